@@ -1,0 +1,1 @@
+"""The CCXX full node: consensus, chain state, memory pool, mining and JSON-RPC."""

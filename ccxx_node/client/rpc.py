@@ -1,0 +1,250 @@
+"""Talk JSON-RPC to a node over one kept-alive connection: what wallets and the explorer use.
+
+Works with `ccxx-node` and with any daemon of the Bitcoin family that serves the same chain.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ccxx_core.block import Block
+from ccxx_core.errors import CcxxError
+from ccxx_core.hashes import BlockHash, Txid, format_hash, parse_block_hash, parse_txid
+from ccxx_core.network import MAIN, NETWORKS, Network
+from ccxx_core.transaction import Transaction
+
+DEFAULT_DATADIR = Path("~/.counosx")
+_STARTING = -28
+_TIMEOUT_SECONDS = 600
+
+Call = tuple[str, Sequence[Any]]
+
+
+class NodeError(CcxxError):
+    """The node could not be asked at all; the message says what to do about it."""
+
+
+class RpcError(CcxxError):
+    """The node understood the call and refused it, with one of the family's error codes."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class NodeClient:
+    """A synchronous JSON-RPC client; not to be shared between threads.
+
+    `auth` is `user:password`, or the path of the cookie file, which is read again whenever the
+    node was restarted.
+    """
+
+    def __init__(self, url: str, *, auth: str | Path, timeout: float = _TIMEOUT_SECONDS) -> None:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if not parts.hostname or parts.port is None:
+            raise NodeError(f"the node's address {url!r} is not of the form host:port")
+        self.address = f"{parts.hostname}:{parts.port}"
+        self._auth = auth
+        self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+        self._token: str | None = None
+
+    def close(self) -> None:
+        """Close the connection; the next call opens it again."""
+        self._connection.close()
+
+    def call(self, method: str, *params: Any) -> Any:
+        """Return the result of one call, or raise `RpcError` or `NodeError`."""
+        reply = self._post({"id": 0, "method": method, "params": list(params)})
+        return self._result(reply)
+
+    def batch(self, calls: Iterable[Call]) -> list[Any]:
+        """Return the results of many calls in one round trip; the first refusal is raised."""
+        requests = [
+            {"id": index, "method": method, "params": list(params)}
+            for index, (method, params) in enumerate(calls)
+        ]
+        if not requests:
+            return []
+        replies = self._post(requests)
+        if not isinstance(replies, list) or len(replies) != len(requests):
+            raise NodeError(f"the node at {self.address} did not answer the whole batch")
+        replies.sort(key=lambda reply: reply["id"])
+        return [self._result(reply) for reply in replies]
+
+    def block_count(self) -> int:
+        """Return the height of the best block."""
+        return int(self.call("getblockcount"))
+
+    def block_hash(self, height: int) -> BlockHash:
+        """Return the hash of the best chain's block at a height."""
+        return parse_block_hash(self.call("getblockhash", height))
+
+    def block(self, block_hash: BlockHash) -> Block:
+        """Return a whole block of any branch that the node has stored."""
+        return Block.decode(bytes.fromhex(self.call("getblock", format_hash(block_hash), 0)))
+
+    def header(self, block_hash: BlockHash) -> dict[str, Any]:
+        """Return `getblockheader`'s facts about a block: height, time, mediantime and so on."""
+        return dict(self.call("getblockheader", format_hash(block_hash)))
+
+    def tip(self) -> tuple[int, BlockHash]:
+        """Return height and hash of the best block, taken together."""
+        info = self.call("getblockchaininfo")
+        return int(info["blocks"]), parse_block_hash(info["bestblockhash"])
+
+    def raw_transaction(self, txid: Txid, block_hash: BlockHash | None = None) -> Transaction:
+        """Return a transaction from the pool, from the given block, or from the node's index."""
+        params: list[Any] = [format_hash(txid), 0]
+        if block_hash is not None:
+            params.append(format_hash(block_hash))
+        return Transaction.decode(bytes.fromhex(self.call("getrawtransaction", *params)))
+
+    def send(self, tx: Transaction) -> Txid:
+        """Give the node a transaction to relay; `RpcError` carries its reason to refuse."""
+        return parse_txid(self.call("sendrawtransaction", tx.encode().hex()))
+
+    def test_accept(self, tx: Transaction) -> str | None:
+        """Return None if the node's pool would take the transaction, else its reject reason."""
+        verdict = self.call("testmempoolaccept", [tx.encode().hex()])[0]
+        return None if verdict["allowed"] else str(verdict["reject-reason"])
+
+    def chain(self) -> str:
+        """Return which chain the node serves: `main`, `test` or `regtest`."""
+        return str(self.call("getblockchaininfo")["chain"])
+
+    def _result(self, reply: Any) -> Any:
+        if not isinstance(reply, dict):
+            raise NodeError(f"{self.address} does not answer like a node")
+        error = reply.get("error")
+        if error is None:
+            return reply.get("result")
+        if error.get("code") == _STARTING:
+            raise NodeError(
+                f"the node at {self.address} is still starting ({error.get('message')}):"
+                " try again in a moment"
+            )
+        raise RpcError(int(error.get("code", -1)), str(error.get("message", "")))
+
+    def _post(self, body: Any) -> Any:
+        content = json.dumps(body, default=_encode_amount).encode()
+        status, data = self._exchange(content)
+        if status == 401:
+            # The node may have been restarted with another cookie since we read it.
+            self._token = None
+            status, data = self._exchange(content)
+        if status == 401:
+            raise NodeError(
+                f"the node at {self.address} refused our user name and password:"
+                " check --node, or that --datadir is the folder of this node"
+            )
+        if status == 403:
+            raise NodeError(f"the node at {self.address} does not allow calls from this machine")
+        try:
+            return json.loads(data, parse_float=Decimal)
+        except ValueError as error:
+            raise NodeError(
+                f"{self.address} answered with HTTP status {status} and no JSON:"
+                " check that this is the node's RPC port"
+            ) from error
+
+    def _exchange(self, content: bytes) -> tuple[int, bytes]:
+        fresh = self._connection.sock is None
+        try:
+            return self._send(content)
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
+            self._connection.close()
+            if fresh:
+                raise NodeError(self._unreachable(error)) from error
+        except TimeoutError as error:
+            self._connection.close()
+            raise NodeError(f"the node at {self.address} did not answer in time") from error
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise NodeError(self._unreachable(error)) from error
+        # An idle connection was closed by the node: that is no failure, so we ask once more.
+        try:
+            return self._send(content)
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise NodeError(self._unreachable(error)) from error
+
+    def _send(self, content: bytes) -> tuple[int, bytes]:
+        if self._token is None:
+            self._token = base64.b64encode(self._credentials().encode()).decode()
+        headers = {"Content-Type": "application/json", "Authorization": f"Basic {self._token}"}
+        self._connection.request("POST", "/", content, headers)
+        response = self._connection.getresponse()
+        return response.status, response.read()
+
+    def _credentials(self) -> str:
+        if isinstance(self._auth, str):
+            return self._auth
+        try:
+            return self._auth.read_text().strip()
+        except OSError as error:
+            raise NodeError(
+                f"no cookie file {self._auth}: start the node, or say where its data folder is"
+                " with --datadir, or give --node http://user:password@host:port"
+            ) from error
+
+    def _unreachable(self, error: Exception) -> str:
+        return f"no node answers at {self.address}: start it, or give its address with --node ({error})"
+
+
+def connect(
+    node: str | None = None, network: Network | None = None, datadir: Path | None = None
+) -> NodeClient:
+    """Return a client for the node that the arguments or the environment name.
+
+    `node` is `http://user:password@host:port` or `host:port`, by default this machine and the
+    network's RPC port; without a password the cookie in `datadir` is used. `CCXX_NODE`,
+    `CCXX_NETWORK` and `CCXX_DATADIR` stand in for what is not given. No call is made yet.
+    """
+    network = network or _network_from_environment()
+    folder = (datadir or Path(os.environ.get("CCXX_DATADIR") or DEFAULT_DATADIR)).expanduser()
+    address = node or os.environ.get("CCXX_NODE") or f"127.0.0.1:{network.rpc_port}"
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    try:
+        port = parts.port or network.rpc_port
+    except ValueError as error:
+        raise NodeError(f"the node's address {address!r} has no valid port") from error
+    auth: str | Path = folder / network.data_folder / ".cookie"
+    if parts.username is not None:
+        auth = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return NodeClient(f"http://{parts.hostname or '127.0.0.1'}:{port}", auth=auth)
+
+
+def check_network(client: NodeClient, network: Network) -> None:
+    """Raise `NodeError` if the node serves another chain than the network we work for."""
+    chain = client.chain()
+    if chain != network.chain:
+        raise NodeError(
+            f"the node at {client.address} serves the chain {chain!r}, wanted {network.chain!r}:"
+            " check --network and --node"
+        )
+    if client.block_hash(0) != network.genesis_hash:
+        raise NodeError(f"the node at {client.address} has another genesis block than CCXX")
+
+
+def _network_from_environment() -> Network:
+    name = os.environ.get("CCXX_NETWORK")
+    if not name:
+        return MAIN
+    if name not in NETWORKS:
+        raise NodeError(f"CCXX_NETWORK is {name!r}, wanted one of {', '.join(NETWORKS)}")
+    return NETWORKS[name]
+
+
+def _encode_amount(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:.8f}"
+    raise TypeError(f"{type(value).__name__} cannot be a JSON-RPC parameter")
