@@ -1,0 +1,1 @@
+"""What every CCXX program must agree on: transactions, scripts, keys, networks."""

@@ -1,0 +1,183 @@
+"""Keys and signatures over libsecp256k1: the one module that calls it.
+
+Signing is RFC 6979 with low S; verifying accepts what consensus accepts, which is more than
+libsecp256k1's own parser does.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from coincurve._libsecp256k1 import ffi, lib  # type: ignore[import-not-found]
+from coincurve.context import GLOBAL_CONTEXT
+
+from ccxx_core.base58 import decode_base58check, encode_base58check
+from ccxx_core.errors import DecodeError
+from ccxx_core.network import Network
+
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_CONTEXT = GLOBAL_CONTEXT.ctx
+_COMPRESSED = lib.SECP256K1_EC_COMPRESSED
+
+
+class PrivateKey:
+    """A secret number and the key pair it makes; it never prints itself."""
+
+    __slots__ = ("_secret", "public_key")
+
+    def __init__(self, secret: bytes) -> None:
+        """Take 32 big-endian bytes; raises DecodeError unless from 1 to the order less one."""
+        if len(secret) != 32 or not lib.secp256k1_ec_seckey_verify(_CONTEXT, secret):
+            raise DecodeError("not a private key")
+        self._secret = secret
+        point = ffi.new("secp256k1_pubkey *")
+        lib.secp256k1_ec_pubkey_create(_CONTEXT, point, secret)
+        self.public_key: bytes = _serialize_point(point)
+
+    def __repr__(self) -> str:
+        return f"PrivateKey(public_key={self.public_key.hex()})"
+
+    @property
+    def secret(self) -> bytes:
+        """The 32 secret bytes, for encrypted storage only."""
+        return self._secret
+
+    def sign(self, digest: bytes) -> bytes:
+        """Sign a 32-byte digest; returns strict DER with low S, without a hash type."""
+        signature = ffi.new("secp256k1_ecdsa_signature *")
+        lib.secp256k1_ecdsa_sign(_CONTEXT, signature, digest, self._secret, ffi.NULL, ffi.NULL)
+        out, length = ffi.new("unsigned char[72]"), ffi.new("size_t *", 72)
+        lib.secp256k1_ecdsa_signature_serialize_der(_CONTEXT, out, length, signature)
+        return bytes(ffi.buffer(out, length[0]))
+
+    def sign_recoverable(self, digest: bytes) -> bytes:
+        """Sign so that the key can be recovered: 64 bytes r and s, then the id (0 to 3)."""
+        signature = ffi.new("secp256k1_ecdsa_recoverable_signature *")
+        lib.secp256k1_ecdsa_sign_recoverable(
+            _CONTEXT, signature, digest, self._secret, ffi.NULL, ffi.NULL
+        )
+        out, recovery_id = ffi.new("unsigned char[64]"), ffi.new("int *")
+        lib.secp256k1_ecdsa_recoverable_signature_serialize_compact(
+            _CONTEXT, out, recovery_id, signature
+        )
+        return bytes(ffi.buffer(out, 64)) + bytes([recovery_id[0]])
+
+    def to_wif(self, network: Network) -> str:
+        """Write the wallet import format, for a compressed public key."""
+        return encode_base58check(bytes([network.wif_prefix]) + self._secret + b"\x01")
+
+    @classmethod
+    def from_wif(cls, text: str, network: Network) -> "PrivateKey":
+        """Read the wallet import format; raises DecodeError, whose text never holds the key."""
+        try:
+            payload = decode_base58check(text)
+        except DecodeError:
+            raise DecodeError("not a private key in wallet import format") from None
+        if payload[0] != network.wif_prefix:
+            raise DecodeError(f"this private key is not for the network {network.name}")
+        if len(payload) != 34 or payload[-1] != 1:
+            raise DecodeError("only private keys of compressed public keys are supported")
+        return cls(payload[1:33])
+
+
+def _serialize_point(point: Any) -> bytes:
+    out, length = ffi.new("unsigned char[33]"), ffi.new("size_t *", 33)
+    lib.secp256k1_ec_pubkey_serialize(_CONTEXT, out, length, point, _COMPRESSED)
+    return bytes(ffi.buffer(out, 33))
+
+
+@lru_cache(maxsize=20_000)
+def _parse_point(public_key: bytes) -> Any:
+    """Parse a public key once: the same keys of root and issuer sign thousands of inputs."""
+    point = ffi.new("secp256k1_pubkey *")
+    ok = lib.secp256k1_ec_pubkey_parse(_CONTEXT, point, public_key, len(public_key))
+    return point if ok else None
+
+
+def is_valid_public_key(public_key: bytes) -> bool:
+    """Tell whether bytes are a point of the curve in any encoding, hybrid included."""
+    return _parse_point(public_key) is not None
+
+
+def lift_x(x: bytes, odd: bool) -> bytes:
+    """Build the compressed key (33 bytes) of an x coordinate; DecodeError off the curve."""
+    public_key = (b"\x03" if odd else b"\x02") + x
+    if len(x) != 32 or not is_valid_public_key(public_key):
+        raise DecodeError("not the x coordinate of a public key")
+    return public_key
+
+
+def verify_signature(public_key: bytes, signature: bytes, digest: bytes) -> bool:
+    """Tell whether a DER signature (no hash type) is one of a key over a 32-byte digest.
+
+    Accepts whatever consensus accepts before BIP 66: any S, and encodings that are not strict.
+    """
+    point = _parse_point(public_key)
+    if point is None:
+        return False
+    parsed = ffi.new("secp256k1_ecdsa_signature *")
+    if lib.secp256k1_ecdsa_signature_parse_der(_CONTEXT, parsed, signature, len(signature)):
+        lib.secp256k1_ecdsa_signature_normalize(_CONTEXT, parsed, parsed)
+        if lib.secp256k1_ecdsa_verify(_CONTEXT, parsed, digest, point):
+            return True
+    compact = parse_der_lax(signature)
+    if compact is None:
+        return False
+    if not lib.secp256k1_ecdsa_signature_parse_compact(_CONTEXT, parsed, compact):
+        return False
+    lib.secp256k1_ecdsa_signature_normalize(_CONTEXT, parsed, parsed)
+    return bool(lib.secp256k1_ecdsa_verify(_CONTEXT, parsed, digest, point))
+
+
+def parse_der_lax(signature: bytes) -> bytes | None:
+    """Read r and s (64 bytes) from DER the way old nodes did, or None.
+
+    Lengths may be padded, numbers may have a wrong sign or leading zeros, bytes may follow.
+    """
+    if len(signature) < 2 or signature[0] != 0x30:
+        return None
+    offset = 2
+    if signature[1] & 0x80:
+        offset += signature[1] & 0x7F
+    numbers = []
+    for _ in range(2):
+        found = _read_lax_integer(signature, offset)
+        if found is None:
+            return None
+        number, offset = found
+        numbers.append(number.lstrip(b"\0"))
+    if any(len(number) > 32 for number in numbers):
+        return None
+    return b"".join(number.rjust(32, b"\0") for number in numbers)
+
+
+def _read_lax_integer(data: bytes, offset: int) -> tuple[bytes, int] | None:
+    if offset + 2 > len(data) or data[offset] != 0x02:
+        return None
+    length = data[offset + 1]
+    offset += 2
+    if length & 0x80:
+        width = length & 0x7F
+        size = data[offset : offset + width].lstrip(b"\0")
+        if offset + width > len(data) or len(size) >= 4:
+            return None
+        length = int.from_bytes(size, "big")
+        offset += width
+    if offset + length > len(data):
+        return None
+    return data[offset : offset + length], offset + length
+
+
+def recover_public_key(signature: bytes, digest: bytes) -> bytes:
+    """Recover the compressed key from r, s and the id (65 bytes); raises DecodeError."""
+    parsed = ffi.new("secp256k1_ecdsa_recoverable_signature *")
+    point = ffi.new("secp256k1_pubkey *")
+    if (
+        len(signature) != 65
+        or signature[64] > 3
+        or not lib.secp256k1_ecdsa_recoverable_signature_parse_compact(
+            _CONTEXT, parsed, signature[:64], signature[64]
+        )
+        or not lib.secp256k1_ecdsa_recover(_CONTEXT, point, parsed, digest)
+    ):
+        raise DecodeError("not a recoverable signature")
+    return _serialize_point(point)
