@@ -1,0 +1,56 @@
+# Each target makes .venv and installs what is missing, so a fresh clone needs nothing first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+SYSTEM := $(VENV)/.system
+BENCH ?=
+PYTEST := $(BIN)/pytest -q
+
+.PHONY: help demo demo-once test check bench fmt clean
+help:
+	@echo "make demo       a whole local network and its story; stays up until Ctrl-C"
+	@echo "make demo-once  the same story, checked through the explorer, then stopped"
+	@echo "make test       checks, then every test"
+	@echo "make check      ruff, mypy, import contracts"
+	@echo "make bench      speed, one JSON line a result; BENCH=name runs one"
+	@echo "make fmt        format the source"
+	@echo "make clean      remove caches and the virtual environment"
+
+demo demo-once: $(READY)
+	@$(BIN)/ccxx-regtest $@
+
+test: check $(SYSTEM)
+	@echo "== pytest: architecture, unit, property"
+	@$(PYTEST) -n auto $(wildcard tests/architecture tests/unit tests/property)
+	@echo "== pytest: functional, with real processes"
+	@$(PYTEST) $(wildcard tests/functional)
+
+check: $(READY)
+	@echo "== ruff"
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@echo "== mypy"
+	@$(BIN)/mypy --no-error-summary
+	@echo "== lint-imports"
+	@$(BIN)/lint-imports --no-logo
+
+bench: $(READY)
+	@for file in tests/bench/bench_$(or $(BENCH),*).py; do $(BIN)/python "$$file" || exit 1; done
+
+fmt: $(READY)
+	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format .
+
+clean:
+	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "CCXX needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	@test -x $(BIN)/python || { echo "== making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "== installing Python packages"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(SYSTEM): .ci/system-packages $(READY)
+	@.ci/system-packages
+	@touch $@

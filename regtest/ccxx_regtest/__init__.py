@@ -1,0 +1,1 @@
+"""A whole local network in one command, and the story it tells."""

@@ -1,0 +1,1 @@
+"""A holder's wallet: keeps certificates and transfers them."""

@@ -1,0 +1,1 @@
+"""An issuing organisation's wallet: issues certificates under its permits."""

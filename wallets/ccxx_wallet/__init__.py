@@ -1,0 +1,1 @@
+"""What the three wallets share: keys, coins, certificates' registry, PSBT files, commands."""
