@@ -1,1 +1,1 @@
-"""The certificate protocol: what its messages say and what an observer may conclude from them."""
+"""The certificate protocol: messages, custody, rules and registry; no disk, clock or socket."""
