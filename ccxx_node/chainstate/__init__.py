@@ -1,0 +1,1 @@
+"""The chain on disk: blocks, their index, the unspent coins, and the one door that changes them."""
