@@ -1,0 +1,347 @@
+"""Partially signed transactions (BIP 174, version 0): the only thing that travels between signers.
+
+A ``Psbt`` is a value: signing or combining gives another. It carries the name of its network and
+the id of a trust anchor in proprietary fields, so that a file for another network is noticed.
+Signatures are made for the whole transaction (SIGHASH_ALL) and each is verified before it is used.
+"""
+
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from ccxx_core.errors import DecodeError
+from ccxx_core.keys import PrivateKey, verify_signature
+from ccxx_core.network import Network
+from ccxx_core.psbt_fields import (
+    Pairs,
+    PsbtInput,
+    PsbtOutput,
+    decode_input,
+    decode_output,
+    encode_input,
+    encode_output,
+    encode_pairs,
+    read_map,
+)
+from ccxx_core.psbt_merge import PsbtError, merge_inputs, merge_outputs, merge_pairs, same_or_known
+from ccxx_core.script import is_key_shaped, read_ops
+from ccxx_core.sighash import SIGHASH_ALL
+from ccxx_core.spending import Lock, missing_keys, open_lock, unlock
+from ccxx_core.transaction import Transaction, TxOutput
+
+__all__ = ["Psbt", "PsbtError", "PsbtInput", "PsbtOutput"]
+
+MAGIC = b"psbt\xff"
+_UNSIGNED_TX = b"\x00"
+_VERSION = b"\xfb"
+# Fields of version 2 (BIP 370), forbidden in version 0.
+_VERSION_2_GLOBALS = frozenset(range(2, 7))
+_VERSION_2_INPUTS = frozenset(range(0x0E, 0x13))
+_VERSION_2_OUTPUTS = frozenset((3, 4))
+# Proprietary keys: type fc, our identifier behind its length, a subtype.
+_PROPRIETARY = b"\xfc\x04ccxx"
+_NETWORK_NAME = _PROPRIETARY + b"\x00"
+_ANCHOR_ID = _PROPRIETARY + b"\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class Psbt:
+    """An unsigned transaction, what signers know about it, and the signatures so far."""
+
+    transaction: Transaction
+    inputs: tuple[PsbtInput, ...]
+    outputs: tuple[PsbtOutput, ...]
+    network_name: str | None = None
+    anchor_id: bytes | None = None
+    unknown: Pairs = ()
+
+    @classmethod
+    def create(
+        cls,
+        transaction: Transaction,
+        inputs: Sequence[PsbtInput],
+        *,
+        network: Network | None = None,
+        anchor_id: bytes | None = None,
+    ) -> Self:
+        """Start from a transaction without signatures and what is known of each of its inputs.
+
+        Raises PsbtError if an input's previous output is missing, contradicts the transaction or
+        does not fit the scripts given for it.
+        """
+        _check_unsigned(transaction, PsbtError)
+        if len(inputs) != len(transaction.inputs):
+            count = len(transaction.inputs)
+            raise PsbtError(f"{len(inputs)} inputs described, the transaction has {count}")
+        outputs = (PsbtOutput(),) * len(transaction.outputs)
+        name = None if network is None else network.chain
+        psbt = cls(transaction, tuple(inputs), outputs, name, anchor_id)
+        for index in range(len(inputs)):
+            psbt.lock(index)
+        return psbt
+
+    @classmethod
+    def decode(cls, data: bytes | str) -> Self:
+        """Read a PSBT, as bytes or in base64; raises DecodeError and nothing else."""
+        raw = _binary(data)
+        fields, offset = read_map(raw, len(MAGIC))
+        tx = _read_unsigned_tx(fields)
+        inputs, outputs = [], []
+        for _ in tx.inputs:
+            entries, offset = read_map(raw, offset)
+            _refuse_types(entries, _VERSION_2_INPUTS)
+            inputs.append(decode_input(entries))
+        for _ in tx.outputs:
+            entries, offset = read_map(raw, offset)
+            _refuse_types(entries, _VERSION_2_OUTPUTS)
+            outputs.append(decode_output(entries))
+        if offset != len(raw):
+            raise DecodeError(f"{len(raw) - offset} bytes behind the PSBT")
+        name = fields.pop(_NETWORK_NAME, None)
+        anchor_id = fields.pop(_ANCHOR_ID, None)
+        return cls(
+            tx,
+            tuple(inputs),
+            tuple(outputs),
+            None if name is None else _network_name(name),
+            anchor_id,
+            tuple(sorted(fields.items())),
+        )
+
+    def encode(self) -> bytes:
+        """Write the binary form; equal values give equal bytes."""
+        fields = [*self.unknown]
+        if self.network_name is not None:
+            fields.append((_NETWORK_NAME, self.network_name.encode()))
+        if self.anchor_id is not None:
+            fields.append((_ANCHOR_ID, self.anchor_id))
+        unsigned = (_UNSIGNED_TX, self.transaction.encode_without_witness())
+        return b"".join(
+            (
+                MAGIC,
+                encode_pairs((unsigned, *sorted(fields))),
+                b"\0",
+                *map(encode_input, self.inputs),
+                *map(encode_output, self.outputs),
+            )
+        )
+
+    def to_base64(self) -> str:
+        """Write the base64 form."""
+        return b64encode(self.encode()).decode()
+
+    def check_network(self, network: Network, anchor_id: bytes | None = None) -> None:
+        """Raise PsbtError if it says that it is for another network or another trust anchor."""
+        if self.network_name not in (None, network.chain):
+            raise PsbtError(f"PSBT is for the network {self.network_name}, not {network.chain}")
+        if None not in (anchor_id, self.anchor_id) and anchor_id != self.anchor_id:
+            raise PsbtError("PSBT was made under another trust anchor")
+
+    def spent_output(self, index: int) -> TxOutput:
+        """Give the output that an input spends.
+
+        Raises PsbtError if it is missing, or if only a witness output vouches for a legacy one: a
+        legacy signature does not sign the value, so the fee could be a lie.
+        """
+        known, prevout = self.inputs[index], self.transaction.inputs[index].prevout
+        previous, output = known.non_witness_utxo, known.witness_utxo
+        if previous is None:
+            if output is None:
+                raise PsbtError(f"input {index} does not say which output it spends")
+            if not open_lock(output, known.redeem_script, known.witness_script).is_segwit:
+                raise PsbtError(f"input {index} needs the whole previous transaction")
+            return output
+        if previous.txid != prevout.txid or prevout.vout >= len(previous.outputs):
+            raise PsbtError(f"input {index} comes with another previous transaction")
+        if output is not None and output != previous.outputs[prevout.vout]:
+            raise PsbtError(f"input {index} says two things about the output it spends")
+        return previous.outputs[prevout.vout]
+
+    @property
+    def fee(self) -> int:
+        """Inputs less outputs in satoshis; raises PsbtError if an input's output is not known."""
+        spent = sum(self.spent_output(index).value for index in range(len(self.inputs)))
+        return spent - sum(output.value for output in self.transaction.outputs)
+
+    def lock(self, index: int, keys: Collection[bytes] = ()) -> Lock:
+        """Open the output that an input spends; ``keys`` are tried for a key hash, too.
+
+        Raises PsbtError or SpendingError.
+        """
+        known = self.inputs[index]
+        origins = {key for key, _ in known.origins}
+        known_keys = frozenset({*keys, *origins, *dict(known.signatures), *_final_keys(known)})
+        output = self.spent_output(index)
+        return open_lock(output, known.redeem_script, known.witness_script, known_keys)
+
+    def inputs_of(self, public_key: bytes) -> tuple[int, ...]:
+        """Give the positions of the inputs whose script names a public key."""
+        return tuple(
+            index
+            for index in range(len(self.inputs))
+            if public_key in self.lock(index, (public_key,)).keys
+        )
+
+    def sign_with(self, private_key: PrivateKey, indexes: Sequence[int] | None = None) -> Self:
+        """Sign the inputs that name the key, or those at ``indexes``, for the whole transaction.
+
+        Raises PsbtError if an index is given whose script does not name the key, or if the input
+        asks for another kind of signature.
+        """
+        key = private_key.public_key
+        inputs = list(self.inputs)
+        for index in self.inputs_of(key) if indexes is None else indexes:
+            known, lock = inputs[index], self.lock(index, (key,))
+            if key not in lock.keys:
+                raise PsbtError(f"input {index} is not guarded by the key {key.hex()}")
+            if known.sighash_type not in (None, SIGHASH_ALL):
+                raise PsbtError(f"input {index} asks for signatures of a part of the transaction")
+            digest = lock.digest(self.transaction, index, SIGHASH_ALL)
+            signature = private_key.sign(digest) + bytes([SIGHASH_ALL])
+            signatures = {**dict(known.signatures), key: signature}
+            inputs[index] = replace(known, signatures=tuple(sorted(signatures.items())))
+        return replace(self, inputs=tuple(inputs))
+
+    def signatures(self, index: int) -> Mapping[bytes, bytes]:
+        """Give the verified signatures of an input by public key, finalised ones included.
+
+        Raises PsbtError if one does not fit, as when the transaction was altered after signing.
+        """
+        known, lock = self.inputs[index], self.lock(index)
+        verified = {}
+        for key, signature in known.signatures:
+            if key not in lock.keys:
+                raise PsbtError(f"input {index} has a signature of the foreign key {key.hex()}")
+            if signature[-1:] != bytes([SIGHASH_ALL]):
+                raise PsbtError(f"signature on input {index} is not for the whole transaction")
+            if not self._is_signed(lock, index, key, signature):
+                raise PsbtError(
+                    f"signature of {key.hex()} on input {index} does not fit: "
+                    "the transaction was altered after signing"
+                )
+            verified[key] = signature
+        for signature in _final_items(known):
+            for key in lock.keys:
+                if self._is_signed(lock, index, key, signature):
+                    verified.setdefault(key, signature)
+        return verified
+
+    def _is_signed(self, lock: Lock, index: int, key: bytes, signature: bytes) -> bool:
+        if signature[-1:] != bytes([SIGHASH_ALL]):
+            return False
+        digest = lock.digest(self.transaction, index, SIGHASH_ALL)
+        return verify_signature(key, signature[:-1], digest)
+
+    def missing_signatures(self) -> tuple[tuple[bytes, ...], ...]:
+        """Give, for each input, the keys that may still sign; all empty when nothing is missing.
+
+        Where only the hash of the key is known, the hash (20 bytes) stands for it.
+        """
+        return tuple(
+            missing_keys(
+                self.lock(index), self.transaction, index, frozenset(self.signatures(index))
+            )
+            for index in range(len(self.inputs))
+        )
+
+    def finalize(self) -> Transaction:
+        """Give the signed transaction.
+
+        Every signature is verified first. Raises PsbtError or SpendingError if one is missing or
+        does not fit.
+        """
+        signed = []
+        for index, tx_input in enumerate(self.transaction.inputs):
+            signatures = self.signatures(index)
+            script_sig, witness = unlock(self.lock(index), self.transaction, index, signatures)
+            signed.append(tx_input._replace(script_sig=script_sig, witness=witness))
+        return replace(self.transaction, inputs=tuple(signed))
+
+    @classmethod
+    def combine(cls, psbts: Sequence["Psbt"]) -> "Psbt":
+        """Join what several signers added to one transaction; the order does not matter.
+
+        Raises PsbtError if the transactions, networks or previous outputs differ.
+        """
+        if not psbts:
+            raise PsbtError("nothing to combine")
+        combined = psbts[0]
+        for other in psbts[1:]:
+            combined = _combine_two(combined, other)
+        return combined
+
+
+def _combine_two(one: Psbt, other: Psbt) -> Psbt:
+    if one.transaction.base != other.transaction.base:
+        raise PsbtError("cannot combine: the PSBTs are about different transactions")
+    return Psbt(
+        transaction=one.transaction,
+        inputs=tuple(map(merge_inputs, one.inputs, other.inputs)),
+        outputs=tuple(map(merge_outputs, one.outputs, other.outputs)),
+        network_name=same_or_known(one.network_name, other.network_name, "network"),
+        anchor_id=same_or_known(one.anchor_id, other.anchor_id, "trust anchor"),
+        unknown=merge_pairs(one.unknown, other.unknown),
+    )
+
+
+def _final_items(known: PsbtInput) -> tuple[bytes, ...]:
+    """Give what a finalised input pushes: where another program put its signatures."""
+    items = list(known.final_witness or ())
+    try:
+        items += [data for _, data, _ in read_ops(known.final_script_sig or b"") if data]
+    except DecodeError as error:
+        raise PsbtError(f"final script does not parse: {error}") from None
+    return tuple(items)
+
+
+def _final_keys(known: PsbtInput) -> tuple[bytes, ...]:
+    return tuple(item for item in _final_items(known) if is_key_shaped(item))
+
+
+def _binary(data: bytes | str) -> bytes:
+    """Give the binary form, which starts with the magic bytes."""
+    if isinstance(data, bytes) and data.startswith(MAGIC):
+        return data
+    try:
+        text = data.encode("ascii") if isinstance(data, str) else data
+        raw = b64decode(b"".join(text.split()), validate=True)
+    except (Base64Error, UnicodeEncodeError):
+        raw = b""
+    if not raw.startswith(MAGIC):
+        raise DecodeError("not a PSBT: it starts with neither its magic bytes nor their base64")
+    return raw
+
+
+def _read_unsigned_tx(fields: dict[bytes, bytes]) -> Transaction:
+    """Take the unsigned transaction out of the global map, and the version, which must be 0."""
+    if int.from_bytes(fields.pop(_VERSION, b""), "little") != 0:
+        raise DecodeError("PSBT is not of version 0")
+    encoded = fields.pop(_UNSIGNED_TX, None)
+    if encoded is None:
+        raise DecodeError("PSBT holds no transaction")
+    _refuse_types(fields, _VERSION_2_GLOBALS)
+    tx = Transaction.decode(encoded)
+    _check_unsigned(tx, DecodeError)
+    if tx.base != encoded:
+        raise DecodeError("PSBT transaction is written with a witness")
+    return tx
+
+
+def _check_unsigned(tx: Transaction, error: type[Exception]) -> None:
+    if not tx.inputs:
+        raise error("transaction has no inputs")
+    if tx.has_witness or any(tx_input.script_sig for tx_input in tx.inputs):
+        raise error("transaction is signed already")
+
+
+def _refuse_types(fields: dict[bytes, bytes], types: frozenset[int]) -> None:
+    if any(key[0] in types for key in fields):
+        raise DecodeError("PSBT of version 0 holds a field of version 2")
+
+
+def _network_name(value: bytes) -> str:
+    if not value.isalnum() or not value.isascii() or len(value) > 20:
+        raise DecodeError("PSBT names no network")
+    return value.decode()
