@@ -1,0 +1,65 @@
+"""A mined chain, kept for the next run: coins are worth nothing before 5,000 more blocks."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+
+from ccxx_regtest import faucet
+from ccxx_regtest.node import RegtestNode
+
+# Raise it whenever the node's files change: an older chain is then mined anew.
+FORMAT = 1
+# The first 20 rewards of 30,000 CCXX can be spent on top of it.
+HEIGHT = 5_020
+BLOCKS_A_CALL = 20
+
+Progress = Callable[[int, int], None]
+
+
+def cache_folder() -> Path:
+    """Give the folder of kept chains: `CCXX_CACHE`, or the platform's folder for caches."""
+    named = os.environ.get("CCXX_CACHE")
+    return Path(named) if named else platformdirs.user_cache_path("ccxx")
+
+
+def has_chain() -> bool:
+    """Tell whether a chain of this format was mined before."""
+    return _kept_chain().is_dir()
+
+
+def copy_chain(datadir: Path, progress: Progress) -> None:
+    """Put a copy of the mined chain into a node's data folder; mine it first if there is none.
+
+    `progress` is told the height reached and the height wanted.
+    """
+    kept = _kept_chain()
+    if not kept.is_dir():
+        _mine_chain(kept, progress)
+    shutil.copytree(kept, datadir, dirs_exist_ok=True)
+
+
+def forget_chain() -> None:
+    """Remove the kept chain, so that the next run mines another."""
+    shutil.rmtree(_kept_chain(), ignore_errors=True)
+
+
+def _kept_chain() -> Path:
+    return cache_folder() / f"regtest-{HEIGHT}-format-{FORMAT}"
+
+
+def _mine_chain(kept: Path, progress: Progress) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent, prefix="mining-") as work:
+        datadir = Path(work, "node")
+        with RegtestNode(datadir, Path(work, "node.log")) as node:
+            while (height := node.client.block_count()) < HEIGHT:
+                progress(height, HEIGHT)
+                node.mine(min(BLOCKS_A_CALL, HEIGHT - height), faucet.ADDRESS)
+            progress(HEIGHT, HEIGHT)
+        # The folder appears complete or not at all; whoever was quicker is not disturbed.
+        if not kept.is_dir():
+            datadir.rename(kept)

@@ -1,0 +1,94 @@
+"""A whole local network in one folder: a node with a mature chain, an explorer, and wallets."""
+
+from pathlib import Path
+from types import TracebackType
+
+from ccxx_regtest import chain_cache, faucet
+from ccxx_regtest.explorer import RegtestExplorer
+from ccxx_regtest.node import RegtestNode
+from ccxx_regtest.processes import RegtestError
+from ccxx_regtest.wallet import Wallet
+
+# Fewer than this and the explorer rightly calls a certificate provisional.
+CONFIRMATIONS = 6
+
+
+class LocalNetwork:
+    """Everything that runs, under one folder; leaving it as a context stops it all."""
+
+    def __init__(self, folder: Path, progress: chain_cache.Progress) -> None:
+        """Start the node on a chain whose first rewards can be spent; mine it if need be."""
+        self.folder = folder
+        self.logs = folder / "logs"
+        self.node = self._start_node(progress)
+        self._explorer: RegtestExplorer | None = None
+        self._spent_rewards = 0
+
+    def __enter__(self) -> "LocalNetwork":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def explorer(self) -> RegtestExplorer:
+        """The explorer, once it was started."""
+        if self._explorer is None:
+            raise RegtestError("the explorer is not started yet")
+        return self._explorer
+
+    def start_explorer(self, anchor: Path) -> None:
+        """Start the explorer, which judges certificates by this trust anchor."""
+        self._explorer = RegtestExplorer(
+            self.folder / "explorer", self.node.url, anchor, self.logs / "explorer.log"
+        )
+
+    def wallet(self, role: str, person: str) -> Wallet:
+        """Give the wallet of a person in a role: root, issuer or holder."""
+        return Wallet(
+            f"ccxx-{role}",
+            self.folder / person,
+            self.node.url,
+            self.logs / f"{person}.log",
+        )
+
+    def fund(self, address: str, amount: int) -> None:
+        """Pay satoshis from the faucet, and mine the payment."""
+        self._spent_rewards += 1
+        faucet.pay(self.node.client, self._spent_rewards, address, amount)
+        self.mine(1)
+
+    def mine(self, blocks: int = CONFIRMATIONS) -> None:
+        """Mine blocks; the explorer, if it runs, has indexed them on return."""
+        self.node.mine(blocks, faucet.ADDRESS)
+        if self._explorer is not None:
+            self._explorer.wait_for_height(self.node.client.block_count())
+
+    def stop(self) -> None:
+        """Stop whatever runs, in the order that leaves nobody without what it needs."""
+        try:
+            if self._explorer is not None:
+                self._explorer.stop()
+        finally:
+            self.node.stop()
+
+    def _start_node(self, progress: chain_cache.Progress) -> RegtestNode:
+        datadir = self.folder / "node"
+        log = self.logs / "node.log"
+        was_kept = chain_cache.has_chain()
+        chain_cache.copy_chain(datadir, progress)
+        try:
+            return RegtestNode(datadir, log)
+        except RegtestError:
+            if not was_kept:
+                raise
+        # A kept chain that this node cannot read is of no use: mine another, once.
+        chain_cache.forget_chain()
+        datadir.rename(self.folder / "node-unreadable")
+        chain_cache.copy_chain(datadir, progress)
+        return RegtestNode(datadir, log)

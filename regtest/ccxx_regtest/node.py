@@ -1,0 +1,70 @@
+"""One ccxx-node of the local network."""
+
+from pathlib import Path
+from types import TracebackType
+
+from ccxx_core.network import REGTEST
+from ccxx_node.client.rpc import NodeClient, NodeError, connect
+from ccxx_regtest.processes import Process, free_ports, program
+
+
+class RegtestNode:
+    """A running node on a free port of this machine, alone: it listens for no peers."""
+
+    def __init__(self, datadir: Path, log: Path) -> None:
+        """Start it and wait until it answers."""
+        datadir.mkdir(parents=True, exist_ok=True)
+        port = free_ports(1)[0]
+        self.address = f"127.0.0.1:{port}"
+        self.datadir = datadir
+        self.process = Process(
+            "ccxx-node",
+            [
+                program("ccxx-node"),
+                "-regtest",
+                f"-datadir={datadir}",
+                f"-rpcport={port}",
+                "-listen=0",
+            ],
+            log,
+        )
+        self.client: NodeClient = connect(self.address, REGTEST, datadir)
+        try:
+            self.process.wait_until(self._answers)
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self) -> "RegtestNode":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The address with user and password, as wallets and explorer take it in `--node`."""
+        cookie = self.datadir / REGTEST.data_folder / ".cookie"
+        return f"http://{cookie.read_text().strip()}@{self.address}"
+
+    def mine(self, blocks: int, address: str) -> None:
+        """Mine blocks that reward an address."""
+        self.client.call("generatetoaddress", blocks, address)
+
+    def stop(self) -> None:
+        """Stop it cleanly."""
+        self.client.close()
+        self.process.stop()
+
+    def _answers(self) -> bool:
+        try:
+            self.client.block_count()
+        except NodeError:
+            self.client.close()
+            return False
+        return True
