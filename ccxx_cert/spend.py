@@ -1,0 +1,83 @@
+"""One transaction as the rules see it: the credit it spends, its outputs, the scripts it shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ccxx_cert.custody import opens, revealed_script
+from ccxx_cert.recognize import Reading, read_message
+from ccxx_cert.state import Credit, Moment, Record, RegistryView, get_credit
+from ccxx_core.transaction import OutPoint, Transaction, TxOutput
+
+NO_SCRIPTS: Mapping[OutPoint, bytes] = {}
+
+
+class SpentCredit(NamedTuple):
+    """A coloured coin, and the position of the input that spends it."""
+
+    index: int
+    credit: Credit
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """A transaction with the credit it spends; `scripts` open inputs that are not signed yet."""
+
+    tx: Transaction
+    moment: Moment
+    credits: tuple[SpentCredit, ...]
+    reading: Reading | None
+    scripts: Mapping[OutPoint, bytes] = field(default_factory=dict)
+
+    @property
+    def credit_outputs(self) -> tuple[TxOutput, ...]:
+        """The outputs before the OP_RETURN; none where there is no message."""
+        return () if self.reading is None else self.tx.outputs[: self.reading.marker]
+
+    @property
+    def credit_in(self) -> int:
+        """Satoshis of credit that the inputs bring."""
+        return sum(credit.value for _, credit in self.credits)
+
+    @property
+    def credit_out(self) -> int:
+        """Satoshis of the outputs before the OP_RETURN."""
+        return sum(output.value for output in self.credit_outputs)
+
+    def shown_script(self, spent: SpentCredit) -> bytes | None:
+        """Return the script behind a spent coin, from its input or from `scripts`."""
+        tx_input, script_pubkey = self.tx.inputs[spent.index], spent.credit.script_pubkey
+        script = revealed_script(tx_input, script_pubkey)
+        if script is None:
+            known = self.scripts.get(tx_input.prevout)
+            script = known if known is not None and opens(known, script_pubkey) else None
+        return script
+
+    def outpoint(self, vout: int) -> OutPoint:
+        """Return the outpoint of one of its outputs."""
+        return OutPoint(self.tx.txid, vout)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a spend leaves behind: records to write; spent credit is removed by the caller."""
+
+    records: tuple[Record, ...] = ()
+    subjects: tuple[OutPoint, ...] = ()
+    destroyed: tuple[OutPoint, ...] = ()
+    lost: int = 0
+
+
+def read_spend(
+    view: RegistryView,
+    tx: Transaction,
+    moment: Moment,
+    scripts: Mapping[OutPoint, bytes] = NO_SCRIPTS,
+) -> Spend:
+    """Look up the credit that a transaction spends, and read its message."""
+    found = (
+        SpentCredit(index, credit)
+        for index, tx_input in enumerate(tx.inputs)
+        if (credit := get_credit(view, tx_input.prevout)) is not None
+    )
+    return Spend(tx, moment, tuple(found), read_message(tx), scripts)

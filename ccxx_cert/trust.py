@@ -1,0 +1,114 @@
+"""The trust anchor: what an observer must be given besides the chain (section 1)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import rfc8785
+
+from ccxx_cert.identity import format_outpoint, parse_outpoint
+from ccxx_core.amount import MAX_MONEY
+from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import sha256
+from ccxx_core.keys import is_valid_public_key
+from ccxx_core.network import NETWORKS
+from ccxx_core.transaction import OutPoint
+
+FORMAT = "ccxx-trust-anchor"
+VERSION = 1
+_NAMES = frozenset(
+    {"format", "version", "network", "root", "value", "height", "script", "root_key", "system_key"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustAnchor:
+    """The root coin of one network and the keys R and S; `network` is the chain's short name."""
+
+    network: str
+    root_outpoint: OutPoint
+    root_value: int
+    root_height: int
+    root_script: bytes
+    root_key: bytes
+    system_key: bytes
+
+    def encode(self) -> bytes:
+        """Return the anchor as canonical JSON (RFC 8785)."""
+        return rfc8785.dumps(
+            {
+                "format": FORMAT,
+                "version": VERSION,
+                "network": self.network,
+                "root": format_outpoint(self.root_outpoint),
+                "value": self.root_value,
+                "height": self.root_height,
+                "script": self.root_script.hex(),
+                "root_key": self.root_key.hex(),
+                "system_key": self.system_key.hex(),
+            }
+        )
+
+    @classmethod
+    def decode(cls, data: bytes | str) -> TrustAnchor:
+        """Read an anchor from JSON of any layout; raises DecodeError that names the field."""
+        try:
+            facts = json.loads(data)
+        except (ValueError, RecursionError):
+            raise DecodeError("trust anchor is not JSON") from None
+        if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+            raise DecodeError(f"not a trust anchor: format is not {FORMAT!r}")
+        if facts.get("version") != VERSION:
+            raise DecodeError(f"trust anchor of version {facts.get('version')!r}, know {VERSION}")
+        if set(facts) != _NAMES:
+            raise DecodeError(f"trust anchor fields differ: {sorted(_NAMES ^ set(facts))}")
+        return cls(
+            network=_network(facts["network"]),
+            root_outpoint=parse_outpoint(_text(facts, "root")),
+            root_value=_number(facts, "value", MAX_MONEY),
+            root_height=_number(facts, "height", 0xFFFFFFFF),
+            root_script=_bytes(facts, "script"),
+            root_key=_key(facts, "root_key"),
+            system_key=_key(facts, "system_key"),
+        )
+
+    @property
+    def anchor_id(self) -> bytes:
+        """SHA-256 of the canonical form (32 bytes)."""
+        return sha256(self.encode())
+
+
+def _network(value: Any) -> str:
+    if not isinstance(value, str) or value not in NETWORKS:
+        raise DecodeError(f"trust anchor names the network {value!r}, know {sorted(NETWORKS)}")
+    return value
+
+
+def _text(facts: dict[str, Any], name: str) -> str:
+    value = facts[name]
+    if not isinstance(value, str):
+        raise DecodeError(f"trust anchor field {name} is not a text")
+    return value
+
+
+def _number(facts: dict[str, Any], name: str, most: int) -> int:
+    value = facts[name]
+    if type(value) is not int or not 0 <= value <= most:
+        raise DecodeError(f"trust anchor field {name} is not a number from 0 to {most}")
+    return value
+
+
+def _bytes(facts: dict[str, Any], name: str) -> bytes:
+    try:
+        return bytes.fromhex(_text(facts, name))
+    except ValueError:
+        raise DecodeError(f"trust anchor field {name} is not hex") from None
+
+
+def _key(facts: dict[str, Any], name: str) -> bytes:
+    key = _bytes(facts, name)
+    if len(key) != 33 or not is_valid_public_key(key):
+        raise DecodeError(f"trust anchor field {name} is not a compressed public key")
+    return key
