@@ -17,7 +17,7 @@ FORMAT = 1
 HEIGHT = 5_020
 BLOCKS_A_CALL = 20
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int], None]
 
 
 def cache_folder() -> Path:
@@ -34,7 +34,7 @@ def has_chain() -> bool:
 def copy_chain(datadir: Path, progress: Progress) -> None:
     """Put a copy of the mined chain into a node's data folder; mine it first if there is none.
 
-    `progress` is told the height reached and the height wanted.
+    `progress` is told the height reached.
     """
     kept = _kept_chain()
     if not kept.is_dir():
@@ -57,9 +57,9 @@ def _mine_chain(kept: Path, progress: Progress) -> None:
         datadir = Path(work, "node")
         with RegtestNode(datadir, Path(work, "node.log")) as node:
             while (height := node.client.block_count()) < HEIGHT:
-                progress(height, HEIGHT)
+                progress(height)
                 node.mine(min(BLOCKS_A_CALL, HEIGHT - height), faucet.ADDRESS)
-            progress(HEIGHT, HEIGHT)
+            progress(HEIGHT)
         # The folder appears complete or not at all; whoever was quicker is not disturbed.
         if not kept.is_dir():
             datadir.rename(kept)

@@ -57,8 +57,8 @@ class RegtestExplorer:
         self.process.stop()
 
     def _height(self) -> int:
-        height = self.get("status")["height"]
-        return -1 if height is None else int(height)
+        tip = self.get("status")["tip"]
+        return -1 if tip is None else int(tip["height"])
 
     def _answers(self) -> bool:
         try:

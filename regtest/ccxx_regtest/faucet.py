@@ -1,7 +1,9 @@
 """The key that mines the local chain, and its payments to whoever needs coins to begin with."""
 
+from dataclasses import replace
+
 from ccxx_core.address import decode_address, encode_address
-from ccxx_core.hashes import hash160, sha256
+from ccxx_core.hashes import format_hash, hash160, sha256
 from ccxx_core.keys import PrivateKey
 from ccxx_core.network import REGTEST
 from ccxx_core.script import p2pkh_script, p2wpkh_script
@@ -33,6 +35,4 @@ def pay(client: NodeClient, coinbase_height: int, address: str, amount: int) -> 
     digest = segwit_sighash(draft, 0, p2pkh_script(_KEY_HASH), reward, SIGHASH_ALL)
     signature = _KEY.sign(digest) + bytes([SIGHASH_ALL])
     signed = unsigned._replace(witness=(signature, _KEY.public_key))
-    return str(
-        client.call("sendrawtransaction", Transaction(2, (signed,), outputs, 0).encode().hex())
-    )
+    return format_hash(client.send(replace(draft, inputs=(signed,))))

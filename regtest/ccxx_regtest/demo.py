@@ -1,0 +1,80 @@
+"""The demonstration: the story on the screen, its facts in a table, the network up to look at."""
+
+import threading
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ccxx_regtest import chain_cache
+from ccxx_regtest.facts import Finding, check_claims
+from ccxx_regtest.network import LocalNetwork
+from ccxx_regtest.story import Story
+
+
+def run_demo(folder: Path, stays: bool) -> bool:
+    """Tell the story in a folder and return whether the explorer confirms all of it.
+
+    With `stays` the network is kept up until Ctrl-C.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    started = time.monotonic()
+    with start_network(folder, console) as network:
+        story = Story(network, lambda line: console.print(line, markup=False))
+        story.tell()
+        findings = check_claims(story.claims, network.explorer)
+        is_right = all(finding.is_right for finding in findings)
+        console.print(summary(findings))
+        show_end(console, findings, time.monotonic() - started)
+        console.print(f"Explorer: {network.explorer.url}")
+        if stays:
+            wait_for_interrupt(console, folder)
+    return is_right
+
+
+def start_network(folder: Path, console: Console) -> LocalNetwork:
+    """Start node and chain; the first time, with a bar for the blocks being mined."""
+    if chain_cache.has_chain():
+        console.print(f"Starting from the chain kept in {chain_cache.cache_folder()}")
+        return LocalNetwork(folder, lambda _: None)
+    console.print(
+        f"Mining {chain_cache.HEIGHT:,} blocks, since rewards mature after 5,000;"
+        f" kept in {chain_cache.cache_folder()} for the next time"
+    )
+    columns = (
+        TextColumn("mining"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("mining", total=chain_cache.HEIGHT)
+        return LocalNetwork(folder, lambda height: bar.update(task, completed=height))
+
+
+def summary(findings: list[Finding]) -> Table:
+    """Draw the table of facts, as the explorer's JSON has them."""
+    table = Table("fact", "explorer says", "", title="What the explorer shows")
+    for finding in findings:
+        said = str(finding.found)
+        mark = "ok" if finding.is_right else f"WRONG, wanted {finding.claim.wanted}"
+        table.add_row(finding.claim.about, said, mark)
+    return table
+
+
+def show_end(console: Console, findings: list[Finding], seconds: float) -> None:
+    """Say in one line how it went."""
+    wrong = sum(not finding.is_right for finding in findings)
+    verdict = f"{wrong} of them wrong" if wrong else "all confirmed"
+    console.print(f"{len(findings)} facts checked through the explorer, {verdict}; {seconds:.0f} s")
+
+
+def wait_for_interrupt(console: Console, folder: Path) -> None:
+    """Keep everything running until the person at the keyboard has seen enough."""
+    console.print(f"Everything is in {folder}; press Ctrl-C to stop the network")
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        console.print("Stopping")

@@ -1,0 +1,101 @@
+"""Real processes and a real browser, started once for all functional tests."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+STORY_SECONDS = 600
+EXPLORER_LINE = re.compile(r"^Explorer: (http://\S+)$", re.MULTILINE)
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-dev-shm-usage",
+]
+
+
+@dataclass(frozen=True)
+class RunningDemo:
+    """A demonstration that has told its story and is still up."""
+
+    folder: Path
+    explorer: str
+    said: str
+    process: "subprocess.Popen[bytes]"
+
+    def get(self, page: str) -> Any:
+        """Return the JSON behind one of the explorer's pages."""
+        with urllib.request.urlopen(f"{self.explorer}/{page}.json", timeout=30) as reply:
+            return json.load(reply)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """Run `ccxx-regtest demo` as a person would, and wait until its story is told."""
+    folder = tmp_path_factory.mktemp("demo") / "network"
+    log = folder.with_suffix(".log")
+    command = Path(sys.executable).with_name("ccxx-regtest")
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [str(command), "demo", "--folder", str(folder)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            said, explorer = wait_for_explorer(process, log)
+            yield RunningDemo(folder, explorer, said, process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def wait_for_explorer(process: "subprocess.Popen[bytes]", log: Path) -> tuple[str, str]:
+    """Wait for the line that names the explorer's address; fail with the log if it never comes."""
+    deadline = time.monotonic() + STORY_SECONDS
+    while time.monotonic() < deadline:
+        said = log.read_text()
+        if found := EXPLORER_LINE.search(said):
+            return said, found[1]
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    pytest.fail(f"the demonstration did not come up:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium without a window, or a skip that says what to install."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A fresh page whose console must stay without errors."""
+    opened = chromium.new_page(viewport={"width": 1280, "height": 900})
+    errors: list[str] = []
+    opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    opened.close()
+    assert errors == []
