@@ -1,0 +1,80 @@
+"""The second opinion agrees with what we sign and with nothing else."""
+
+from dataclasses import replace
+
+import pytest
+from ccxx_core.hashes import Txid, hash160
+from ccxx_core.keys import PrivateKey
+from ccxx_core.psbt import Psbt, PsbtInput
+from ccxx_core.script import (
+    p2pkh_script,
+    p2sh_script,
+    p2wpkh_script,
+    p2wsh_script,
+    sorted_multisig_script,
+)
+from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.second_opinion import check_again
+
+KEYS = [PrivateKey(bytes([n]) * 32) for n in (1, 2, 3)]
+MULTISIG = sorted_multisig_script(3, [key.public_key for key in KEYS])
+
+
+def signed(script_pubkey: bytes, script: bytes | None = None) -> tuple[Transaction, TxOutput]:
+    spent = TxOutput(100_000, script_pubkey)
+    previous = Transaction(2, (TxInput(OutPoint(Txid(bytes([7]) * 32), 0)),), (spent,))
+    legacy = script_pubkey[0] != 0
+    tx = Transaction(
+        2,
+        (TxInput(OutPoint(previous.txid, 0)),),
+        (TxOutput(90_000, p2wpkh_script(bytes(20))),),
+    )
+    described = PsbtInput(
+        non_witness_utxo=previous if legacy else None,
+        witness_utxo=None if legacy else spent,
+        redeem_script=script if legacy else None,
+        witness_script=None if legacy else script,
+    )
+    psbt = Psbt.create(tx, [described])
+    for key in KEYS:
+        psbt = psbt.sign_with(key)
+    return psbt.finalize(), spent
+
+
+@pytest.mark.parametrize(
+    ("script_pubkey", "script", "count"),
+    [
+        (p2wpkh_script(hash160(KEYS[0].public_key)), None, 1),
+        (p2pkh_script(hash160(KEYS[0].public_key)), None, 1),
+        (p2wsh_script(MULTISIG), MULTISIG, 3),
+        (p2sh_script(MULTISIG), MULTISIG, 3),
+    ],
+)
+def test_our_signatures_verify_with_foreign_code(
+    script_pubkey: bytes, script: bytes | None, count: int
+) -> None:
+    tx, spent = signed(script_pubkey, script)
+
+    verified = check_again(tx, [spent])
+
+    assert verified == count
+
+
+def test_an_output_altered_after_signing_is_noticed() -> None:
+    tx, spent = signed(p2wsh_script(MULTISIG), MULTISIG)
+    altered = replace(tx, outputs=(tx.outputs[0]._replace(value=80_000),))
+
+    with pytest.raises(WalletError) as error:
+        check_again(altered, [spent])
+
+    assert error.value.refusal is Refusal.SECOND_OPINION
+
+
+def test_a_misstated_value_is_noticed() -> None:
+    tx, spent = signed(p2wsh_script(MULTISIG), MULTISIG)
+
+    with pytest.raises(WalletError) as error:
+        check_again(tx, [spent._replace(value=200_000)])
+
+    assert error.value.refusal is Refusal.SECOND_OPINION

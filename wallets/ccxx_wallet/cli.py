@@ -1,0 +1,205 @@
+"""Options and conventions that the three wallet commands share.
+
+An option may stand before or behind the command's words; the environment stands in for what is not
+given. Exit 0: done, 1: refused (one line on stderr says why and what to do), 2: misused.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import platformdirs
+from click.core import ParameterSource
+
+from ccxx_core.address import decode_address
+from ccxx_core.amount import parse_amount
+from ccxx_core.errors import CcxxError, DecodeError
+from ccxx_core.keys import is_valid_public_key
+from ccxx_core.network import NETWORKS, Network
+
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.files import read_file
+from ccxx_wallet.screen import Screen
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+_META = "ccxx_wallet.options"
+_COMMAND_LINE = (ParameterSource.COMMANDLINE,)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the shared options say."""
+
+    folder: Path
+    network: Network | None
+    node: str | None
+    datadir: Path | None
+    passphrase_file: Path | None
+    dry_run: bool
+    screen: Screen
+
+    def passphrase(self, confirm: bool = False) -> str:
+        """Return the passphrase: from a file, from CCXX_PASSPHRASE, or typed unseen."""
+        if self.passphrase_file is not None:
+            return read_file(self.passphrase_file, limit=4096).decode().rstrip("\r\n")
+        if (given := os.environ.get("CCXX_PASSPHRASE")) is not None:
+            return given
+        if not self.screen.may_ask:
+            raise WalletError(
+                Refusal.WRONG_PASSPHRASE,
+                "a passphrase is needed; give --passphrase-file or set CCXX_PASSPHRASE",
+            )
+        typed: str = click.prompt(
+            "Passphrase", hide_input=True, err=True, confirmation_prompt=confirm
+        )
+        return typed
+
+
+class WalletGroup(click.Group):
+    """A group whose refusals are one line on stderr and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; any fault that has a name ends it with exit code 1."""
+        if ctx.parent is not None:
+            return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except CcxxError as error:
+            _fail(ctx, str(getattr(error, "refusal", type(error).__name__)), str(error))
+        except (OSError, sqlite3.Error) as error:
+            _fail(ctx, Refusal.CANNOT_WRITE, f"{str(error).lower()}; make room or check permissions")
+
+
+def _fail(ctx: click.Context, reason: str, line: str) -> None:
+    click.echo(f"error: {' '.join(line.split())}", err=True)
+    if ctx.meta.get(_META, {}).get("as_json"):
+        click.echo(json.dumps({"error": reason, "detail": line}, ensure_ascii=False))
+    ctx.exit(1)
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    options = ctx.meta.setdefault(_META, {})
+    name = str(parameter.name)
+    # What was typed wins over the environment, wherever on the line it stands.
+    if name not in options or ctx.get_parameter_source(name) in _COMMAND_LINE:
+        options[name] = value
+
+
+def _option(*names: str, **settings: Any) -> Callable[[Function], Function]:
+    return click.option(*names, expose_value=False, callback=_remember, **settings)
+
+
+_SHARED = (
+    _option(
+        "--wallet",
+        "folder",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="CCXX_WALLET",
+        help="Folder of this wallet.",
+    ),
+    _option(
+        "--network",
+        "network",
+        type=click.Choice(sorted(NETWORKS)),
+        envvar="CCXX_NETWORK",
+        help="Network; needed by init only, a wallet remembers its own.",
+    ),
+    _option("--node", "node", envvar="CCXX_NODE", help="host:port or http://user:pass@host:port"),
+    _option(
+        "--datadir",
+        "datadir",
+        type=click.Path(path_type=Path),
+        envvar="CCXX_DATADIR",
+        help="The node's data folder, for its cookie.",
+    ),
+    _option(
+        "--passphrase-file",
+        "passphrase_file",
+        type=click.Path(path_type=Path),
+        envvar="CCXX_PASSPHRASE_FILE",
+        help="Read the passphrase from a file instead of asking.",
+    ),
+    _option("--json", "as_json", is_flag=True, help="Print the same facts as JSON."),
+    _option("--yes", "assume_yes", is_flag=True, help="Agree to every question."),
+    _option("--dry-run", "dry_run", is_flag=True, help="Show what would be done; change nothing."),
+    _option("--no-input", "no_input", is_flag=True, help="Never ask; fail instead."),
+)
+
+
+def shared_options(function: Function) -> Function:
+    """Give a command or group the options that all wallet commands have."""
+    for option in reversed(_SHARED):
+        function = option(function)
+    return function
+
+
+def settings_of(ctx: click.Context) -> Settings:
+    """Collect the shared options of a run."""
+    options = ctx.meta.get(_META, {})
+    name = options.get("network")
+    folder = options.get("folder") or _default_folder(ctx)
+    return Settings(
+        folder=folder.expanduser(),
+        network=NETWORKS[name] if name else None,
+        node=options.get("node"),
+        datadir=options.get("datadir"),
+        passphrase_file=options.get("passphrase_file"),
+        dry_run=bool(options.get("dry_run")),
+        screen=Screen(
+            as_json=bool(options.get("as_json")),
+            assume_yes=bool(options.get("assume_yes")),
+            may_ask=not options.get("no_input"),
+        ),
+    )
+
+
+def _default_folder(ctx: click.Context) -> Path:
+    return platformdirs.user_data_path("ccxx") / str(ctx.find_root().info_name)
+
+
+class PublicKeyType(click.ParamType):
+    """A compressed public key, as hex."""
+
+    name = "public key"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> bytes:
+        """Read 33 bytes of hex that are a point of the curve."""
+        if isinstance(value, bytes):
+            return value
+        try:
+            key = bytes.fromhex(value)
+        except ValueError:
+            key = b""
+        if len(key) != 33 or not is_valid_public_key(key):
+            self.fail(f"{value!r} is not a compressed public key (66 hex digits)", param, ctx)
+        return key
+
+
+class AmountType(click.ParamType):
+    """An amount of coins, as a decimal number."""
+
+    name = "amount"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """Read satoshis."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_amount(value)
+        except DecodeError as error:
+            self.fail(str(error), param, ctx)
+
+
+PUBLIC_KEY = PublicKeyType()
+AMOUNT = AmountType()
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def parse_address(text: str, network: Network) -> bytes:
+    """Read an address of this network as its script."""
+    return decode_address(text, network)

@@ -1,0 +1,110 @@
+"""Choosing plain coins to pay amounts and fees.
+
+Credit cannot come here: only `PlainCoin` is accepted, and only the wallet's plain scripts make one.
+Losing coloured coins as fees is the classic accident of systems like this.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from ccxx_core.amount import format_amount
+from ccxx_core.transaction import OutPoint
+
+from ccxx_wallet.errors import Refusal, WalletError
+
+P2WPKH_INPUT_VSIZE = 68
+P2WPKH_OUTPUT_VSIZE = 31
+# Above every dust limit of the relay policy (P2PKH: 546), so change never depends on its script.
+LEAST_CHANGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlainCoin:
+    """An ordinary coin of this wallet that may pay fees; `height` is None while unconfirmed."""
+
+    outpoint: OutPoint
+    value: int
+    script_pubkey: bytes
+    height: int | None
+    is_coinbase: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What a transaction asks of plain coins: satoshis to pay and its size without them."""
+
+    amount: int
+    vsize: int
+    feerate: int
+
+    def need(self, coins: int, change: bool) -> int:
+        """Return satoshis needed when `coins` inputs pay, fee included."""
+        vsize = self.vsize + coins * P2WPKH_INPUT_VSIZE + (P2WPKH_OUTPUT_VSIZE if change else 0)
+        return self.amount + vsize * self.feerate
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The coins that pay, and the satoshis that come back as change (0: none)."""
+
+    coins: tuple[PlainCoin, ...]
+    change: int
+
+
+def select_coins(
+    coins: Collection[PlainCoin],
+    payment: Payment,
+    reserved: Collection[OutPoint] = frozenset(),
+) -> Selection:
+    """Choose the fewest coins that pay, confirmed ones and those in no other draft first.
+
+    Raises WalletError NOT_ENOUGH_COINS with what is there and what is needed.
+    """
+    ordered = sorted(
+        coins,
+        key=lambda coin: (coin.outpoint in reserved, coin.height is None, -coin.value, coin.outpoint),
+    )
+    chosen: list[PlainCoin] = []
+    for coin in ordered:
+        single = _smallest_sufficient(ordered[len(chosen) :], payment) if not chosen else None
+        if single is not None and single.outpoint not in reserved:
+            return _selection((single,), payment)
+        chosen.append(coin)
+        if _total(chosen) >= payment.need(len(chosen), change=False):
+            return _selection(tuple(chosen), payment)
+    raise _not_enough(ordered, payment)
+
+
+def mature_coins(coins: Collection[PlainCoin], tip_height: int, maturity: int) -> list[PlainCoin]:
+    """Leave out coinbase coins that the next block may not spend yet."""
+    return [
+        coin
+        for coin in coins
+        if not coin.is_coinbase
+        or (coin.height is not None and tip_height + 1 - coin.height >= maturity)
+    ]
+
+
+def _smallest_sufficient(coins: Sequence[PlainCoin], payment: Payment) -> PlainCoin | None:
+    need = payment.need(1, change=True) + LEAST_CHANGE
+    enough = [coin for coin in coins if coin.value >= need and coin.height is not None]
+    return min(enough, key=lambda coin: (coin.value, coin.outpoint), default=None)
+
+
+def _selection(coins: tuple[PlainCoin, ...], payment: Payment) -> Selection:
+    change = _total(coins) - payment.need(len(coins), change=True)
+    return Selection(coins, change if change >= LEAST_CHANGE else 0)
+
+
+def _total(coins: Sequence[PlainCoin]) -> int:
+    return sum(coin.value for coin in coins)
+
+
+def _not_enough(coins: Sequence[PlainCoin], payment: Payment) -> WalletError:
+    found = format_amount(_total(coins))
+    wanted = format_amount(payment.need(max(len(coins), 1), change=False))
+    return WalletError(
+        Refusal.NOT_ENOUGH_COINS,
+        f"plain coins of {found} found, {wanted} wanted for amounts and fee; "
+        "send some to the address that the address command shows, and wait for a block",
+    )

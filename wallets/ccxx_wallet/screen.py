@@ -1,0 +1,139 @@
+"""What a command shows and asks: facts on stdout, everything else on stderr."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ccxx_wallet.errors import Refusal, WalletError
+
+Facts = Mapping[str, Any]
+ProgressReport = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """How this run talks: JSON or text, with questions or without."""
+
+    as_json: bool = False
+    assume_yes: bool = False
+    may_ask: bool = True
+
+    def show(self, facts: Facts, title: str = "") -> None:
+        """Print the result of a command: one JSON object, or a title and one line a fact."""
+        if self.as_json:
+            click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+            return
+        if title:
+            click.echo(title)
+        _print_facts(facts, indent=2 if title else 0)
+
+    def show_list(self, name: str, rows: Sequence[Facts], columns: Sequence[str]) -> None:
+        """Print rows as a table of some columns, or all of their facts as JSON under `name`."""
+        if self.as_json:
+            self.show({name: [dict(row) for row in rows]})
+            return
+        if not rows:
+            click.echo(f"no {name}")
+            return
+        table = Table(*columns, box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*(_text(row.get(column)) for column in columns))
+        Console(soft_wrap=not sys.stdout.isatty(), markup=False, highlight=False).print(table)
+
+    def notice(self, facts: Facts, title: str) -> None:
+        """Print what somebody must read before answering, on stderr."""
+        click.echo(title, err=True)
+        _print_facts(facts, indent=2, err=True)
+
+    def warn(self, line: str) -> None:
+        """Print one line that should not be missed, on stderr."""
+        click.secho(f"WARNING: {line}", err=True, fg="red", bold=True)
+
+    def confirm(self, question: str, typed: str = "") -> None:
+        """Ask before something is done; `typed` is a word to be typed instead of y.
+
+        Raises WalletError DECLINED, also when nobody can be asked.
+        """
+        if self.assume_yes:
+            return
+        if not self.may_ask:
+            raise WalletError(
+                Refusal.DECLINED, "nobody can be asked with --no-input; add --yes to agree"
+            )
+        if typed:
+            answer = click.prompt(f'{question} Type "{typed}" to agree', default="", err=True)
+            agreed = answer.strip() == typed
+        else:
+            agreed = click.confirm(question, err=True)
+        if not agreed:
+            raise WalletError(Refusal.DECLINED, "not agreed; nothing was done")
+
+    def progress(self, description: str) -> "ProgressBar":
+        """Return a progress bar that appears on a terminal only, and only when work is long."""
+        return ProgressBar(description, visible=not self.as_json and sys.stderr.isatty())
+
+
+class ProgressBar:
+    """A bar on stderr; `report(done, total)` may be called as often as one likes."""
+
+    def __init__(self, description: str, visible: bool) -> None:
+        self._description = description
+        self._visible = visible
+        self._progress: Progress | None = None
+        self._task: Any = None
+
+    def __enter__(self) -> ProgressReport:
+        return self.report
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def report(self, done: int, total: int) -> None:
+        """Move the bar; it shows itself at the first report of more than a moment's work."""
+        if not self._visible or total < 100:
+            return
+        if self._progress is None:
+            self._progress = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.completed}/{task.total}"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._progress.add_task(self._description, total=total)
+            self._progress.start()
+        self._progress.update(self._task, completed=done, total=total)
+
+
+def _print_facts(facts: Facts, indent: int, err: bool = False) -> None:
+    width = max((len(name) for name in facts), default=0)
+    for name, value in facts.items():
+        label = f"{' ' * indent}{name.replace('_', ' '):<{width}}"
+        if isinstance(value, Mapping):
+            click.echo(label, err=err)
+            _print_facts(value, indent + 2, err)
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+            click.echo(label, err=err)
+            for item in value:
+                _print_facts(item, indent + 2, err)
+        else:
+            click.echo(f"{label}  {_text(value)}", err=err)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return str(value)
+    return ", ".join(map(_text, value)) or "-"

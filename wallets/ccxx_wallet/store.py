@@ -1,0 +1,389 @@
+"""What a wallet remembers between commands: the only module of the wallets that speaks SQL.
+
+Everything here can be rebuilt from the chain and the seed phrase, except labels, documents and
+transactions that are not mined yet. No secret is ever stored. `docs/storage.md` explains the
+columns.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ccxx_core.hashes import BlockHash, Txid
+from ccxx_core.transaction import OutPoint, Transaction
+
+from ccxx_wallet.coin_selection import PlainCoin
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.keyring import KeyPath, Role, WatchedKey
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+create table facts (name text primary key, value text not null) without rowid;
+create table blocks (
+    height integer primary key,
+    hash blob not null,
+    median_time integer not null,
+    journal text
+);
+create table records (key text primary key, body text not null) without rowid;
+create table keys (
+    role text not null,
+    chain integer not null,
+    position integer not null,
+    public_key blob not null unique,
+    plain_script blob not null unique,
+    given integer not null default 0,
+    primary key (role, chain, position)
+) without rowid;
+create table coins (
+    txid blob not null,
+    vout integer not null,
+    value integer not null,
+    script_pubkey blob not null,
+    height integer not null,
+    is_coinbase integer not null,
+    spent_height integer,
+    primary key (txid, vout)
+) without rowid;
+create index coins_by_height on coins (height);
+create index coins_by_spent_height on coins (spent_height) where spent_height is not null;
+create table sent (
+    txid blob primary key,
+    raw blob not null,
+    purpose text not null,
+    sequence integer not null,
+    mined_height integer
+) without rowid;
+create table reserved (
+    txid blob not null,
+    vout integer not null,
+    draft text not null,
+    primary key (txid, vout)
+) without rowid;
+create table labels (subject text primary key, label text not null) without rowid;
+create table documents (
+    hash blob primary key,
+    name text not null,
+    media_type text not null,
+    body blob not null
+) without rowid;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SentTransaction:
+    """A transaction that this wallet gave to the network; `mined_height` is None until mined."""
+
+    transaction: Transaction
+    purpose: str
+    mined_height: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document kept beside the certificate that commits to it."""
+
+    hash: bytes
+    name: str
+    media_type: str
+    body: bytes
+
+
+class Store:
+    """One wallet's database; every change happens inside `transaction()`."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the database; raises WalletError DAMAGED_STORE or CANNOT_WRITE."""
+        self._path = path
+        with self._translated():
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
+            path.chmod(0o600)
+            self._db.execute("pragma journal_mode = wal")
+            # A crash may lose the last blocks applied; they are read again from the node.
+            self._db.execute("pragma synchronous = normal")
+            self._create_schema()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Apply all changes made inside, or none of them; nested use joins the outer one."""
+        if self._db.in_transaction:
+            yield
+            return
+        with self._translated():
+            self._db.execute("begin immediate")
+            try:
+                yield
+                self._db.execute("commit")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
+                raise
+
+    def commit_and_continue(self) -> None:
+        """Make what was done so far in a long transaction durable, and go on in a new one."""
+        with self._translated():
+            self._db.execute("commit")
+            self._db.execute("begin immediate")
+
+    # Facts: single values by name.
+
+    def fact(self, name: str) -> str | None:
+        """Return a single remembered value."""
+        row = self._db.execute("select value from facts where name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Remember a single value."""
+        self._db.execute("insert or replace into facts values (?, ?)", (name, value))
+
+    # Blocks and the registry's records.
+
+    def tip(self) -> tuple[int, BlockHash] | None:
+        """Return height and hash of the last block applied, or None before the first."""
+        row = self._db.execute(
+            "select height, hash from blocks order by height desc limit 1"
+        ).fetchone()
+        return None if row is None else (int(row[0]), BlockHash(row[1]))
+
+    def tip_median_time(self) -> int:
+        """Return the median time past at the last block applied (0 before the first)."""
+        row = self._db.execute(
+            "select median_time from blocks order by height desc limit 1"
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def hash_at(self, height: int) -> BlockHash | None:
+        """Return the hash of the applied block at a height."""
+        row = self._db.execute("select hash from blocks where height = ?", (height,)).fetchone()
+        return None if row is None else BlockHash(row[0])
+
+    def add_block(self, height: int, block_hash: bytes, median_time: int, journal: Any) -> None:
+        """Remember a block and what undoing its registry changes needs (JSON, or None)."""
+        text = None if journal is None else json.dumps(journal, separators=(",", ":"))
+        self._db.execute(
+            "insert into blocks values (?, ?, ?, ?)", (height, block_hash, median_time, text)
+        )
+
+    def remove_tip(self) -> Any:
+        """Forget the last block and return its journal, for the caller to undo."""
+        height, journal = self._db.execute(
+            "select height, journal from blocks order by height desc limit 1"
+        ).fetchone()
+        self._db.execute("delete from blocks where height = ?", (height,))
+        return None if journal is None else json.loads(journal)
+
+    def record(self, key: str) -> Any:
+        """Return one registry record as JSON, or None."""
+        row = self._db.execute("select body from records where key = ?", (key,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def records(self, prefix: str) -> list[Any]:
+        """Return all registry records whose key starts with a prefix, in key order."""
+        rows = self._db.execute(
+            "select body from records where key >= ? and key < ? order by key",
+            (prefix, prefix + "\U0010ffff"),
+        )
+        return [json.loads(row[0]) for row in rows]
+
+    def write_record(self, key: str, body: Any) -> None:
+        """Replace one registry record by JSON, or delete it (None)."""
+        if body is None:
+            self._db.execute("delete from records where key = ?", (key,))
+        else:
+            text = json.dumps(body, separators=(",", ":"))
+            self._db.execute("insert or replace into records values (?, ?)", (key, text))
+
+    def forget_chain(self) -> None:
+        """Drop everything that the chain can tell again."""
+        for table in ("blocks", "records", "coins"):
+            self._db.execute(f"delete from {table}")
+        self._db.execute("update sent set mined_height = null")
+
+    # Keys.
+
+    def add_keys(self, keys: Iterable[WatchedKey]) -> None:
+        """Watch some more public keys."""
+        self._db.executemany(
+            "insert or ignore into keys (role, chain, position, public_key, plain_script)"
+            " values (?, ?, ?, ?, ?)",
+            [
+                (k.path.role.value, k.path.chain, k.path.index, k.public_key, k.plain_script)
+                for k in keys
+            ],
+        )
+
+    def keys(self, role: Role | None = None, given_only: bool = False) -> list[WatchedKey]:
+        """Return watched keys in order of derivation, of one role or of all."""
+        rows = self._db.execute(
+            "select role, chain, position, public_key from keys"
+            " where (?1 is null or role = ?1) and given >= ?2 order by role, chain, position",
+            (role, int(given_only)),
+        )
+        return [WatchedKey(KeyPath(Role(row[0]), row[1], row[2]), row[3]) for row in rows]
+
+    def mark_given(self, public_key: bytes) -> None:
+        """Remember that a key was shown to somebody or seen on the chain."""
+        self._db.execute("update keys set given = 1 where public_key = ?", (public_key,))
+
+    def next_key(self, role: Role, chain: int) -> WatchedKey | None:
+        """Return the first key after the last one given."""
+        row = self._db.execute(
+            "select position, public_key from keys where role = ?1 and chain = ?2 and position >"
+            " coalesce((select max(position) from keys"
+            " where role = ?1 and chain = ?2 and given = 1), -1) order by position limit 1",
+            (role, chain),
+        ).fetchone()
+        return None if row is None else WatchedKey(KeyPath(role, chain, row[0]), row[1])
+
+    def key_counts(self, role: Role, chain: int) -> tuple[int, int]:
+        """Return (how many keys are watched, how many up to the last one given)."""
+        row = self._db.execute(
+            "select count(*), coalesce(max(case when given then position end), -1) + 1 from keys"
+            " where role = ? and chain = ?",
+            (role, chain),
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
+    # Plain coins.
+
+    def add_coin(self, coin: PlainCoin) -> None:
+        """Remember a confirmed plain coin of ours."""
+        self._db.execute(
+            "insert or replace into coins values (?, ?, ?, ?, ?, ?, null)",
+            (*coin.outpoint, coin.value, coin.script_pubkey, coin.height, int(coin.is_coinbase)),
+        )
+
+    def spend_coin(self, outpoint: OutPoint, height: int) -> None:
+        """Mark a coin of ours as spent by a block; other outpoints are passed over."""
+        self._db.execute(
+            "update coins set spent_height = ? where txid = ? and vout = ?", (height, *outpoint)
+        )
+
+    def undo_coins(self, height: int) -> None:
+        """Take back what a block did to the coins."""
+        self._db.execute("delete from coins where height = ?", (height,))
+        self._db.execute(
+            "update coins set spent_height = null where spent_height = ?", (height,)
+        )
+
+    def coins(self) -> list[PlainCoin]:
+        """Return the confirmed coins that no block has spent, the oldest first."""
+        rows = self._db.execute(
+            "select txid, vout, value, script_pubkey, height, is_coinbase from coins"
+            " where spent_height is null order by height, txid, vout"
+        )
+        return [
+            PlainCoin(OutPoint(Txid(row[0]), row[1]), row[2], row[3], row[4], bool(row[5]))
+            for row in rows
+        ]
+
+    def coin_outpoints(self) -> set[OutPoint]:
+        """Return the outpoints of all unspent confirmed coins, for matching blocks."""
+        rows = self._db.execute("select txid, vout from coins where spent_height is null")
+        return {OutPoint(Txid(row[0]), row[1]) for row in rows}
+
+    # Transactions sent, and coins that drafts use.
+
+    def add_sent(self, tx: Transaction, purpose: str) -> None:
+        """Remember a transaction that was given to the network."""
+        self._db.execute(
+            "insert or ignore into sent values"
+            " (?, ?, ?, (select coalesce(max(sequence), 0) + 1 from sent), null)",
+            (tx.txid, tx.encode(), purpose),
+        )
+
+    def remove_sent(self, txid: bytes) -> None:
+        """Forget a transaction that can no longer be mined."""
+        self._db.execute("delete from sent where txid = ?", (txid,))
+
+    def mark_mined(self, txid: bytes, height: int | None) -> None:
+        """Remember in which block a sent transaction is, or that it is in none."""
+        self._db.execute("update sent set mined_height = ? where txid = ?", (height, txid))
+
+    def unmark_mined(self, height: int) -> None:
+        """Make the sent transactions of a block unconfirmed again."""
+        self._db.execute("update sent set mined_height = null where mined_height = ?", (height,))
+
+    def sent(self) -> list[SentTransaction]:
+        """Return the transactions sent, in the order they were sent."""
+        rows = self._db.execute("select raw, purpose, mined_height from sent order by sequence")
+        return [SentTransaction(Transaction.decode(row[0]), row[1], row[2]) for row in rows]
+
+    def reserve(self, outpoints: Iterable[OutPoint], draft: str) -> None:
+        """Remember that a draft uses these coins, so that the next one prefers others."""
+        self._db.executemany(
+            "insert or replace into reserved values (?, ?, ?)",
+            [(*outpoint, draft) for outpoint in outpoints],
+        )
+
+    def release(self, outpoints: Iterable[OutPoint]) -> None:
+        """Forget that drafts use these coins."""
+        self._db.executemany(
+            "delete from reserved where txid = ? and vout = ?", [tuple(o) for o in outpoints]
+        )
+
+    def reserved(self) -> frozenset[OutPoint]:
+        """Return the coins that drafts use."""
+        rows = self._db.execute("select txid, vout from reserved")
+        return frozenset(OutPoint(Txid(row[0]), row[1]) for row in rows)
+
+    # Labels and documents.
+
+    def set_label(self, subject: str, label: str) -> None:
+        """Attach a word of the owner's to a key, certificate or transaction."""
+        self._db.execute("insert or replace into labels values (?, ?)", (subject, label))
+
+    def labels(self) -> Mapping[str, str]:
+        """Return all labels by subject."""
+        return dict(self._db.execute("select subject, label from labels"))
+
+    def add_document(self, document: StoredDocument) -> None:
+        """Keep a document under its hash."""
+        self._db.execute(
+            "insert or replace into documents values (?, ?, ?, ?)",
+            (document.hash, document.name, document.media_type, document.body),
+        )
+
+    def document(self, document_hash: bytes) -> StoredDocument | None:
+        """Return a kept document by its hash."""
+        row = self._db.execute(
+            "select hash, name, media_type, body from documents where hash = ?", (document_hash,)
+        ).fetchone()
+        return None if row is None else StoredDocument(*row)
+
+    def _create_schema(self) -> None:
+        version = self._db.execute("pragma user_version").fetchone()[0]
+        if version == SCHEMA_VERSION:
+            return
+        if version > SCHEMA_VERSION:
+            raise WalletError(
+                Refusal.DAMAGED_STORE, f"{self._path} was written by a newer version; upgrade ccxx"
+            )
+        with self.transaction():
+            for statement in _SCHEMA.split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"pragma user_version = {SCHEMA_VERSION}")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise WalletError(
+                Refusal.CANNOT_WRITE,
+                f"cannot use {self._path}: {error}; make room, check its permissions,"
+                " or end the other command that uses this wallet",
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise WalletError(
+                Refusal.DAMAGED_STORE,
+                f"{self._path} is damaged ({error}); move it away and run init with the seed phrase",
+            ) from error
