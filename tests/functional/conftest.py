@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,6 @@ class RunningDemo:
     folder: Path
     explorer: str
     said: str
-    process: "subprocess.Popen[bytes]"
-
-    def get(self, page: str) -> Any:
-        """Return the JSON behind one of the explorer's pages."""
-        with urllib.request.urlopen(f"{self.explorer}/{page}.json", timeout=30) as reply:
-            return json.load(reply)
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +52,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     ):
         try:
             said, explorer = wait_for_explorer(process, log)
-            yield RunningDemo(folder, explorer, said, process)
+            yield RunningDemo(folder, explorer, said)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
@@ -75,6 +69,23 @@ def wait_for_explorer(process: "subprocess.Popen[bytes]", log: Path) -> tuple[st
             break
         time.sleep(0.1)
     pytest.fail(f"the demonstration did not come up:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def explorer(demo: RunningDemo) -> str:
+    """Give the explorer's address, after the story was told."""
+    return demo.explorer
+
+
+@pytest.fixture(scope="session")
+def facts(explorer: str) -> Callable[[str], Any]:
+    """Give a function that returns the JSON behind one of the explorer's pages."""
+
+    def read(page: str) -> Any:
+        with urllib.request.urlopen(f"{explorer}/{page}.json", timeout=30) as reply:
+            return json.load(reply)
+
+    return read
 
 
 @pytest.fixture(scope="session")
