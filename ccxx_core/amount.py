@@ -1,11 +1,14 @@
 """Amounts: satoshis inside, decimal text at the edge."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 from ccxx_core.errors import DecodeError
 
 COIN = 100_000_000
 MAX_MONEY = 21_000_000 * COIN
+# Short enough that Decimal neither rounds nor overflows; exponents because JSON numbers have them.
+_NUMBER = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 
 
 def parse_amount(text: str) -> int:
@@ -14,11 +17,10 @@ def parse_amount(text: str) -> int:
     Raises DecodeError for anything that is not a plain number from 0 to 21,000,000 with at most
     eight decimals.
     """
-    try:
-        satoshis = Decimal(text) * COIN
-    except InvalidOperation:
-        raise DecodeError(f"{text!r} is not an amount, write for example 0.001") from None
-    if not satoshis.is_finite() or not 0 <= satoshis <= MAX_MONEY:
+    if not _NUMBER.fullmatch(text):
+        raise DecodeError(f"{text[:80]!r} is not an amount, write for example 0.001")
+    satoshis = Decimal(text) * COIN
+    if not 0 <= satoshis <= MAX_MONEY:
         raise DecodeError(f"amount {text} is outside 0 to 21000000")
     if satoshis != int(satoshis):
         raise DecodeError(f"amount {text} has more than 8 decimals")

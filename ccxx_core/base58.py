@@ -5,8 +5,8 @@ from ccxx_core.hashes import sha256d
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
-# Longer than any address or extended key; the conversion is quadratic in the length.
-MAX_LENGTH = 200
+# Far longer than any address or extended key; the conversion is quadratic in the length.
+MAX_LENGTH = 400
 
 
 def encode_base58(data: bytes) -> str:
@@ -21,7 +21,7 @@ def encode_base58(data: bytes) -> str:
 
 
 def decode_base58(text: str) -> bytes:
-    """Read base 58 text; raises DecodeError for a foreign character or more than 200 of them."""
+    """Read base 58 text; raises DecodeError for a foreign character or more than 400 of them."""
     if len(text) > MAX_LENGTH:
         raise DecodeError(f"base58 text of {len(text)} characters, at most {MAX_LENGTH}")
     number = 0

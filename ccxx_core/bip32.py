@@ -108,7 +108,7 @@ class HdKey:
         return cls(node, network)
 
     def derive(self, path: str) -> Self:
-        """Derive the key at a path; DecodeError if it is malformed or a public key cannot follow."""
+        """Derive the key at a path; DecodeError if it is malformed or hardened on a public key."""
         numbers = parse_path(path)
         if not self.is_private and any(number >= HARDENED for number in numbers):
             raise DecodeError(f"path {path} is hardened, a public key cannot follow it")
