@@ -1,7 +1,7 @@
 """When certificates and permits end by themselves (rule 12).
 
-A height is the last one at which the thing is valid, a time likewise; times are compared with median
-time past, never with a clock.
+A height is the last one at which the thing is valid, a time likewise; times are compared with
+median time past, never with a clock.
 """
 
 from typing import NamedTuple

@@ -1,12 +1,13 @@
 """One transaction as the rules see it: the credit it spends, its outputs, the scripts it shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ccxx_cert.custody import opens, revealed_script
 from ccxx_cert.recognize import Reading, read_message
 from ccxx_cert.state import Credit, Moment, Record, RegistryView, get_credit
+from ccxx_cert.trust import TrustAnchor
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
 
 NO_SCRIPTS: Mapping[OutPoint, bytes] = {}
@@ -15,7 +16,7 @@ NO_SCRIPTS: Mapping[OutPoint, bytes] = {}
 class SpentCredit(NamedTuple):
     """A coloured coin, and the position of the input that spends it."""
 
-    index: int
+    position: int
     credit: Credit
 
 
@@ -24,10 +25,11 @@ class Spend:
     """A transaction with the credit it spends; `scripts` open inputs that are not signed yet."""
 
     tx: Transaction
+    anchor: TrustAnchor
     moment: Moment
     credits: tuple[SpentCredit, ...]
     reading: Reading | None
-    scripts: Mapping[OutPoint, bytes] = field(default_factory=dict)
+    scripts: Mapping[OutPoint, bytes]
 
     @property
     def credit_outputs(self) -> tuple[TxOutput, ...]:
@@ -46,7 +48,7 @@ class Spend:
 
     def shown_script(self, spent: SpentCredit) -> bytes | None:
         """Return the script behind a spent coin, from its input or from `scripts`."""
-        tx_input, script_pubkey = self.tx.inputs[spent.index], spent.credit.script_pubkey
+        tx_input, script_pubkey = self.tx.inputs[spent.position], spent.credit.script_pubkey
         script = revealed_script(tx_input, script_pubkey)
         if script is None:
             known = self.scripts.get(tx_input.prevout)
@@ -70,14 +72,15 @@ class Outcome:
 
 def read_spend(
     view: RegistryView,
+    anchor: TrustAnchor,
     tx: Transaction,
     moment: Moment,
     scripts: Mapping[OutPoint, bytes] = NO_SCRIPTS,
 ) -> Spend:
     """Look up the credit that a transaction spends, and read its message."""
     found = (
-        SpentCredit(index, credit)
-        for index, tx_input in enumerate(tx.inputs)
+        SpentCredit(position, credit)
+        for position, tx_input in enumerate(tx.inputs)
         if (credit := get_credit(view, tx_input.prevout)) is not None
     )
-    return Spend(tx, moment, tuple(found), read_message(tx), scripts)
+    return Spend(tx, anchor, moment, tuple(found), read_message(tx), scripts)

@@ -61,9 +61,10 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """A granted permit, named by its first output; `credit` is what it may still issue, in satoshis.
+    """A granted permit, named by its first output.
 
-    The issuer's key is hidden in the script until its first certificate shows it.
+    `credit` is what it may still issue, in satoshis. The issuer's key is hidden in the script until
+    its first certificate shows it.
     """
 
     id: OutPoint
@@ -110,6 +111,7 @@ class Certificate:
     id: OutPoint
     permit_id: OutPoint
     serial: int
+    policy: Custody
     root_key: bytes
     issuer_key: bytes
     issued: Moment
