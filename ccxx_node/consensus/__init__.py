@@ -1,1 +1,1 @@
-"""The rules that every node of the chain must decide alike: pure functions of bytes, times and coins."""
+"""The rules that all nodes must decide alike: pure functions of bytes, times and coins."""

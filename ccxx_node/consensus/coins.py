@@ -27,7 +27,7 @@ class CoinView(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BlockUndo:
-    """What a block spent: for each transaction but the coinbase, the coins of its inputs in order."""
+    """What a block spent: the coins of each transaction's inputs in order, without the coinbase."""
 
     spent: tuple[tuple[Coin, ...], ...]
 

@@ -1,4 +1,4 @@
-"""Script verification flags: which rules hold, as bits of a plain int (an IntFlag costs 1 µs a test)."""
+"""Script verification flags as bits of a plain int: testing an IntFlag costs 1 µs."""
 
 from typing import Final
 
@@ -24,7 +24,7 @@ CONST_SCRIPTCODE: Final = 1 << 16
 # A script that fails without these too breaks the rules of every node there ever was.
 MANDATORY: Final = P2SH
 
-# What relay asks for (policy): the mandatory rules, soft forks, and everything against malleability.
+# What relay asks for (policy): mandatory rules, soft forks, and all that is against malleability.
 STANDARD: Final = (
     MANDATORY
     | DERSIG

@@ -40,7 +40,7 @@ def verify_script(
     flags: int,
     checker: SignatureChecker,
 ) -> None:
-    """Check that an input's scripts unlock its coin; raises ScriptError with the first broken rule."""
+    """Check that an input's scripts unlock its coin; raises ScriptError."""
     if flags & f.SIGPUSHONLY and not is_push_only(script_sig):
         raise ScriptError(ScriptFailure.SIG_PUSHONLY)
     stack: list[bytes] = []
@@ -103,10 +103,9 @@ def _run(machine: Machine) -> None:
                 position += opcode
             else:
                 start, position = long_push(script, position, opcode)
-            if position > end:
-                raise ScriptError(ScriptFailure.BAD_OPCODE)
-            if position - start > MAX_ITEM_SIZE:
-                raise ScriptError(ScriptFailure.PUSH_SIZE)
+            if position > end or position - start > MAX_ITEM_SIZE:
+                cut_off = position > end
+                raise ScriptError(ScriptFailure.BAD_OPCODE if cut_off else ScriptFailure.PUSH_SIZE)
             if machine.executing:
                 item = script[start:position]
                 if machine.minimal and not is_minimal_push(item, opcode):

@@ -1,4 +1,4 @@
-"""Numbers and truth on the script stack: little-endian, the top bit of the last byte is the sign."""
+"""Numbers and truth on the script stack: little-endian, the last byte's top bit is the sign."""
 
 from ccxx_node.consensus.script_failure import ScriptError, ScriptFailure
 

@@ -1,4 +1,4 @@
-"""What each opcode does, by its number: flow, comparison, hashes, lock times, and the whole table."""
+"""What each opcode does: flow, comparison, hashes, lock times, and the table of all of them."""
 
 import hashlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Checking the scripts of many inputs: record the signatures, verify them in batches, doubt failures.
+"""Checking scripts of many inputs: record signatures, verify them in batches, doubt failures.
 
 A script is run with a checker that writes down each signature and answers yes. If the script then
 succeeds and every recorded signature is good, it would have succeeded with real answers too, step
@@ -107,9 +107,7 @@ def failing_inputs(checks: Sequence[SignatureCheck]) -> list[int]:
     return failing
 
 
-def _matches(
-    signatures: Sequence[bytes], keys: Sequence[bytes], digests: Sequence[bytes]
-) -> bool:
+def _matches(signatures: Sequence[bytes], keys: Sequence[bytes], digests: Sequence[bytes]) -> bool:
     """Tell whether each signature has a key of its own, both in the same order."""
     matched = 0
     for tried, key in enumerate(keys):
@@ -123,7 +121,7 @@ def _matches(
 
 class _Input(NamedTuple):
     tx: Transaction
-    index: int
+    position: int
     coin: Coin
 
 

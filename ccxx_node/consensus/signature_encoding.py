@@ -26,15 +26,15 @@ def check_public_key_encoding(public_key: bytes, flags: int, is_witness: bool) -
     if not flags & _KEY_RULES:
         return
     is_compressed = len(public_key) == 33 and public_key[0] in (2, 3)
-    if flags & f.STRICTENC and not is_compressed:
-        if len(public_key) != 65 or public_key[0] != 4:
-            raise ScriptError(ScriptFailure.PUBKEYTYPE)
+    is_uncompressed = len(public_key) == 65 and public_key[0] == 4
+    if flags & f.STRICTENC and not (is_compressed or is_uncompressed):
+        raise ScriptError(ScriptFailure.PUBKEYTYPE)
     if flags & f.WITNESS_PUBKEYTYPE and is_witness and not is_compressed:
         raise ScriptError(ScriptFailure.WITNESS_PUBKEYTYPE)
 
 
 def is_strict_der(signature: bytes) -> bool:
-    """Tell whether bytes are 30 len 02 len R 02 len S type, with both numbers positive and shortest."""
+    """Tell whether bytes are 30 len 02 len R 02 len S type, both numbers positive and shortest."""
     size = len(signature)
     if not 9 <= size <= 73 or signature[0] != 0x30 or signature[1] != size - 3:
         return False

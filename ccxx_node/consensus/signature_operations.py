@@ -1,4 +1,4 @@
-"""OP_CHECKSIG and OP_CHECKMULTISIG with their history: find-and-delete, the dummy, the order of keys."""
+"""OP_CHECKSIG and OP_CHECKMULTISIG with their history: find-and-delete, dummy, order of keys."""
 
 from collections.abc import Sequence
 
@@ -53,7 +53,7 @@ def find_and_delete(script: bytes, pattern: bytes) -> bytes:
 
 
 def _end_of_op(script: bytes, position: int) -> int:
-    """Give where the opcode at a position ends with what it pushes; behind the script if cut off."""
+    """Give where an opcode and what it pushes end; behind the script if cut off."""
     opcode = script[position]
     position += 1
     if opcode > Op.OP_PUSHDATA4:

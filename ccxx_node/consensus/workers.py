@@ -16,7 +16,7 @@ _DEPTH = 2
 
 
 class WorkerPool:
-    """A verifier over ``cores`` processes, this one included: it helps once it has nothing else to do.
+    """A verifier over ``cores`` processes; this one is one of them, and helps once it is idle.
 
     ``close`` ends the workers; they also end by themselves when this process does.
     """
