@@ -1,0 +1,1 @@
+"""Transactions that wait for a block: what is let in, kept in order, and thrown out."""

@@ -1,0 +1,253 @@
+"""The pool itself: entries, who spends whom, and removal with everything that depends on it.
+
+Nothing is judged here. `accept` decides what comes in; the clock and the fee policy are arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from ccxx_core.hashes import Txid
+from ccxx_core.transaction import OutPoint, Transaction
+from ccxx_node.consensus.coins import Coin, CoinView
+from ccxx_node.mempool.errors import PolicyError, PolicyReject
+from ccxx_node.mempool.policy import ChainLimits
+from ccxx_node.mempool.rolling_fee import RollingFee
+
+# An unconfirmed coin has the height that no block reaches.
+MEMPOOL_HEIGHT = 0x7FFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One transaction and what it cost to find out about it; sizes are virtual bytes."""
+
+    tx: Transaction
+    fee: int
+    size: int
+    sigop_cost: int
+    time: int
+    height: int
+    spends_coinbase: bool
+    fee_delta: int = 0
+
+    @property
+    def txid(self) -> Txid:
+        """The transaction's id."""
+        return self.tx.txid
+
+    @property
+    def modified_fee(self) -> int:
+        """The fee as `prioritisetransaction` wants it to count."""
+        return self.fee + self.fee_delta
+
+    @property
+    def usage(self) -> int:
+        """An estimate of the memory that the entry takes, for `-maxmempool`."""
+        tx = self.tx
+        return 640 + tx.size + 168 * len(tx.inputs) + 64 * len(tx.outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A transaction together with all its ancestors or descendants in the pool."""
+
+    count: int
+    size: int
+    fees: int
+
+
+class Mempool:
+    """Entries by id, and which of them spends which output."""
+
+    def __init__(self) -> None:
+        self.entries: dict[Txid, Entry] = {}
+        self.spenders: dict[OutPoint, Txid] = {}
+        self.deltas: dict[Txid, int] = {}
+        self.rolling_fee = RollingFee()
+        self.updates = 0
+        self.size = 0
+        self.usage = 0
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __contains__(self, txid: object) -> bool:
+        return txid in self.entries
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries.values())
+
+    def get(self, txid: Txid) -> Entry | None:
+        """Return the entry of a transaction, or None if it is not in the pool."""
+        return self.entries.get(txid)
+
+    def get_coin(self, outpoint: OutPoint) -> Coin | None:
+        """Return an unconfirmed output as a coin, whether or not the pool spends it."""
+        entry = self.entries.get(outpoint.txid)
+        if entry is None or outpoint.vout >= len(entry.tx.outputs):
+            return None
+        output = entry.tx.outputs[outpoint.vout]
+        return Coin(output.value, output.script_pubkey, MEMPOOL_HEIGHT, False)
+
+    def add(self, entry: Entry) -> None:
+        """Take in an entry whose inputs nobody else in the pool spends."""
+        self.entries[entry.txid] = entry
+        for tx_input in entry.tx.inputs:
+            self.spenders[tx_input.prevout] = entry.txid
+        self.size += entry.size
+        self.usage += entry.usage
+        self.updates += 1
+
+    def remove(self, txids: Iterable[Txid]) -> list[Entry]:
+        """Take out exactly these transactions; the caller has included all that depend on them."""
+        removed = [self.entries.pop(txid) for txid in txids]
+        for entry in removed:
+            for tx_input in entry.tx.inputs:
+                del self.spenders[tx_input.prevout]
+            self.size -= entry.size
+            self.usage -= entry.usage
+        self.updates += len(removed)
+        return removed
+
+    def remove_with_descendants(self, txids: Iterable[Txid]) -> list[Entry]:
+        """Take out these transactions and everything that spends them."""
+        return self.remove(self.descendants_of(txids))
+
+    def remove_for_block(self, transactions: Iterable[Transaction]) -> None:
+        """Take out what a block confirmed, and what conflicts with it."""
+        for tx in transactions:
+            if tx.txid in self.entries:
+                self.remove([tx.txid])
+            spenders = {self.spenders.get(tx_input.prevout) for tx_input in tx.inputs}
+            self.remove_with_descendants(txid for txid in spenders if txid is not None)
+            self.deltas.pop(tx.txid, None)
+        self.rolling_fee.note_block()
+
+    def expire(self, before: int) -> list[Entry]:
+        """Take out what came in before a time, with everything that spends it."""
+        old = [entry.txid for entry in self if entry.time < before]
+        return self.remove_with_descendants(old)
+
+    def trim(self, max_usage: int, incremental_fee: int, now: int) -> list[Entry]:
+        """Take out the packages that pay least until the pool fits; the floor of fees rises."""
+        removed: list[Entry] = []
+        while self.usage > max_usage and self.entries:
+            worst = min(self.entries, key=self._descendant_rate)
+            package = self.descendant_package(worst)
+            rate = package.fees * 1000 // package.size
+            self.rolling_fee.raise_to(rate + incremental_fee, now)
+            removed += self.remove_with_descendants([worst])
+        return removed
+
+    def _descendant_rate(self, txid: Txid) -> float:
+        entry, package = self.entries[txid], self.descendant_package(txid)
+        return max(entry.modified_fee / entry.size, package.fees / package.size)
+
+    def prioritise(self, txid: Txid, delta: int) -> None:
+        """Let a transaction count as if it paid so many satoshis more (or less)."""
+        total = self.deltas.get(txid, 0) + delta
+        self.deltas[txid] = total
+        if txid in self.entries:
+            self.entries[txid] = replace(self.entries[txid], fee_delta=total)
+            self.updates += 1
+
+    def parents(self, tx: Transaction) -> set[Txid]:
+        """Return the transactions in the pool that a transaction spends directly."""
+        return {i.prevout.txid for i in tx.inputs if i.prevout.txid in self.entries}
+
+    def children(self, txid: Txid) -> set[Txid]:
+        """Return the transactions in the pool that spend an output of this one."""
+        outputs = range(len(self.entries[txid].tx.outputs))
+        spenders = (self.spenders.get(OutPoint(txid, vout)) for vout in outputs)
+        return {spender for spender in spenders if spender is not None}
+
+    def ancestors(self, tx: Transaction) -> set[Txid]:
+        """Return everything in the pool that a transaction depends on, itself left out."""
+        found: set[Txid] = set()
+        waiting = self.parents(tx)
+        while waiting:
+            txid = waiting.pop()
+            found.add(txid)
+            waiting |= self.parents(self.entries[txid].tx) - found
+        return found
+
+    def descendants_of(self, txids: Iterable[Txid]) -> set[Txid]:
+        """Return these transactions and everything in the pool that depends on them."""
+        found: set[Txid] = set()
+        waiting = {txid for txid in txids if txid in self.entries}
+        while waiting:
+            txid = waiting.pop()
+            found.add(txid)
+            waiting |= self.children(txid) - found
+        return found
+
+    def ancestor_package(self, txid: Txid) -> Package:
+        """Return count, size and modified fees of a transaction and its ancestors."""
+        return self._package(self.ancestors(self.entries[txid].tx) | {txid})
+
+    def descendant_package(self, txid: Txid) -> Package:
+        """Return count, size and modified fees of a transaction and its descendants."""
+        return self._package(self.descendants_of([txid]))
+
+    def _package(self, txids: set[Txid]) -> Package:
+        entries = [self.entries[txid] for txid in txids]
+        size = sum(entry.size for entry in entries)
+        return Package(len(entries), size, sum(entry.modified_fee for entry in entries))
+
+    def check_limits(self, tx: Transaction, size: int, limits: ChainLimits) -> set[Txid]:
+        """Return the ancestors of a new transaction, or raise if a chain would grow too long."""
+        waiting = self.parents(tx)
+        if len(waiting) + 1 > limits.ancestors:
+            raise _too_long(f"too many unconfirmed parents [limit: {limits.ancestors}]")
+        found: set[Txid] = set()
+        total = size
+        while waiting:
+            # In the order of the reference, so that the same transaction is blamed.
+            txid = min(waiting)
+            waiting.remove(txid)
+            found.add(txid)
+            total += self.entries[txid].size
+            self._check_descendants(txid, size, limits)
+            if total > limits.ancestor_size:
+                raise _too_long(f"exceeds ancestor size limit [limit: {limits.ancestor_size}]")
+            waiting |= self.parents(self.entries[txid].tx) - found
+            if len(waiting) + len(found) + 1 > limits.ancestors:
+                raise _too_long(f"too many unconfirmed ancestors [limit: {limits.ancestors}]")
+        return found
+
+    def _check_descendants(self, txid: Txid, size: int, limits: ChainLimits) -> None:
+        package = self.descendant_package(txid)
+        name = txid[::-1].hex()
+        if package.size + size > limits.descendant_size:
+            limit = limits.descendant_size
+            raise _too_long(f"exceeds descendant size limit for tx {name} [limit: {limit}]")
+        if package.count + 1 > limits.descendants:
+            limit = limits.descendants
+            raise _too_long(f"too many descendants for tx {name} [limit: {limit}]")
+
+    def sorted_ids(self) -> list[Txid]:
+        """Return all ids, parents before children, then by fee rate: the order to relay in."""
+
+        def key(entry: Entry) -> tuple[int, float, bytes]:
+            depth = len(self.ancestors(entry.tx))
+            return depth, -entry.modified_fee / entry.size, entry.txid
+
+        return [entry.txid for entry in sorted(self, key=key)]
+
+
+class UnconfirmedView:
+    """Coins as they will be once the pool is mined: the pool's outputs on top of the chain's."""
+
+    def __init__(self, chain: CoinView, pool: Mempool) -> None:
+        self._chain = chain
+        self._pool = pool
+
+    def get_coin(self, outpoint: OutPoint) -> Coin | None:
+        """Return the coin, whether or not a transaction in the pool spends it."""
+        return self._pool.get_coin(outpoint) or self._chain.get_coin(outpoint)
+
+
+def _too_long(detail: str) -> PolicyError:
+    return PolicyError(PolicyReject.TOO_LONG_CHAIN, detail)

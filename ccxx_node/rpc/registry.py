@@ -1,0 +1,112 @@
+"""Methods by name: how a call finds its function, its parameters and its help text."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ccxx_node.rpc.errors import Code, RpcFault, misuse
+from ccxx_node.rpc.services import NodeServices
+from ccxx_node.rpc.wire import Json
+
+Handler = Callable[..., Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One RPC method; parameters are those of its function after the first, the node."""
+
+    name: str
+    section: str
+    summary: str
+    handler: Handler
+    parameters: tuple[str, ...]
+    required: int
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    is_hidden: bool = False
+    takes_any: bool = False
+
+    @property
+    def usage(self) -> str:
+        """One line: the name and its parameters, optional ones in parentheses."""
+        needed = " ".join(self.parameters[: self.required])
+        optional = " ".join(self.parameters[self.required :])
+        parts = [self.name, needed, f"( {optional} )" if optional else ""]
+        return " ".join(part for part in parts if part)
+
+    @property
+    def help(self) -> str:
+        """The usage line and what the method does."""
+        return f"{self.usage}\n\n{self.summary}"
+
+    def arrange(self, params: Sequence[Json] | Mapping[str, Json]) -> list[Json]:
+        """Return positional parameters, or raise the fault that explains the usage."""
+        given = self._order(params) if isinstance(params, Mapping) else list(params)
+        while len(given) > self.required and given[-1] is None:
+            given.pop()
+        too_many = len(given) > len(self.parameters) and not self.takes_any
+        if len(given) < self.required or too_many:
+            raise RpcFault(Code.MISC_ERROR, self.help)
+        return given
+
+    def _order(self, params: Mapping[str, Json]) -> list[Json]:
+        by_name = {self.aliases.get(name, name): value for name, value in params.items()}
+        for name in by_name:
+            if name not in self.parameters:
+                raise misuse(f"Unknown named parameter {name}")
+        last = max((self.parameters.index(name) for name in by_name), default=-1)
+        return [by_name.get(name) for name in self.parameters[: last + 1]]
+
+
+class Registry:
+    """All methods that a node answers."""
+
+    def __init__(self) -> None:
+        self.methods: dict[str, Method] = {}
+
+    def method(
+        self,
+        section: str,
+        *,
+        aliases: Mapping[str, str] | None = None,
+        is_hidden: bool = False,
+        takes_any: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """Register a function under its own name; its docstring is the help text.
+
+        `aliases` maps other spellings of named parameters to the function's.
+        """
+
+        def register(handler: Handler) -> Handler:
+            parameters = list(inspect.signature(handler).parameters.values())[1:]
+            name = handler.__name__
+            needed = [p for p in parameters if p.default is p.empty]
+            self.methods[name] = Method(
+                name=name,
+                section=section,
+                summary=inspect.getdoc(handler) or "",
+                handler=handler,
+                parameters=tuple(parameter.name for parameter in parameters),
+                required=sum(
+                    p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in parameters
+                ),
+                aliases=aliases or {},
+                is_hidden=is_hidden,
+                takes_any=takes_any,
+            )
+            return handler
+
+        return register
+
+    async def call(
+        self, node: NodeServices, name: str, params: Sequence[Json] | Mapping[str, Json]
+    ) -> Json:
+        """Run one method to its end and return its result, or raise `RpcFault`."""
+        if node.starting is not None:
+            raise RpcFault(Code.IN_WARMUP, node.starting)
+        method = self.methods.get(name)
+        if method is None:
+            raise RpcFault(Code.METHOD_NOT_FOUND, "Method not found")
+        result = method.handler(node, *method.arrange(params))
+        return await result if inspect.isawaitable(result) else result

@@ -1,0 +1,85 @@
+"""JSON as the family writes it: compact, amounts with eight decimals, floats with 16 digits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import orjson
+
+from ccxx_core.amount import format_amount
+from ccxx_node.rpc.errors import Code, RpcFault
+
+Json = Any
+
+
+class Amount:
+    """Satoshis that are printed as a number of coins with eight decimals."""
+
+    __slots__ = ("satoshis",)
+
+    def __init__(self, satoshis: int) -> None:
+        self.satoshis = satoshis
+
+
+class Real:
+    """A float that is printed with 16 significant digits."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+
+def encode(value: Json) -> bytes:
+    """Write compact JSON."""
+    return orjson.dumps(value, default=_encode_special)
+
+
+def _encode_special(value: object) -> orjson.Fragment:
+    if isinstance(value, Amount):
+        return orjson.Fragment(format_amount(value.satoshis))
+    if isinstance(value, Real):
+        return orjson.Fragment(format(value.value, ".16g"))
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value))
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def decode(body: bytes) -> Json:
+    """Read JSON, numbers with a point as `Decimal`, or raise the fault that says "Parse error"."""
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise RpcFault(Code.PARSE_ERROR, "Parse error") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def reply(result: Json, error: RpcFault | None, request_id: Json) -> Mapping[str, Json]:
+    """Return an answer in the shape of JSON-RPC 1.0: `error` is always there."""
+    if error is None:
+        return {"result": result, "error": None, "id": request_id}
+    details = {"code": int(error.code), "message": error.message}
+    return {"result": None, "error": details, "id": request_id}
+
+
+def parse_call(request: Json) -> tuple[str, Sequence[Json] | Mapping[str, Json]]:
+    """Return method and parameters of one request, or raise `RpcFault`."""
+    if not isinstance(request, dict):
+        raise RpcFault(Code.INVALID_REQUEST, "Invalid Request object")
+    method = request.get("method")
+    if method is None:
+        raise RpcFault(Code.INVALID_REQUEST, "Missing method")
+    if not isinstance(method, str):
+        raise RpcFault(Code.INVALID_REQUEST, "Method must be a string")
+    params = request.get("params")
+    if params is None:
+        return method, []
+    if not isinstance(params, list | dict):
+        raise RpcFault(Code.INVALID_REQUEST, "Params must be an array or object")
+    return method, params
