@@ -6,6 +6,7 @@ those of this chain's main network do not, so the text form is written and read 
 
 from dataclasses import dataclass, field
 from typing import Any, Self
+from unicodedata import normalize
 
 from embit import bip32 as embit_bip32
 from embit import bip39 as embit_bip39
@@ -33,7 +34,7 @@ def mnemonic_to_seed(words: str, passphrase: str = "") -> bytes:
     """Stretch the words of a mnemonic to a seed of 64 bytes; DecodeError if a word is wrong."""
     normal = " ".join(words.lower().split())
     try:
-        seed: bytes = embit_bip39.mnemonic_to_seed(normal, passphrase)
+        seed: bytes = embit_bip39.mnemonic_to_seed(normal, normalize("NFKD", passphrase))
     except ValueError as error:
         raise DecodeError(f"seed phrase: {str(error).lower()}") from None
     return seed

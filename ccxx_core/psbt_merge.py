@@ -6,6 +6,7 @@ Each rule is symmetric, so that any order of joining gives the same bytes.
 from typing import TypeVar
 
 from ccxx_core.psbt_fields import Origins, Pairs, PsbtInput, PsbtOutput
+from ccxx_core.sighash import SIGHASH_ALL
 from ccxx_core.spending import SpendingError
 
 Value = TypeVar("Value")
@@ -39,7 +40,7 @@ def merge_inputs(one: PsbtInput, other: PsbtInput) -> PsbtInput:
         witness_script=same_or_known(one.witness_script, other.witness_script, "witness script"),
         origins=_merge_origins(one, other),
         signatures=merge_pairs(one.signatures, other.signatures),
-        sighash_type=same_or_known(one.sighash_type, other.sighash_type, "signature hash type"),
+        sighash_type=_merge_hash_types(one.sighash_type, other.sighash_type),
         final_script_sig=_smaller(one.final_script_sig, other.final_script_sig),
         final_witness=_smaller(one.final_witness, other.final_witness),
         unknown=merge_pairs(one.unknown, other.unknown),
@@ -64,6 +65,13 @@ def _merge_origins(one: PsbtInput | PsbtOutput, other: PsbtInput | PsbtOutput) -
         reverse=True,
     )
     return tuple(sorted(dict(both).items(), key=lambda pair: pair[0]))
+
+
+def _merge_hash_types(one: int | None, other: int | None) -> int | None:
+    """Give the type both ask for; none means SIGHASH_ALL, which need not be said."""
+    if (one or SIGHASH_ALL) != (other or SIGHASH_ALL):
+        raise PsbtError("cannot combine: the PSBTs ask for different signature hash types")
+    return one if one == other else None
 
 
 def _smaller(one: Comparable | None, other: Comparable | None) -> Comparable | None:
