@@ -39,3 +39,7 @@ def database_error(folder: Path, remedy: str, cause: Exception) -> StorageError:
     if any(part in text for part in _CORRUPT_TEXTS):
         return CorruptionError(f"database {folder} is corrupted: start with {remedy} to rebuild it")
     return storage_error(folder, cause)
+
+
+class ChainError(CcxxError):
+    """A request about the chain that cannot be met, for example an unknown block."""

@@ -1,0 +1,79 @@
+"""Blocks (blk?????.dat) and what they spent (rev?????.dat), appended in the order of arrival."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ccxx_core.block import Block
+from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import BlockHash, sha256d
+from ccxx_node.chainstate.coin_codec import decode_undo, encode_undo
+from ccxx_node.chainstate.record_files import FilePosition, RecordFiles
+from ccxx_node.consensus.coins import BlockUndo
+
+_CHECKSUM_SIZE = 32
+
+
+class BlockStore:
+    """The raw files below ``<network folder>/blocks``; the block index knows what is where."""
+
+    def __init__(self, folder: Path, magic: bytes) -> None:
+        """Open the folder, made if missing; ``magic`` are the network's 4 bytes."""
+        self._blocks = RecordFiles(folder, "blk", magic)
+        self._undos = RecordFiles(folder, "rev", magic)
+
+    def append_block(self, block: Block) -> FilePosition:
+        """Write a block; raises StorageError and leaves nothing behind if the disk refuses."""
+        return self._blocks.append(block.encode())
+
+    def read_raw_block(self, position: FilePosition) -> bytes:
+        """Read a block as it was written; raises CorruptionError."""
+        return self._blocks.read(position)
+
+    def read_block(self, position: FilePosition, block_hash: BlockHash) -> Block:
+        """Read a block and see that it is the one; raises CorruptionError."""
+        try:
+            block = Block.decode(self._blocks.read(position))
+        except DecodeError as error:
+            raise self._blocks.corrupted(position.file) from error
+        if block.hash != block_hash:
+            raise self._blocks.corrupted(position.file)
+        return block
+
+    def append_undo(self, block_hash: BlockHash, undo: BlockUndo) -> FilePosition:
+        """Write what a block spent, with a checksum over it and the block's hash."""
+        data = encode_undo(undo)
+        return self._undos.append(data + sha256d(block_hash + data))
+
+    def read_undo(self, position: FilePosition, block_hash: BlockHash) -> BlockUndo:
+        """Read what a block spent; raises CorruptionError."""
+        record = self._undos.read(position)
+        data, checksum = record[:-_CHECKSUM_SIZE], record[-_CHECKSUM_SIZE:]
+        if sha256d(block_hash + data) != checksum:
+            raise self._undos.corrupted(position.file)
+        try:
+            return decode_undo(data)
+        except DecodeError as error:
+            raise self._undos.corrupted(position.file) from error
+
+    def scan_blocks(self, ends: dict[int, int]) -> Iterator[tuple[FilePosition, bytes]]:
+        """Give what stands behind the known end of each file, in the order of arrival.
+
+        Then cuts off a last write that was cut short, so that the next block follows the last.
+        """
+        end = 0
+        for file in self._blocks.numbers():
+            end = ends.get(file, 0)
+            for position, raw in self._blocks.scan(file, end):
+                end = position.end
+                yield position, raw
+        self._blocks.cut_tail(end)
+
+    def sync(self) -> None:
+        """Return when all that was appended is on the disk."""
+        self._blocks.sync()
+        self._undos.sync()
+
+    def close(self) -> None:
+        """Close all files."""
+        self._blocks.close()
+        self._undos.close()

@@ -1,0 +1,159 @@
+"""Which branch is the active one: the most work without a broken rule, the first seen of equals."""
+
+import gc
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ccxx_core.block import Block
+from ccxx_core.hashes import format_hash
+from ccxx_node.chainstate.active_chain import ActiveChain, Candidates
+from ccxx_node.chainstate.block_entry import BlockEntry
+from ccxx_node.chainstate.chain_events import ChainEvents
+from ccxx_node.chainstate.storage import Storage
+from ccxx_node.chainstate.tip import Tip
+from ccxx_node.consensus.errors import ConsensusError, UntrustedMinerError
+
+_log = logging.getLogger(__name__)
+
+
+class Branches:
+    """Follows complete branches, remembers failed ones, and moves the tip to the best."""
+
+    def __init__(self, storage: Storage, chain: ActiveChain, tip: Tip) -> None:
+        self._storage = storage
+        self._index = storage.index
+        self._chain = chain
+        self._tip = tip
+        self._candidates = Candidates()
+        self._candidates.rebuild(self._index, chain.tip)
+
+    def link(self, entry: BlockEntry) -> None:
+        """Note that a block is stored: it and stored descendants may now form a whole branch."""
+        if entry.parent is not None and not entry.parent.is_linked:
+            return
+        pending = [entry]
+        while pending:
+            each = pending.pop(0)
+            before = each.parent.chain_tx_count if each.parent is not None else 0
+            each.chain_tx_count = before + each.tx_count
+            each.sequence = self._index.take_next_sequence()
+            self._index.touch(each)
+            self._candidates.offer(each, self._chain.tip)
+            pending.extend(child for child in each.children if child.block_position is not None)
+
+    def activate(self, fresh: BlockEntry | None = None, block: Block | None = None) -> ChainEvents:
+        """Move the tip to the best branch whose rules hold.
+
+        ``block`` is that of ``fresh``, so that it need not be read back. Raises ConsensusError if
+        ``fresh`` itself breaks a rule (the tip is then where it was), StorageError for the disk.
+        """
+        before = self._chain.tip
+        failure: ConsensusError | None = None
+        with _collector_paused():
+            while (best := self._candidates.best()) not in (None, self._chain.tip):
+                assert best is not None
+                failed, error = self._move_to(best, fresh, block)
+                if failed is fresh and error is not None:
+                    failure = error
+        self._candidates.prune(self._chain.tip)
+        if failure is not None:
+            raise failure
+        return self._events(before, fresh, block)
+
+    def fail(self, entry: BlockEntry) -> None:
+        """Remember that a block broke a rule, and that its descendants build on it."""
+        entry.failed = True
+        self._index.touch(entry)
+        self._candidates.remove(entry)
+        for descendant in self._index.descendants(entry):
+            descendant.failed_parent = True
+            self._index.touch(descendant)
+            self._candidates.remove(descendant)
+
+    def invalidate(self, entry: BlockEntry) -> ChainEvents:
+        """Treat a block as if it broke a rule, and move to the best branch without it."""
+        before = self._chain.tip
+        while entry in self._chain:
+            self._tip.disconnect()
+        self.fail(entry)
+        self._candidates.rebuild(self._index, self._chain.tip)
+        self.activate()
+        return self._events(before, None, None)
+
+    def reconsider(self, entry: BlockEntry) -> ChainEvents:
+        """Forget every failure among a block, its ancestors and its descendants."""
+        family = [entry, *self._index.descendants(entry)]
+        ancestor = entry.parent
+        while ancestor is not None and ancestor.is_failed:
+            family.append(ancestor)
+            ancestor = ancestor.parent
+        for each in family:
+            each.failed = each.failed_parent = False
+            self._index.touch(each)
+        self._candidates.rebuild(self._index, self._chain.tip)
+        return self.activate()
+
+    def prefer(self, entry: BlockEntry) -> ChainEvents:
+        """Treat a block as if it had come before all others of equal work."""
+        if entry.chain_work >= self._chain.tip.chain_work:
+            entry.sequence = self._index.take_first_sequence()
+            self._index.touch(entry)
+            self._candidates.offer(entry, self._chain.tip)
+        return self.activate()
+
+    def _move_to(
+        self, best: BlockEntry, fresh: BlockEntry | None, block: Block | None
+    ) -> tuple[BlockEntry | None, ConsensusError | None]:
+        """Go to a branch's end, or as far as its rules hold; gives the block that breaks one."""
+        fork = self._chain.fork_with(best)
+        while self._chain.tip is not fork:
+            self._tip.disconnect()
+        for height in range(fork.height + 1, best.height + 1):
+            entry = best.ancestor(height)
+            assert entry is not None
+            is_fresh = entry is fresh and block is not None
+            try:
+                self._tip.connect(entry, block if is_fresh and block else self._read(entry))
+            except ConsensusError as error:
+                self._refuse(entry, error)
+                return entry, error
+        return None, None
+
+    def _read(self, entry: BlockEntry) -> Block:
+        return self._storage.read_block(entry)
+
+    def _refuse(self, entry: BlockEntry, error: ConsensusError) -> None:
+        _log.warning(
+            "block refused height=%d hash=%s reason=%s",
+            entry.height,
+            format_hash(entry.hash),
+            error,
+        )
+        if isinstance(error, UntrustedMinerError):
+            # Known only from outside the chain: not tried again now, but with its next child.
+            self._candidates.remove(entry)
+            for descendant in self._index.descendants(entry):
+                self._candidates.remove(descendant)
+        else:
+            self.fail(entry)
+
+    def _events(
+        self, before: BlockEntry, fresh: BlockEntry | None, block: Block | None
+    ) -> ChainEvents:
+        def read(entry: BlockEntry) -> Block:
+            return block if entry is fresh and block is not None else self._read(entry)
+
+        return ChainEvents(before, self._chain.tip, read)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    # Connecting makes many objects and no cycles: the collector would only look at them in vain.
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

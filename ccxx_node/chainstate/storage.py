@@ -1,0 +1,113 @@
+"""All stores of one chain, opened together and written in the order that survives a crash.
+
+The order of ``flush``: block files reach the disk, then the index that points into them, then the
+coins with the hash of the block they belong to. After a crash in between, the index is ahead of the
+coins, never behind, and the coins roll forward from stored blocks.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ccxx_core.block import Block
+from ccxx_node.chainstate.block_entry import BlockEntry
+from ccxx_node.chainstate.block_index import BlockIndex
+from ccxx_node.chainstate.block_store import BlockStore
+from ccxx_node.chainstate.coin_store import REMEDY, CoinStore
+from ccxx_node.chainstate.errors import CorruptionError, storage_error
+from ccxx_node.chainstate.kvstore import remove_store
+from ccxx_node.chainstate.transaction_index import TransactionIndex
+from ccxx_node.consensus.coins import BlockUndo
+
+
+@dataclass(frozen=True, slots=True)
+class ChainstateOptions:
+    """How to keep the chain.
+
+    ``cache_bytes`` bounds the memory for coins; at the latest every ``flush_blocks`` blocks all is
+    written; ``reindex`` rebuilds everything from the block files, ``reindex_chainstate`` the coins.
+    """
+
+    cache_bytes: int = 450 << 20
+    flush_blocks: int = 2000
+    transaction_index: bool = False
+    reindex: bool = False
+    reindex_chainstate: bool = False
+
+
+class Storage:
+    """Block files, block index, coins and the optional transaction index below one folder."""
+
+    def __init__(self, folder: Path, magic: bytes, options: ChainstateOptions) -> None:
+        """Open everything; raises StorageError, CorruptionError if a rebuild is needed."""
+        self._folder = folder
+        self.flush_blocks = options.flush_blocks
+        if options.reindex:
+            remove_store(folder / "blocks" / "index")
+        if options.reindex or options.reindex_chainstate:
+            remove_store(folder / "chainstate")
+        self.index = BlockIndex(folder / "blocks" / "index")
+        try:
+            if options.reindex or options.reindex_chainstate:
+                self._forget_validation()
+            self.blocks = BlockStore(folder / "blocks", magic)
+            self.coins = CoinStore(folder / "chainstate", options.cache_bytes)
+            self.transactions = (
+                TransactionIndex(folder / "indexes" / "txindex")
+                if options.transaction_index
+                else None
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def read_block(self, entry: BlockEntry) -> Block:
+        """Read a stored block; raises CorruptionError."""
+        assert entry.block_position is not None
+        return self.blocks.read_block(entry.block_position, entry.hash)
+
+    def read_undo(self, entry: BlockEntry) -> BlockUndo:
+        """Read what a connected block spent; raises CorruptionError."""
+        if entry.undo_position is None:
+            raise self.coins_corrupted()
+        return self.blocks.read_undo(entry.undo_position, entry.hash)
+
+    def flush(self) -> None:
+        """Write everything; raises StorageError, what was written before stays whole."""
+        self.blocks.sync()
+        self.index.flush()
+        if self.transactions is not None:
+            self.transactions.flush()
+        self.coins.flush()
+
+    def close(self) -> None:
+        """Close what is open; what was not flushed is rebuilt from the block files next time."""
+        for name in ("transactions", "coins", "blocks", "index"):
+            store = getattr(self, name, None)
+            if store is not None:
+                store.close()
+
+    def disk_size(self) -> int:
+        """Give the bytes that the coins take on the disk."""
+        files = (self._folder / "chainstate").glob("*")
+        return sum(path.stat().st_size for path in files if path.is_file())
+
+    def coins_corrupted(self) -> CorruptionError:
+        """Give the error of coins that do not fit the blocks."""
+        return CorruptionError(
+            f"chain state {self._folder / 'chainstate'} does not fit the stored blocks: "
+            f"start with {REMEDY} to rebuild it"
+        )
+
+    def _forget_validation(self) -> None:
+        # The coins are rebuilt because something is doubted: check every rule again, and write
+        # undo data anew.
+        for entry in self.index:
+            entry.fully_valid = False
+            entry.undo_position = None
+            self.index.touch(entry)
+        self.index.flush()
+        for path in (self._folder / "blocks").glob("rev*.dat"):
+            try:
+                path.unlink()
+            except OSError as error:
+                raise storage_error(path, error) from error

@@ -1,0 +1,87 @@
+"""Moves the tip by one block: coins, undo data, indexes and the active chain together."""
+
+import logging
+from typing import Protocol
+
+from ccxx_core.block import Block
+from ccxx_core.hashes import format_hash
+from ccxx_node.chainstate.active_chain import ActiveChain
+from ccxx_node.chainstate.block_entry import BlockEntry
+from ccxx_node.chainstate.storage import Storage
+from ccxx_node.consensus.coins import BlockUndo, CoinChanges, apply_block, undo_block
+
+_log = logging.getLogger(__name__)
+
+
+class BlockRules(Protocol):
+    """The rules that need the coins, with the network's parameters and signature workers."""
+
+    def check_spending(self, block: Block, entry: BlockEntry, coins: CoinChanges) -> BlockUndo:
+        """Apply a block to coins laid over the present ones; raises ConsensusError."""
+        ...
+
+
+class Tip:
+    """The one place where blocks are connected and disconnected."""
+
+    def __init__(self, storage: Storage, chain: ActiveChain, rules: BlockRules) -> None:
+        self._storage = storage
+        self._chain = chain
+        self._rules = rules
+        self._unflushed = 0
+
+    def connect(self, entry: BlockEntry, block: Block) -> None:
+        """Make a child of the tip the tip.
+
+        Raises ConsensusError, or StorageError for the disk; nothing has changed then.
+        """
+        storage = self._storage
+        coins = CoinChanges(storage.coins)
+        undo = self._check(entry, block, coins)
+        if entry.undo_position is None:
+            entry.undo_position = storage.blocks.append_undo(entry.hash, undo)
+        entry.fully_valid = True
+        storage.index.touch(entry)
+        storage.coins.connect(coins.changes, entry.hash)
+        if storage.transactions is not None:
+            storage.transactions.connect(entry.hash, block)
+        self._chain.push(entry)
+        _log.info(
+            "block connected height=%d hash=%s txs=%d",
+            entry.height,
+            format_hash(entry.hash),
+            len(block.transactions),
+        )
+        self._flush_when_due()
+
+    def disconnect(self) -> None:
+        """Make the parent of the tip the tip; raises StorageError, nothing has changed then."""
+        storage = self._storage
+        entry = self._chain.tip
+        assert entry.parent is not None
+        block = storage.read_block(entry)
+        undo = storage.read_undo(entry)
+        coins = CoinChanges(storage.coins)
+        try:
+            undo_block(block, undo, coins)
+        except ValueError as error:
+            raise storage.coins_corrupted() from error
+        storage.coins.disconnect(coins.changes, entry.parent.hash)
+        self._chain.pop()
+        _log.info("block disconnected height=%d hash=%s", entry.height, format_hash(entry.hash))
+        self._flush_when_due()
+
+    def _check(self, entry: BlockEntry, block: Block, coins: CoinChanges) -> BlockUndo:
+        if not entry.fully_valid:
+            return self._rules.check_spending(block, entry, coins)
+        # It was connected before: its rules depend on its ancestors only, and hold for ever.
+        try:
+            return apply_block(block, entry.height, coins)
+        except KeyError as error:
+            raise self._storage.coins_corrupted() from error
+
+    def _flush_when_due(self) -> None:
+        self._unflushed += 1
+        if self._storage.coins.is_full or self._unflushed >= self._storage.flush_blocks:
+            self._storage.flush()
+            self._unflushed = 0
