@@ -25,11 +25,11 @@ WITNESS_COMMITMENT_SIZE = 38
 def check_block(block: Block, params: ConsensusParams, is_proposal: bool = False) -> None:
     """Check all that can be known from the block alone.
 
-    A proposal (BIP 23) is not mined yet: its work and Merkle root are not looked at.
+    A proposal (BIP 23) is not mined yet: its work is not looked at.
     """
     if not is_proposal:
         check_header(block.header, params)
-        _check_merkle_root(block)
+    _check_merkle_root(block)
     _check_size(block)
     if not block.transactions[0].is_coinbase:
         raise ConsensusError(Reject.NO_COINBASE, "first tx is not coinbase")
