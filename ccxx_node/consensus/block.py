@@ -1,5 +1,7 @@
 """Rules of a block that need no coins: its form, and what its height and past times demand."""
 
+from dataclasses import replace
+
 from ccxx_core.block import Block
 from ccxx_core.hashes import format_hash, sha256d
 from ccxx_core.merkle import merkle_root, merkle_root_mutated
@@ -110,6 +112,19 @@ def witness_commitment(block: Block, reserved_value: bytes) -> bytes:
     """Compute what the coinbase must commit to; its own witness counts as zeros."""
     wtxids = [bytes(32), *(tx.wtxid for tx in block.transactions[1:])]
     return sha256d(merkle_root(wtxids) + reserved_value)
+
+
+def with_reserved_value(block: Block) -> Block:
+    """Give a submitted block the reserved value of zeros where its miner left it out."""
+    if not block.transactions or find_witness_commitment(block) is None:
+        return block
+    coinbase, *others = block.transactions
+    if coinbase.has_witness or not coinbase.inputs:
+        return block
+    first = coinbase.inputs[0]._replace(witness=(bytes(32),))
+    return replace(
+        block, transactions=(replace(coinbase, inputs=(first, *coinbase.inputs[1:])), *others)
+    )
 
 
 def encode_coinbase_height(height: int) -> bytes:
