@@ -1,4 +1,4 @@
-"""What a transaction would do, in the protocol's words, worked out before anybody signs (section 6).
+"""What a transaction would do, in words, worked out before anybody signs (section 6).
 
 Everything is recomputed from the transaction and the signer's own records; a file's claims count
 only where a hash commits to them.

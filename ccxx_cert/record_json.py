@@ -1,0 +1,110 @@
+"""Records as lines of JSON, for stores that keep text.
+
+The form follows the dataclasses: bytes as hex in their own order, outpoints as `txid:vout`, enums
+by value, tuples as lists. It is for our own stores: people and other programs are shown `fields`
+and the explorer's views.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from ccxx_cert.identity import format_outpoint, parse_outpoint
+from ccxx_cert.state import (
+    Batch,
+    Certificate,
+    Credit,
+    Moment,
+    Permit,
+    Record,
+    RecordKind,
+    SerialUse,
+    key_of,
+)
+from ccxx_core.errors import DecodeError
+from ccxx_core.transaction import OutPoint
+
+_RECORDS: dict[str, Any] = {
+    RecordKind.CREDIT: Credit,
+    RecordKind.PERMIT: Permit,
+    RecordKind.CERTIFICATE: Certificate,
+    RecordKind.BATCH: Batch,
+    RecordKind.SERIAL: SerialUse,
+}
+_Loader = Callable[[Any], Any]
+
+
+def record_to_json(record: Record) -> str:
+    """Return a record as one line of JSON."""
+    facts = {"kind": str(key_of(record).kind), **_dump(record)}
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+
+
+def record_from_json(text: str | bytes) -> Record:
+    """Read a record back; raises DecodeError where the text is not what `record_to_json` wrote."""
+    try:
+        facts = json.loads(text)
+        record: Record = _loader(_RECORDS[facts.pop("kind")])(facts)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise DecodeError(f"stored record does not parse: {type(error).__name__}") from None
+    return record
+
+
+def _dump(value: Any) -> Any:
+    match value:
+        case Enum():
+            return value.value
+        case OutPoint():
+            return format_outpoint(value)
+        case bytes():
+            return value.hex()
+        case tuple():
+            return [_dump(item) for item in value]
+        case None | bool() | int() | str():
+            return value
+        case _:
+            kind: Any = type(value)
+            return {name: _dump(getattr(value, name)) for name in _hints(kind)}
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
+
+
+@cache
+def _loader(annotation: Any) -> _Loader:
+    """Return the function that reads a value of an annotated type."""
+    annotation = getattr(annotation, "__supertype__", annotation)
+    if isinstance(annotation, UnionType):
+        return _optional_loader(annotation)
+    if get_origin(annotation) is tuple:
+        item = _loader(get_args(annotation)[0])
+        return lambda value: tuple(item(each) for each in value)
+    if annotation is bytes:
+        return bytes.fromhex
+    if annotation is OutPoint:
+        return parse_outpoint
+    if annotation is Moment:
+        return lambda value: Moment(*value)
+    if is_dataclass(annotation):
+        return _dataclass_loader(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return annotation
+    return lambda value: value
+
+
+def _optional_loader(annotation: UnionType) -> _Loader:
+    (kind,) = (each for each in get_args(annotation) if each is not NoneType)
+    load = _loader(kind)
+    return lambda value: None if value is None else load(value)
+
+
+def _dataclass_loader(kind: Any) -> _Loader:
+    loaders = {name: _loader(hint) for name, hint in _hints(kind).items()}
+    return lambda facts: kind(**{name: loaders[name](value) for name, value in facts.items()})
