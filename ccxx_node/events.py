@@ -1,4 +1,4 @@
-"""What a change of the chain tells the rest of the node: returned by the chain state, never called back."""
+"""What a change of the chain tells the rest of the node: returned, never called back."""
 
 from dataclasses import dataclass
 

@@ -53,8 +53,9 @@ class BlockEntry:
         self.bits = header.bits
         self.nonce = header.nonce
         self.parent = parent
-        self.height = 0 if parent is None else parent.height + 1
-        self.chain_work = work_of_bits(header.bits) + (parent.chain_work if parent else 0)
+        self.height: int = 0 if parent is None else parent.height + 1
+        work_before = 0 if parent is None else parent.chain_work
+        self.chain_work: int = work_before + work_of_bits(header.bits)
         self.skip = _skip_of(parent)
         self.children: list[BlockEntry] = []
         self.tx_count = 0
@@ -96,7 +97,7 @@ class BlockEntry:
     def median_time_past(self) -> int:
         """The middle of the last eleven block times, this one included (BIP 113)."""
         if self._median_time_past is None:
-            times = []
+            times: list[int] = []
             entry: BlockEntry | None = self
             while entry is not None and len(times) < MEDIAN_SPAN:
                 times.append(entry.time)

@@ -1,4 +1,4 @@
-"""Starting from what is on the disk: the first block, blocks the index missed, coins left behind."""
+"""Starting from the disk: the first block, blocks the index missed, coins left behind."""
 
 import logging
 
@@ -9,10 +9,10 @@ from ccxx_node.chainstate.acceptance import Acceptance
 from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.chainstate.branches import Branches
 from ccxx_node.chainstate.errors import CorruptionError
-from ccxx_node.consensus.genesis import genesis_block
 from ccxx_node.chainstate.record_files import FilePosition
 from ccxx_node.chainstate.storage import Storage
 from ccxx_node.consensus.errors import ConsensusError, Reject
+from ccxx_node.consensus.genesis import genesis_block
 from ccxx_node.consensus.params import ConsensusParams
 
 _log = logging.getLogger(__name__)

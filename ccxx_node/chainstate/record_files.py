@@ -56,7 +56,7 @@ class RecordFiles:
         return sorted(int(name.stem[len(self._prefix) :]) for name in names)
 
     def append(self, payload: bytes) -> FilePosition:
-        """Write a record behind the last one; raises StorageError and leaves no trace if it fails."""
+        """Write a record behind the last one; raises StorageError, without a trace of it."""
         path = self._path(self._last)
         try:
             if self._size and self._size + _FRAME.size + len(payload) > self._max_file_bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import cast
 
 import rocksdict
 
@@ -75,7 +76,7 @@ class RocksDatabase:
         self, source: "rocksdict.Rdict | rocksdict.Snapshot", prefix: bytes
     ) -> Iterator[Pair]:
         try:
-            for key, value in source.items(from_key=prefix or None):
+            for key, value in cast(Iterator[Pair], source.items(from_key=prefix or None)):
                 if not key.startswith(prefix):
                     return
                 yield key, value

@@ -1,0 +1,119 @@
+"""Reading recorded blocks back in: ``-loadblock=FILE``, plain or gzip, in two formats.
+
+Either each block follows its length (4 bytes, little-endian), or it follows the network's magic and
+its length, as in blk?????.dat files of any node of the family.
+"""
+
+import gzip
+import logging
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from ccxx_core.block import Block
+from ccxx_core.encoding import MAX_SIZE
+from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import BlockHash, format_hash, sha256d
+from ccxx_core.network import NETWORKS
+from ccxx_node.chainstate.chainstate import Chainstate
+from ccxx_node.chainstate.errors import ChainError
+from ccxx_node.consensus.errors import ConsensusError, Reject
+from ccxx_node.events import Event
+
+_log = logging.getLogger(__name__)
+_GZIP_MAGIC = b"\x1f\x8b"
+_HEADER_SIZE = 80
+# Blocks whose parent comes later in the file are kept in memory, up to this many bytes.
+_MAX_WAITING_BYTES = 256 << 20
+
+
+def import_blocks(
+    chainstate: Chainstate, path: Path, clock: Callable[[], int]
+) -> Iterator[Sequence[Event]]:
+    """Accept all blocks of a file; gives the events of each block that was new.
+
+    Parents may come after their children. Refused blocks are logged and passed over. Raises
+    ChainError if the file cannot be read or does not hold blocks, StorageError for our own disk.
+    """
+    waiting: dict[bytes, list[bytes]] = {}
+    waiting_bytes = 0
+    for raw in read_block_file(path, NETWORKS[chainstate.params.chain].magic):
+        pending = [raw]
+        while pending:
+            each = pending.pop()
+            if _has_parent(chainstate, each):
+                events = _accept(chainstate, path, each, clock())
+                if events is not None:
+                    yield events
+                children = waiting.pop(sha256d(each[:_HEADER_SIZE]), [])
+                waiting_bytes -= sum(map(len, children))
+                pending.extend(children)
+            elif waiting_bytes + len(each) <= _MAX_WAITING_BYTES:
+                waiting.setdefault(each[4:36], []).append(each)
+                waiting_bytes += len(each)
+            else:
+                raise ChainError(f"{path} has too many blocks before their parents")
+    for parent in waiting:
+        _log.warning("blocks without a parent in file=%s parent=%s", path, format_hash(parent))
+
+
+def read_block_file(path: Path, magic: bytes) -> Iterator[bytes]:
+    """Give the raw blocks of a file; raises ChainError if it cannot be read or is cut short."""
+    try:
+        with path.open("rb") as plain:
+            is_gzip = plain.read(2) == _GZIP_MAGIC
+            plain.seek(0)
+            stream = cast(BinaryIO, gzip.GzipFile(fileobj=plain)) if is_gzip else plain
+            yield from _read_stream(path, stream, magic)
+    except (EOFError, zlib.error) as error:
+        raise ChainError(f"{path} is not a whole gzip file: {error}") from error
+    except OSError as error:
+        raise ChainError(f"cannot read {path}: {error}") from error
+
+
+def _read_stream(path: Path, stream: BinaryIO, magic: bytes) -> Iterator[bytes]:
+    start = stream.read(4)
+    has_magic = start == magic
+    while start:
+        if has_magic:
+            if not _skip_to_magic(stream, start, magic):
+                return
+            start = stream.read(4)
+        length = int.from_bytes(start, "little")
+        raw = stream.read(length) if len(start) == 4 and length <= MAX_SIZE else b""
+        if len(raw) != length or length < _HEADER_SIZE:
+            raise ChainError(f"{path} is no file of recorded blocks, or ends within a block")
+        yield raw
+        start = stream.read(4)
+
+
+def _skip_to_magic(stream: BinaryIO, start: bytes, magic: bytes) -> bool:
+    """Read on to the next magic; block files of the reference end in zeros."""
+    window = start
+    while window != magic:
+        more = stream.read(1)
+        if not more:
+            return False
+        window = window[1:] + more
+    return True
+
+
+def _has_parent(chainstate: Chainstate, raw: bytes) -> bool:
+    is_genesis = sha256d(raw[:_HEADER_SIZE]) == chainstate.genesis.hash
+    return is_genesis or chainstate.entry(BlockHash(raw[4:36])) is not None
+
+
+def _accept(chainstate: Chainstate, path: Path, raw: bytes, now: int) -> Sequence[Event] | None:
+    known = chainstate.entry(BlockHash(sha256d(raw[:_HEADER_SIZE])))
+    if known is not None and known.block_position is not None:
+        return None
+    try:
+        return chainstate.accept_block(Block.decode(raw), now)
+    except DecodeError as error:
+        raise ChainError(f"{path} holds something that is no block: {error}") from error
+    except ConsensusError as error:
+        if error.reject is not Reject.DUPLICATE_BLOCK:
+            hash_text = format_hash(sha256d(raw[:_HEADER_SIZE]))
+            _log.warning("imported block refused hash=%s reason=%s", hash_text, error)
+        return None
