@@ -1,13 +1,18 @@
 """PSBTs are passed around, signed in any order, and finished only when everything fits."""
 
+import json
+from base64 import b64decode
 from dataclasses import replace
 from itertools import permutations
+from pathlib import Path
+from typing import Any
 
 import pytest
 from embit.psbt import PSBT as EmbitPsbt
 
 from ccxx_core.bip32 import KeyOrigin
-from ccxx_core.hashes import Txid, hash160, sha256
+from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import Txid, format_hash, hash160, sha256
 from ccxx_core.keys import PrivateKey
 from ccxx_core.network import MAIN, REGTEST
 from ccxx_core.psbt import Psbt, PsbtError, PsbtInput, PsbtOutput
@@ -25,6 +30,7 @@ from ccxx_core.script import (
 from ccxx_core.spending import SpendingError, recoverable_script
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "core" / "psbt.json").read_text())
 ROOT, ISSUER, HOLDER = KEYS = [PrivateKey(sha256(bytes([number]))) for number in range(3)]
 PUBLIC = [key.public_key for key in KEYS]
 KEY_HASH = hash160(ROOT.public_key)
@@ -372,3 +378,27 @@ def test_different_scripts_for_one_input_are_not_combined() -> None:
 
     with pytest.raises(PsbtError):
         Psbt.combine([psbt, other])
+
+
+@pytest.mark.parametrize("case", VECTORS["accepted"], ids=lambda case: case["name"])
+def test_recorded_psbt_has_its_recorded_facts(case: dict[str, Any]) -> None:
+    psbt = Psbt.decode(case["psbt"])
+
+    missing = [[key.hex() for key in keys] for keys in psbt.missing_signatures()]
+
+    assert psbt.to_base64() == case["psbt"]
+    assert format_hash(psbt.transaction.txid) == case["txid"]
+    assert (psbt.fee, missing) == (case["fee"], case["missing"])
+    if case["final"] is None:
+        with pytest.raises(SpendingError):
+            psbt.finalize()
+    else:
+        assert psbt.finalize().encode().hex() == case["final"]
+
+
+@pytest.mark.parametrize("case", VECTORS["refused"], ids=lambda case: case["name"])
+def test_recorded_malformed_psbt_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError):
+        Psbt.decode(b64decode(case["psbt"]))
+    with pytest.raises(DecodeError):
+        Psbt.decode(case["psbt"])
