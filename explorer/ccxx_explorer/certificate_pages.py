@@ -1,0 +1,133 @@
+"""Load the pages of permits and certificates from the index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from ccxx_cert.identity import format_outpoint
+from ccxx_cert.state import Certificate
+from ccxx_cert.status import certificate_status
+from ccxx_explorer.database import holdings, reader
+from ccxx_explorer.database.records import RecordTables
+from ccxx_explorer.database.rows import BlockRow
+from ccxx_explorer.facts import (
+    CertificateFacts,
+    CertificateLine,
+    CertificateList,
+    PermitFacts,
+    PermitList,
+)
+from ccxx_explorer.problems import bad_request, not_found
+from ccxx_explorer.question import LIST_LENGTH, Question
+from ccxx_explorer.site import Site
+from ccxx_explorer.views.certificate import CertificateRows, certificate_facts, certificate_line
+from ccxx_explorer.views.permit import PermitRows, permit_facts, permit_line
+from ccxx_explorer.views.search import Reading, read_search
+
+_FEW = 8
+_HISTORY = 500
+
+
+def load_permits(site: Site, connection: Connection, question: Question) -> PermitList:
+    """Load a list of permits."""
+    site.anchor()
+    tip = site.tip(connection)
+    total = holdings.count_permits(connection)
+    page, pages = question.page(total)
+    rows = holdings.latest_permits(connection, (page - 1) * LIST_LENGTH, LIST_LENGTH)
+    return PermitList(tuple(permit_line(row, tip) for row in rows), total, page, pages)
+
+
+def load_permit(site: Site, connection: Connection, question: Question) -> PermitFacts:
+    """Load one permit by its outpoint."""
+    site.anchor()
+    tip = site.tip(connection)
+    reading = read_search(question.id, site.network)
+    permit = holdings.permit(connection, reading.outpoint) if reading.outpoint else None
+    if permit is None:
+        raise not_found("This permit", "A permit is named by its first output: txid:0.")
+    certificates = holdings.latest_certificates(connection, permit.id, 0, _FEW)
+    verdicts = holdings.history_of(connection, permit.id, _HISTORY)
+    times = reader.times_of(connection, (verdict.height for verdict in verdicts))
+    lines = certificate_lines(site, connection, certificates, tip)
+    rows = PermitRows(permit, tip, lines, verdicts, times)
+    return permit_facts(rows, site.root_facts(), site.network)
+
+
+def load_certificates(site: Site, connection: Connection, question: Question) -> CertificateList:
+    """Load a list of certificates, of all permits or of one."""
+    site.anchor()
+    tip = site.tip(connection)
+    wanted = question.parameters.get("permit")
+    permit_id = read_search(wanted, site.network).outpoint if wanted else None
+    if wanted and permit_id is None:
+        raise bad_request("permit must be an outpoint.", "It is written txid:0.")
+    total = holdings.count_certificates(connection, permit_id)
+    page, pages = question.page(total)
+    rows = holdings.latest_certificates(
+        connection, permit_id, (page - 1) * LIST_LENGTH, LIST_LENGTH
+    )
+    lines = certificate_lines(site, connection, rows, tip)
+    permit_name = format_outpoint(permit_id) if permit_id else None
+    return CertificateList(lines, total, page, pages, permit_name)
+
+
+def load_certificate(site: Site, connection: Connection, question: Question) -> CertificateFacts:
+    """Load one certificate by its issuing outpoint or its printable id."""
+    site.anchor()
+    tip = site.tip(connection)
+    certificate = find_certificate(connection, read_search(question.id, site.network))
+    if certificate is None:
+        raise not_found(
+            "This certificate",
+            "It is named by the output that issued it (txid:number) or by its id (ccert1…)."
+            " If it was issued a moment ago, its transaction may not be in a block yet.",
+        )
+    permit = holdings.permit(connection, certificate.permit_id)
+    if permit is None:
+        raise not_found("The permit of this certificate", "The index is incomplete: rebuild it.")
+    verdicts = holdings.history_of(connection, certificate.id, _HISTORY)
+    rows = CertificateRows(
+        certificate=certificate,
+        permit=permit,
+        permit_line=permit_line(permit, tip),
+        status=certificate_status(
+            RecordTables(connection), certificate, tip.height, tip.median_time_past
+        ),
+        tip=tip,
+        batch=holdings.batch(connection, certificate.batch) if certificate.batch else None,
+        verdicts=verdicts,
+        times=reader.times_of(connection, (verdict.height for verdict in verdicts)),
+    )
+    return certificate_facts(rows, site.root_facts(), site.network)
+
+
+def find_certificate(connection: Connection, reading: Reading) -> Certificate | None:
+    """Find the certificate that a text names, by its issuing outpoint or its id."""
+    if reading.outpoint is not None:
+        return holdings.certificate(connection, reading.outpoint)
+    if reading.identity is not None:
+        return holdings.certificate_of_identity(connection, reading.identity)
+    return None
+
+
+def certificate_lines(
+    site: Site, connection: Connection, rows: Sequence[Certificate], tip: BlockRow | None
+) -> tuple[CertificateLine, ...]:
+    """Build the lines of a list of certificates, each with its status at the tip."""
+    if tip is None:
+        return ()
+    permits = holdings.permits_of(connection, (row.permit_id for row in rows))
+    view = RecordTables(connection)
+    return tuple(
+        certificate_line(
+            row,
+            permits[row.permit_id],
+            certificate_status(view, row, tip.height, tip.median_time_past),
+            site.network,
+        )
+        for row in rows
+        if row.permit_id in permits
+    )

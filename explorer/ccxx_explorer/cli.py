@@ -1,0 +1,165 @@
+"""The command: index a node's chain into a file, and serve it as pages and JSON."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from aiohttp import web
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy.exc import SQLAlchemyError
+
+from ccxx_cert.trust import TrustAnchor
+from ccxx_core.errors import CcxxError
+from ccxx_core.network import NETWORKS, Network
+from ccxx_explorer.database.store import Database
+from ccxx_explorer.indexer import Follower, Indexer
+from ccxx_explorer.problems import ExplorerError
+from ccxx_explorer.site import Site
+from ccxx_explorer.web import create_app
+from ccxx_node.client.follow import catch_up
+from ccxx_node.client.rpc import NodeClient, check_network, connect
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_OPTIONS = (
+    click.option(
+        "--network",
+        type=click.Choice(list(NETWORKS)),
+        envvar="CCXX_NETWORK",
+        help="By default the anchor's network, else main.",
+    ),
+    click.option(
+        "--anchor",
+        type=_FILE,
+        envvar="CCXX_ANCHOR",
+        help="The trust anchor; without it the chain is shown without certificates.",
+    ),
+    click.option(
+        "--database",
+        type=_FILE,
+        default=Path("ccxx-explorer.sqlite"),
+        show_default=True,
+        envvar="CCXX_DATABASE",
+        help="The file of the index; it is made where it is missing.",
+    ),
+    click.option("--node", envvar="CCXX_NODE", help="http://user:password@host:port of the node."),
+    click.option("--datadir", type=_FOLDER, envvar="CCXX_DATADIR", help="The node's data folder."),
+    click.option("--verbose", is_flag=True, help="Log every block."),
+)
+
+
+class Setup:
+    """What both commands begin with: network, anchor, index and node."""
+
+    def __init__(
+        self,
+        network: str | None,
+        anchor: Path | None,
+        database: Path,
+        node: str | None,
+        datadir: Path | None,
+    ) -> None:
+        trust = _read_anchor(anchor) if anchor else None
+        self._node, self._datadir = node, datadir
+        self.network = _choose_network(network, trust)
+        self.database = Database.open(database, self.network, trust)
+
+    def connect(self) -> NodeClient:
+        """Return a client of its own for one thread."""
+        return connect(self._node, self.network, self._datadir)
+
+
+def _read_anchor(path: Path) -> TrustAnchor:
+    try:
+        return TrustAnchor.decode(path.read_bytes())
+    except OSError as error:
+        raise ExplorerError(f"the anchor {path} cannot be read: {error.strerror}") from error
+
+
+def _choose_network(name: str | None, anchor: TrustAnchor | None) -> Network:
+    chosen = name or (anchor.network if anchor else "main")
+    if anchor is not None and anchor.network != chosen:
+        raise ExplorerError(
+            f"the anchor is of the network {anchor.network}, wanted {chosen}:"
+            " give the anchor of this network, or another --network"
+        )
+    return NETWORKS[chosen]
+
+
+def _with_setup(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared options, its setup, and one clear line for every refusal."""
+
+    @wraps(command)
+    def run(verbose: bool, **options: Any) -> None:
+        level = logging.INFO if verbose else logging.WARNING
+        logging.basicConfig(level=level, format="%(asctime)s %(message)s")
+        names = ("network", "anchor", "database", "node", "datadir")
+        try:
+            setup = Setup(**{name: options.pop(name) for name in names})
+            try:
+                command(setup, **options)
+            finally:
+                setup.database.close()
+        except CcxxError as error:
+            _refuse(str(error))
+        except SQLAlchemyError as error:
+            reason = getattr(error, "orig", None) or error
+            _refuse(f"the index cannot be used: {reason}; check --database and the disk")
+        except OSError as error:
+            _refuse(f"{error.strerror or error}; check --host, --port and --database")
+
+    for option in reversed(_OPTIONS):
+        run = option(run)
+    return run
+
+
+def _refuse(message: str) -> None:
+    click.echo(f"ccxx-explorer: {message}", err=True)
+    sys.exit(1)
+
+
+@click.group()
+@click.version_option(package_name="ccxx")
+def main() -> None:
+    """Index a chain and its certificates, and show them as pages and JSON."""
+
+
+@main.command()
+@_with_setup
+def index(setup: Setup) -> None:
+    """Bring the index to the node's tip, and end."""
+    client = setup.connect()
+    check_network(client, setup.network)
+    height = client.block_count()
+    columns = (TextColumn("Indexing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("blocks", total=height + 1)
+        indexer = Indexer(setup.database, lambda done: progress.update(task, completed=done + 1))
+        indexer.run(catch_up(client, indexer), threading.Event())
+    tip = setup.database.tip()
+    click.echo(f"indexed to block {tip[0] if tip else 'none'}")
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8571, show_default=True)
+@click.option("--no-index", is_flag=True, help="Only serve; another process indexes.")
+@_with_setup
+def serve(setup: Setup, host: str, port: int, no_index: bool) -> None:
+    """Serve pages and JSON, and follow the node meanwhile."""
+    follower = Follower(Indexer(setup.database), setup.database, setup.connect(), no_index)
+    site = Site(setup.database, lambda: follower.state, setup.connect())
+    follower.start()
+    click.echo(f"Explorer: http://{host}:{port}", err=True)
+    try:
+        web.run_app(create_app(site), host=host, port=port, print=None)
+    finally:
+        follower.stop()

@@ -1,0 +1,230 @@
+"""Questions about the chain that pages ask: one function a question, each a few index look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from ccxx_core.block import BlockHeader
+from ccxx_core.hashes import BlockHash, Txid
+from ccxx_core.transaction import OutPoint, Transaction
+from ccxx_explorer.database.rows import (
+    BlockRow,
+    OutputRow,
+    ScriptSummary,
+    Spend,
+    TransactionRow,
+    VerdictRow,
+)
+from ccxx_explorer.database.schema import blocks, outputs, touches, transactions, verdicts
+
+_spender = transactions.alias("spender")
+
+
+def tip(connection: Connection) -> BlockRow | None:
+    """Give the last block indexed, or None while the index is empty."""
+    rows = latest_blocks(connection, None, 1)
+    return rows[0] if rows else None
+
+
+def latest_blocks(connection: Connection, below: int | None, limit: int) -> list[BlockRow]:
+    """Give blocks from the tip downwards, or from the one under `below`."""
+    query = select(blocks).order_by(blocks.c.height.desc()).limit(limit)
+    if below is not None:
+        query = query.where(blocks.c.height < below)
+    return [_block(row) for row in connection.execute(query)]
+
+
+def block_at(connection: Connection, height: int) -> BlockRow | None:
+    """Give the block of the best chain at a height."""
+    row = connection.execute(select(blocks).where(blocks.c.height == height)).first()
+    return _block(row) if row else None
+
+
+def block_of_hash(connection: Connection, block_hash: bytes) -> BlockRow | None:
+    """Give the block of the best chain with this hash (internal order)."""
+    row = connection.execute(select(blocks).where(blocks.c.hash == block_hash)).first()
+    return _block(row) if row else None
+
+
+def hash_at(connection: Connection, height: int) -> BlockHash | None:
+    """Give the hash of the block at a height."""
+    value = connection.execute(select(blocks.c.hash).where(blocks.c.height == height)).scalar()
+    return BlockHash(value) if value is not None else None
+
+
+def transaction_of_id(connection: Connection, txid: bytes) -> TransactionRow | None:
+    """Give a confirmed transaction; of two equal ids (before BIP 30) the later."""
+    query = (
+        select(transactions)
+        .where(transactions.c.txid == txid)
+        .order_by(transactions.c.number.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return _transaction(row) if row else None
+
+
+def transactions_between(connection: Connection, first: int, limit: int) -> list[TransactionRow]:
+    """Give transactions in the order of the chain, from a number on."""
+    query = (
+        select(transactions)
+        .where(transactions.c.number >= first)
+        .order_by(transactions.c.number)
+        .limit(limit)
+    )
+    return [_transaction(row) for row in connection.execute(query)]
+
+
+def transactions_numbered(
+    connection: Connection, numbers: Sequence[int]
+) -> dict[int, TransactionRow]:
+    """Give transactions by their numbers."""
+    query = select(transactions).where(transactions.c.number.in_(numbers))
+    return {row.number: _transaction(row) for row in connection.execute(query)}
+
+
+def outputs_of(connection: Connection, number: int) -> list[OutputRow]:
+    """Give the outputs of a transaction in order, with what spent them."""
+    query = _output_query().where(outputs.c.transaction_number == number)
+    return [_output(row) for row in connection.execute(query.order_by(outputs.c.vout))]
+
+
+def prevouts_of(connection: Connection, number: int) -> list[OutputRow]:
+    """Give the coins that a transaction spent, in the order of its inputs."""
+    query = _output_query().where(outputs.c.spent_by == number)
+    return [_output(row) for row in connection.execute(query.order_by(outputs.c.spent_index))]
+
+
+def output_at(connection: Connection, outpoint: OutPoint) -> OutputRow | None:
+    """Give one confirmed output."""
+    query = (
+        _output_query()
+        .where(transactions.c.txid == outpoint.txid, outputs.c.vout == outpoint.vout)
+        .order_by(transactions.c.number.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return _output(row) if row else None
+
+
+def summary_of_script(connection: Connection, script_hash: bytes) -> ScriptSummary:
+    """Sum up one script by the SHA-256 of its bytes."""
+    unspent = func.sum(outputs.c.value).filter(outputs.c.spent_by.is_(None))
+    received = select(func.sum(outputs.c.value), unspent).where(
+        outputs.c.script_hash == script_hash
+    )
+    count = select(func.count()).where(touches.c.script_hash == script_hash)
+    total, left = connection.execute(received).one()
+    return ScriptSummary(total or 0, left or 0, connection.execute(count).scalar() or 0)
+
+
+def history_of_script(
+    connection: Connection, script_hash: bytes, below: int | None, limit: int
+) -> list[TransactionRow]:
+    """Give the transactions that pay to a script or spend from it, newest first."""
+    query = (
+        select(transactions)
+        .join(touches, touches.c.transaction_number == transactions.c.number)
+        .where(touches.c.script_hash == script_hash)
+        .order_by(touches.c.transaction_number.desc())
+        .limit(limit)
+    )
+    if below is not None:
+        query = query.where(touches.c.transaction_number < below)
+    return [_transaction(row) for row in connection.execute(query)]
+
+
+def verdicts_of(connection: Connection, numbers: Iterable[int]) -> dict[int, VerdictRow]:
+    """Give the registry's verdicts on some transactions, by transaction number."""
+    query = _verdict_query().where(verdicts.c.transaction_number.in_(list(numbers)))
+    return {row.transaction_number: _verdict(row) for row in connection.execute(query)}
+
+
+def latest_verdicts(connection: Connection, limit: int) -> dict[int, VerdictRow]:
+    """Give the newest verdicts by transaction number."""
+    query = _verdict_query().order_by(verdicts.c.transaction_number.desc()).limit(limit)
+    return {row.transaction_number: _verdict(row) for row in connection.execute(query)}
+
+
+def count_transactions(connection: Connection) -> int:
+    """Count all confirmed transactions."""
+    query = select(func.max(transactions.c.number))
+    return connection.execute(query).scalar() or 0
+
+
+def _output_query() -> Select[Any]:
+    return (
+        select(
+            outputs.c.vout,
+            outputs.c.value,
+            outputs.c.script_pubkey,
+            outputs.c.spent_index,
+            transactions.c.txid,
+            _spender.c.txid.label("spender_txid"),
+            _spender.c.height.label("spender_height"),
+        )
+        .join(transactions, transactions.c.number == outputs.c.transaction_number)
+        .outerjoin(_spender, _spender.c.number == outputs.c.spent_by)
+    )
+
+
+def _verdict_query() -> Select[Any]:
+    return select(
+        verdicts, transactions.c.txid, transactions.c.height, transactions.c.position
+    ).join(transactions, transactions.c.number == verdicts.c.transaction_number)
+
+
+def _block(row: Any) -> BlockRow:
+    return BlockRow(
+        height=row.height,
+        hash=BlockHash(row.hash),
+        header=BlockHeader.decode(row.header),
+        median_time_past=row.median_time_past,
+        size=row.size,
+        weight=row.weight,
+        transaction_count=row.transaction_count,
+        first_transaction=row.first_transaction,
+    )
+
+
+def _transaction(row: Any) -> TransactionRow:
+    return TransactionRow(
+        number=row.number,
+        txid=Txid(row.txid),
+        height=row.height,
+        position=row.position,
+        transaction=Transaction.decode(row.raw),
+    )
+
+
+def _output(row: Any) -> OutputRow:
+    spend = None
+    if row.spender_txid is not None:
+        spend = Spend(Txid(row.spender_txid), row.spent_index, row.spender_height)
+    return OutputRow(
+        outpoint=OutPoint(Txid(row.txid), row.vout),
+        value=row.value,
+        script_pubkey=row.script_pubkey,
+        spend=spend,
+    )
+
+
+def _verdict(row: Any) -> VerdictRow:
+    return VerdictRow(
+        txid=Txid(row.txid),
+        height=row.height,
+        position=row.position,
+        operation=row.operation,
+        accepted=row.accepted,
+        refusal=row.refusal,
+        detail=row.detail,
+    )
+
+
+def times_of(connection: Connection, heights: Iterable[int]) -> dict[int, int]:
+    """Give the times of blocks by height."""
+    query = select(blocks.c.height, blocks.c.time).where(blocks.c.height.in_(set(heights)))
+    return dict(connection.execute(query).tuples().all())

@@ -1,0 +1,170 @@
+"""The index as a whole: one file, one writer, and every block all or nothing.
+
+Readers open their own connections and see the last committed block (SQLite's write-ahead log).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select
+
+from ccxx_cert.registry import apply_block
+from ccxx_cert.state import BlockChanges, ObservedBlock, Verdict, encode_outpoint
+from ccxx_cert.trust import TrustAnchor
+from ccxx_core.hashes import BlockHash, Txid
+from ccxx_core.network import Network
+from ccxx_explorer.database import reader
+from ccxx_explorer.database.chain import delete_block, insert_blocks
+from ccxx_explorer.database.records import RecordTables, undo_changes
+from ccxx_explorer.database.rows import NewBlock
+from ccxx_explorer.database.schema import METADATA, SCHEMA_VERSION, meta, subjects, verdicts
+from ccxx_explorer.problems import ExplorerError
+
+
+class Database:
+    """The explorer's index of one network, judged by one trust anchor or by none."""
+
+    def __init__(self, engine: Engine, network: Network, anchor: TrustAnchor | None) -> None:
+        self._engine = engine
+        self.network = network
+        self.anchor = anchor
+        self._writing = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path, network: Network, anchor: TrustAnchor | None) -> Database:
+        """Open or make the index in a file; raises ExplorerError if it belongs to another setup."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(f"sqlite:///{path}")
+        event.listen(engine, "connect", _prepare_sqlite)
+        METADATA.create_all(engine)
+        database = cls(engine, network, anchor)
+        database._check_meta(path)
+        return database
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def _check_meta(self, path: Path) -> None:
+        wanted = {
+            "schema": str(SCHEMA_VERSION),
+            "network": self.network.chain,
+            "anchor": self.anchor.anchor_id.hex() if self.anchor else "none",
+        }
+        with self._engine.begin() as connection:
+            found = {row.name: row.value for row in connection.execute(select(meta))}
+            if not found:
+                rows = [{"name": name, "value": value} for name, value in wanted.items()]
+                connection.execute(insert(meta), rows)
+                return
+        for name, value in wanted.items():
+            if found.get(name) != value:
+                raise ExplorerError(
+                    f"the index {path} was made with {name} {found.get(name)}, wanted {value}:"
+                    " give another --database, or delete the file and let it be made again"
+                )
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a connection that sees one state of the index for as long as it is used."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    def tip(self) -> tuple[int, BlockHash] | None:
+        """Return height and hash of the last block indexed, or None while it is empty."""
+        with self.read() as connection:
+            row = reader.tip(connection)
+        return (row.height, row.hash) if row else None
+
+    def hash_at(self, height: int) -> BlockHash | None:
+        """Return the hash of the indexed block at a height."""
+        with self.read() as connection:
+            return reader.hash_at(connection, height)
+
+    def connect_blocks(self, new_blocks: Sequence[NewBlock]) -> None:
+        """Write blocks on top of the tip, with all they mean, in one transaction."""
+        with self._writing, self._engine.begin() as connection:
+            numbers = insert_blocks(connection, new_blocks)
+            if self.anchor is None:
+                return
+            tables = RecordTables(connection)
+            for new, in_block in zip(new_blocks, numbers, strict=True):
+                _judge(connection, tables, self.anchor, new, in_block)
+
+    def disconnect_tip(self) -> None:
+        """Take the last block out, with all it meant, in one transaction."""
+        with self._writing, self._engine.begin() as connection:
+            tip = reader.tip(connection)
+            if tip is None:
+                raise ExplorerError("the index is empty, there is no block to take out")
+            undo_changes(connection, tip.height)
+            first = tip.first_transaction
+            for table in (verdicts, subjects):
+                connection.execute(delete(table).where(table.c.transaction_number >= first))
+            delete_block(connection, tip.height, first)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # With a write-ahead log NORMAL may lose the last blocks, never integrity: they are read again.
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA busy_timeout=5000")
+    cursor.close()
+
+
+def _judge(
+    connection: Connection,
+    tables: RecordTables,
+    anchor: TrustAnchor,
+    new: NewBlock,
+    numbers: Mapping[Txid, int],
+) -> None:
+    """Let the rules judge one block and write what they say."""
+    transactions = new.block.transactions
+    tables.prefetch_credit(tx_input.prevout for tx in transactions[1:] for tx_input in tx.inputs)
+    observed = ObservedBlock(
+        new.height, new.hash, new.block.header.time, new.median_time_past, transactions
+    )
+    changes = apply_block(tables, anchor, observed)
+    tables.apply(new.height, changes.changes, numbers)
+    _insert_verdicts(connection, changes, numbers)
+
+
+def _insert_verdicts(
+    connection: Connection, changes: BlockChanges, numbers: Mapping[Txid, int]
+) -> None:
+    if not changes.verdicts:
+        return
+    rows = [_verdict_row(verdict, numbers[verdict.txid]) for verdict in changes.verdicts]
+    connection.execute(insert(verdicts), rows)
+    named = [
+        row for verdict in changes.verdicts for row in _subject_rows(verdict, numbers[verdict.txid])
+    ]
+    if named:
+        connection.execute(insert(subjects), named)
+
+
+def _verdict_row(verdict: Verdict, number: int) -> dict[str, Any]:
+    return {
+        "transaction_number": number,
+        "operation": verdict.op.name if verdict.op is not None else None,
+        "accepted": verdict.accepted,
+        "refusal": verdict.refusal.value if verdict.refusal is not None else None,
+        "detail": verdict.detail,
+        "lost": verdict.lost,
+    }
+
+
+def _subject_rows(verdict: Verdict, number: int) -> Iterator[dict[str, Any]]:
+    for subject in dict.fromkeys((*verdict.subjects, *verdict.destroyed)):
+        yield {
+            "subject": encode_outpoint(subject),
+            "transaction_number": number,
+            "destroyed": subject in verdict.destroyed,
+        }

@@ -1,0 +1,49 @@
+"""Draw facts as HTML: one environment, everything escaped, a few filters for values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from ccxx_core.amount import format_amount
+from ccxx_explorer.wording import format_coins, format_count, format_iso, format_time, printable
+
+
+def _time(seconds: int | None) -> Markup:
+    if seconds is None:
+        return Markup("not yet")
+    template = Markup('<time datetime="{}">{}</time>')
+    return template.format(format_iso(seconds), format_time(seconds))
+
+
+def _short(text: str) -> Markup:
+    """Shorten a long id for lists; the whole stays in the title."""
+    if len(text) <= 24:
+        return escape(text)
+    head, tail = (12, 10) if ":" in text else (10, 6)
+    return Markup('<span title="{}">{}…{}</span>').format(text, text[:head], text[-tail:])
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("ccxx_explorer"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.filters.update(
+    coins=format_coins,
+    amount=format_amount,
+    moment=_time,
+    short=_short,
+    printable=printable,
+    plural=format_count,
+)
+
+
+def render(template: str, facts: Any, around: Any, path: str) -> str:
+    """Draw one page: `facts` is what it says, `around` the network, tip and node for the frame."""
+    page = _ENVIRONMENT.get_template(template)
+    return page.render(facts=facts, around=around, path=path)

@@ -1,0 +1,155 @@
+"""Keep the index at the node's tip: many blocks a transaction while far behind, one at the tip.
+
+The loop never ends because of the node: while it does not answer, the state says since when, and
+the next round asks again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ccxx_core.hashes import BlockHash
+from ccxx_explorer.database.rows import NewBlock
+from ccxx_explorer.database.store import Database
+from ccxx_node.client.follow import BlockConnected, BlockDisconnected, ChainEvent, catch_up
+from ccxx_node.client.rpc import NodeClient, NodeError, RpcError, check_network
+
+_LOG = logging.getLogger(__name__)
+_BATCH_BLOCKS = 500
+_BATCH_WEIGHT = 8_000_000
+# A batch is also written after this long, so that progress is never lost or hidden.
+_BATCH_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """Whether the node answers, since when (unix time), its tip, and what it said last."""
+
+    online: bool
+    since: int
+    height: int | None = None
+    message: str | None = None
+
+
+class Indexer:
+    """Applies a node's chain to the index; it is what `catch_up` asks for what is known."""
+
+    def __init__(self, database: Database, report: Callable[[int], None] | None = None) -> None:
+        self._database = database
+        self._report = report
+        self._waiting: list[NewBlock] = []
+        self._weight = 0
+        self._written = time.monotonic()
+        self._tip = database.tip()
+
+    def tip(self) -> tuple[int, BlockHash] | None:
+        """Return the last block applied, written or about to be."""
+        return self._tip
+
+    def hash_at(self, height: int) -> BlockHash | None:
+        """Return the hash of an applied block."""
+        for new in self._waiting:
+            if new.height == height:
+                return new.hash
+        return self._database.hash_at(height)
+
+    def run(self, events: Iterable[ChainEvent], stop: threading.Event) -> None:
+        """Apply events until they end or `stop` is set; what was applied is then written."""
+        try:
+            for event in events:
+                self._apply(event)
+                if stop.is_set():
+                    break
+        finally:
+            self._write()
+
+    def _apply(self, event: ChainEvent) -> None:
+        match event:
+            case BlockConnected():
+                self._connect(event)
+            case BlockDisconnected():
+                self._write()
+                self._database.disconnect_tip()
+                self._tip = self._database.tip()
+                _LOG.info("block disconnected height=%d", event.height)
+
+    def _connect(self, event: BlockConnected) -> None:
+        self._waiting.append(
+            NewBlock(event.height, event.hash, event.block, event.median_time_past)
+        )
+        self._weight += event.block.weight
+        self._tip = (event.height, event.hash)
+        late = time.monotonic() - self._written > _BATCH_SECONDS
+        if late or len(self._waiting) >= _BATCH_BLOCKS or self._weight >= _BATCH_WEIGHT:
+            self._write()
+
+    def _write(self) -> None:
+        waiting, self._waiting, self._weight = self._waiting, [], 0
+        if waiting:
+            try:
+                self._database.connect_blocks(waiting)
+            except BaseException:
+                self._tip = self._database.tip()
+                raise
+            if self._report is not None:
+                self._report(waiting[-1].height)
+            _LOG.info("blocks connected height=%d count=%d", waiting[-1].height, len(waiting))
+        self._written = time.monotonic()
+
+
+class Follower:
+    """Runs an indexer for ever beside the web server, and knows how the node is.
+
+    With `watch_only` it asks the node how it is, and leaves the index to another process.
+    """
+
+    def __init__(
+        self, indexer: Indexer, database: Database, client: NodeClient, watch_only: bool = False
+    ) -> None:
+        self._indexer = indexer
+        self._watch_only = watch_only
+        self._database = database
+        self._client = client
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
+        self.state = NodeState(online=False, since=int(time.time()), message="not asked yet")
+
+    def start(self) -> None:
+        """Begin to follow in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the block at hand, and wait for it."""
+        self._stop.set()
+        self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._round()
+            except (NodeError, RpcError) as error:
+                self._note(online=False, height=self.state.height, message=str(error))
+            except Exception as error:
+                # A full disk or a locked file may pass; a bug must not end the web server.
+                _LOG.exception("indexing failed, trying again")
+                self._note(online=self.state.online, height=self.state.height, message=str(error))
+                self._stop.wait(5)
+            self._stop.wait(1.0)
+
+    def _round(self) -> None:
+        check_network(self._client, self._database.network)
+        height = self._client.block_count()
+        self._note(online=True, height=height, message=None)
+        if not self._watch_only:
+            self._indexer.run(catch_up(self._client, self._indexer), self._stop)
+
+    def _note(self, *, online: bool, height: int | None, message: str | None) -> None:
+        since = self.state.since
+        if online != self.state.online:
+            since = int(time.time())
+            _LOG.info("node %s message=%s", "answers" if online else "gone", message)
+        self.state = NodeState(online=online, since=since, height=height, message=message)

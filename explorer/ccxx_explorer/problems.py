@@ -1,0 +1,40 @@
+"""What can go wrong with a question from outside, each with a hint that helps."""
+
+from __future__ import annotations
+
+from ccxx_core.errors import CcxxError
+
+
+class ExplorerError(CcxxError):
+    """The explorer cannot start or go on; the message says what to do."""
+
+
+class PageError(CcxxError):
+    """A page cannot be shown: `code` is stable, `status` is HTTP's, `hint` says what to do."""
+
+    def __init__(self, code: str, status: int, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.message = message
+        self.hint = hint
+
+
+def not_found(what: str, hint: str) -> PageError:
+    """Nothing of that name is in the index."""
+    return PageError("not-found", 404, f"{what} is not known here.", hint)
+
+
+def bad_request(message: str, hint: str) -> PageError:
+    """The question itself cannot be read."""
+    return PageError("bad-request", 400, message, hint)
+
+
+def no_anchor() -> PageError:
+    """Certificates were asked for, and no trust anchor was given."""
+    return PageError(
+        "no-anchor",
+        404,
+        "This explorer shows the chain only: it was started without a trust anchor.",
+        "Certificates need one: start ccxx-explorer with --anchor anchor.json.",
+    )

@@ -1,0 +1,36 @@
+"""A visitor's question: the name in the path, and parameters within limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ccxx_explorer.problems import bad_request
+
+LIST_LENGTH = 50
+# Pages deeper than this are for the index's file, not for a web page.
+_LAST_PAGE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a visitor asks: the name in the path, and the parameters behind it."""
+
+    id: str
+    parameters: Mapping[str, str]
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        """Read a whole number from the parameters; raises a page error outside its limits."""
+        text = self.parameters.get(name, "")
+        if not text:
+            return default
+        if not text.isascii() or not text.isdigit() or len(text) > 12:
+            raise bad_request(f"{name} must be a whole number.", f"It goes from {least} to {most}.")
+        if not least <= int(text) <= most:
+            raise bad_request(f"{name} is out of range.", f"It goes from {least} to {most}.")
+        return int(text)
+
+    def page(self, total: int) -> tuple[int, int]:
+        """Read which page of a list of `total` lines is asked for; gives it and the last page."""
+        pages = max(1, min(_LAST_PAGE, -(-total // LIST_LENGTH)))
+        return self.number("page", 1, 1, pages), pages

@@ -1,0 +1,157 @@
+"""What all pages share: the index, the trust anchor, how the node is, what is not mined yet."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from ccxx_cert.identity import format_outpoint
+from ccxx_cert.trust import TrustAnchor
+from ccxx_core.address import encode_address
+from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import Txid
+from ccxx_core.network import Network
+from ccxx_core.transaction import Transaction
+from ccxx_explorer.database import holdings, reader
+from ccxx_explorer.database.rows import BlockRow
+from ccxx_explorer.database.store import Database
+from ccxx_explorer.facts import (
+    AnchorFacts,
+    CountFacts,
+    CreditFacts,
+    NodeFacts,
+    StatusFacts,
+    TipFacts,
+)
+from ccxx_explorer.indexer import NodeState
+from ccxx_explorer.problems import PageError, no_anchor
+from ccxx_explorer.views.block import tip_facts
+from ccxx_node.client.rpc import NodeClient, NodeError, RpcError
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the frame of every page shows."""
+
+    network: str
+    tip: TipFacts | None
+    node: NodeFacts
+    anchor_id: str | None
+
+
+class Site:
+    """The things that pages are made from; safe to use from many threads."""
+
+    def __init__(
+        self, database: Database, node_state: Callable[[], NodeState], client: NodeClient | None
+    ) -> None:
+        self.database = database
+        self._node_state = node_state
+        self._client = client
+        # A node client is not to be shared between threads.
+        self._asking = threading.Lock()
+
+    @property
+    def network(self) -> Network:
+        """The network that is shown."""
+        return self.database.network
+
+    def anchor(self) -> TrustAnchor:
+        """Return the trust anchor, or raise the page's error where there is none."""
+        if self.database.anchor is None:
+            raise no_anchor()
+        return self.database.anchor
+
+    def root_facts(self) -> AnchorFacts:
+        """Sum up the trust anchor."""
+        anchor = self.anchor()
+        return AnchorFacts(
+            id=anchor.anchor_id.hex(),
+            root_outpoint=format_outpoint(anchor.root_outpoint),
+            root_value=anchor.root_value,
+            root_height=anchor.root_height,
+            root_address=encode_address(anchor.root_script, self.network),
+            root_key=anchor.root_key.hex(),
+            system_key=anchor.system_key.hex(),
+        )
+
+    def tip(self, connection: Connection) -> BlockRow:
+        """Return the tip, or raise the page's error while nothing is indexed."""
+        tip = reader.tip(connection)
+        if tip is None:
+            raise PageError(
+                "index-empty",
+                503,
+                "No block has been indexed yet.",
+                "The explorer is reading the chain from its node: please try again in a moment.",
+            )
+        return tip
+
+    def node_facts(self) -> NodeFacts:
+        """Say how the node is."""
+        state = self._node_state()
+        return NodeFacts(state.online, state.since, state.message, state.height)
+
+    def surroundings(self, connection: Connection) -> Surroundings:
+        """Gather what the frame of a page shows."""
+        anchor = self.database.anchor
+        return Surroundings(
+            network=self.network.name,
+            tip=tip_facts(reader.tip(connection)),
+            node=self.node_facts(),
+            anchor_id=anchor.anchor_id.hex() if anchor else None,
+        )
+
+    def surroundings_or_none(self) -> Surroundings | None:
+        """Gather the frame even where the index cannot be read: then there is none."""
+        try:
+            with self.database.read() as connection:
+                return self.surroundings(connection)
+        except SQLAlchemyError:
+            return None
+
+    def status(self, connection: Connection) -> StatusFacts:
+        """Say how this explorer is, and where the root's credit lies."""
+        anchor = self.database.anchor
+        tip = reader.tip(connection)
+        return StatusFacts(
+            network=self.network.name,
+            tip=tip_facts(tip),
+            node=self.node_facts(),
+            anchor=self.root_facts() if anchor else None,
+            credit=_credit_facts(connection, anchor, tip) if anchor else None,
+            counts=CountFacts(
+                blocks=tip.height + 1 if tip else 0,
+                transactions=reader.count_transactions(connection),
+                permits=holdings.count_permits(connection),
+                certificates=holdings.count_certificates(connection),
+                refused=holdings.count_refused(connection),
+            ),
+        )
+
+    def pending_transaction(self, txid: Txid) -> Transaction | None:
+        """Ask the node for a transaction that is in no block yet."""
+        if self._client is None or not self._node_state().online:
+            return None
+        try:
+            with self._asking:
+                return self._client.raw_transaction(txid)
+        except (NodeError, RpcError, DecodeError):
+            return None
+
+
+def _credit_facts(connection: Connection, anchor: TrustAnchor, tip: BlockRow | None) -> CreditFacts:
+    sums = holdings.sum_credit(connection)
+    alive = sums.root + sums.permits + sums.certificates
+    registered = tip is not None and tip.height >= anchor.root_height and alive > 0
+    return CreditFacts(
+        total=anchor.root_value,
+        root=sums.root,
+        permits=sums.permits,
+        certificates=sums.certificates,
+        destroyed=anchor.root_value - alive if registered else 0,
+    )

@@ -1,0 +1,128 @@
+"""Load the page of a transaction: from the index, or from the node while it is unconfirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection
+
+from ccxx_cert.identity import format_outpoint
+from ccxx_cert.state import CreditKind, Moment
+from ccxx_cert.verify import SpentOutput, explain
+from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import parse_txid
+from ccxx_core.transaction import OutPoint, Transaction
+from ccxx_explorer.database import holdings, reader
+from ccxx_explorer.database.records import RecordTables
+from ccxx_explorer.database.rows import BlockRow, CreditRow, OutputRow, TransactionRow
+from ccxx_explorer.facts import TransactionFacts
+from ccxx_explorer.problems import bad_request, not_found
+from ccxx_explorer.question import Question
+from ccxx_explorer.site import Site
+from ccxx_explorer.views.transaction import TransactionRows, transaction_facts
+from ccxx_explorer.views.verdicts import verdict_facts
+
+_SUBJECTS = 200
+# Coins of an unconfirmed transaction are looked up one by one.
+_PENDING_INPUTS = 500
+
+
+def load_transaction(site: Site, connection: Connection, question: Question) -> TransactionFacts:
+    """Load one transaction by its id."""
+    try:
+        txid = parse_txid(question.id.lower())
+    except DecodeError as error:
+        raise bad_request("This is not a transaction id.", f"{error}.") from error
+    row = reader.transaction_of_id(connection, txid)
+    if row is not None:
+        return transaction_facts(_confirmed(site, connection, row), site.network)
+    tx = site.pending_transaction(txid)
+    if tx is None:
+        raise not_found(
+            "This transaction",
+            "It is in no block of the best chain, and the node does not hold it either.",
+        )
+    return transaction_facts(_pending(site, connection, tx), site.network)
+
+
+def _confirmed(site: Site, connection: Connection, row: TransactionRow) -> TransactionRows:
+    tx = row.transaction
+    outputs = reader.outputs_of(connection, row.number)
+    credits = holdings.credits_at(connection, _outpoints(tx))
+    verdict = reader.verdicts_of(connection, [row.number]).get(row.number)
+    subjects = holdings.subjects_of(connection, row.number, _SUBJECTS) if verdict else []
+    return TransactionRows(
+        transaction=tx,
+        tip=reader.tip(connection),
+        block=reader.block_at(connection, row.height),
+        position=row.position,
+        prevouts={coin.outpoint: coin for coin in reader.prevouts_of(connection, row.number)},
+        outputs=outputs,
+        credits=credits,
+        key_roles=_key_roles(site, connection, credits.values()),
+        verdict=verdict_facts(verdict, tuple(map(format_outpoint, subjects))) if verdict else None,
+    )
+
+
+def _pending(site: Site, connection: Connection, tx: Transaction) -> TransactionRows:
+    """Gather what is known of an unconfirmed transaction, and what it would do."""
+    prevouts = {
+        tx_input.prevout: coin
+        for tx_input in tx.inputs[:_PENDING_INPUTS]
+        if (coin := reader.output_at(connection, tx_input.prevout)) is not None
+    }
+    credits = holdings.credits_at(connection, _outpoints(tx))
+    tip = reader.tip(connection)
+    return TransactionRows(
+        transaction=tx,
+        tip=tip,
+        prevouts=prevouts,
+        credits=credits,
+        key_roles=_key_roles(site, connection, credits.values()),
+        meaning=_meaning(site, connection, tx, prevouts, tip),
+    )
+
+
+def _meaning(
+    site: Site,
+    connection: Connection,
+    tx: Transaction,
+    prevouts: Mapping[OutPoint, OutputRow],
+    tip: BlockRow | None,
+) -> tuple[str, ...]:
+    anchor = site.database.anchor
+    if anchor is None or tip is None:
+        return ()
+    spent = {
+        outpoint: SpentOutput(coin.value, coin.script_pubkey) for outpoint, coin in prevouts.items()
+    }
+    moment = Moment(tip.height + 1, tip.header.time, tip.median_time_past)
+    return explain(tx, RecordTables(connection), anchor, next_block=moment, spent=spent).lines
+
+
+def _outpoints(tx: Transaction) -> Iterable[OutPoint]:
+    yield from (tx_input.prevout for tx_input in tx.inputs)
+    yield from (OutPoint(tx.txid, vout) for vout in range(len(tx.outputs)))
+
+
+def _key_roles(
+    site: Site, connection: Connection, credits: Iterable[CreditRow]
+) -> dict[bytes, str]:
+    """Name the keys of root, issuing system, issuers and holders around these coins."""
+    anchor = site.database.anchor
+    if anchor is None:
+        return {}
+    roles = {anchor.root_key: "root", anchor.system_key: "issuing system"}
+    for credit in list(credits)[:_SUBJECTS]:
+        if credit.owner is None:
+            continue
+        if credit.kind is CreditKind.PERMIT:
+            permit = holdings.permit(connection, credit.owner)
+            if permit is not None and permit.issuer_key is not None:
+                roles[permit.issuer_key] = "issuer"
+        elif (certificate := holdings.certificate(connection, credit.owner)) is not None:
+            roles[certificate.issuer_key] = "issuer"
+            for holding in certificate.holdings:
+                if holding.holder_key is not None:
+                    roles.setdefault(holding.holder_key, "holder")
+    return roles

@@ -1,0 +1,87 @@
+"""Values of the chain in words: text that is safe to show, times, sizes, expiries.
+
+Everything that a stranger may have written on the chain passes through `printable` before a page
+shows it: control characters and bidirectional overrides would let a message rewrite the words
+around it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+
+from ccxx_core.amount import format_amount
+
+# Control, format (bidirectional overrides among them), surrogate, private use, unassigned, and
+# the two separators that break lines.
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+REVOCATION_REASONS = {
+    0: "unspecified",
+    1: "key compromise",
+    2: "CA compromise",
+    3: "affiliation changed",
+    4: "superseded",
+    5: "cessation of operation",
+    6: "on hold (suspended)",
+    8: "removed from hold (reinstated)",
+    9: "privilege withdrawn",
+    200: "issued in error",
+}
+
+
+def printable(text: str) -> str:
+    """Show every character that could hide or reorder text as its code point, `<U+202E>`."""
+    return "".join(
+        f"<U+{ord(char):04X}>" if unicodedata.category(char) in _UNSAFE else char for char in text
+    )
+
+
+def readable_text(data: bytes) -> str | None:
+    """Give bytes as safe text if they are UTF-8 with something to read in it, else None."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    letters = sum(unicodedata.category(char) not in _UNSAFE for char in text)
+    return printable(text) if letters * 2 > len(text) else None
+
+
+def padded_text(data: bytes) -> str:
+    """Read UTF-8 padded with spaces; bytes that are no text are shown as hex."""
+    try:
+        return printable(data.decode("utf-8").rstrip(" "))
+    except UnicodeDecodeError:
+        return f"not UTF-8: {data.hex()}"
+
+
+def format_time(seconds: int) -> str:
+    """Print unix seconds as UTC to the minute; an instant outside the calendar as seconds."""
+    try:
+        return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds} seconds of unix time"
+
+
+def format_iso(seconds: int) -> str:
+    """Print unix seconds the way HTML's `time` element and machines read them."""
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def format_coins(satoshis: int) -> str:
+    """Print an amount with its unit."""
+    return f"{format_amount(satoshis)} CCXX"
+
+
+def format_duration(seconds: int) -> str:
+    """Print a span in its largest whole unit: `3 minutes`, `2 days`."""
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
+
+
+def format_count(count: int, noun: str) -> str:
+    """Print a number and its noun: `1 block`, `6 blocks`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
