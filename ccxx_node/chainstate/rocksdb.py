@@ -45,7 +45,7 @@ class RocksDatabase:
 
     def iterate(self, prefix: bytes = b"") -> Iterator[Pair]:
         """Give the pairs whose key starts with ``prefix``, in key order."""
-        return self._iterate(self._database, prefix)
+        return self.snapshot().iterate(prefix)
 
     def write_batch(self, puts: Iterable[Pair], deletes: Iterable[bytes] = ()) -> None:
         """Write and delete atomically and durably."""
@@ -72,31 +72,38 @@ class RocksDatabase:
             self._closed = True
             self._database.close()
 
-    def _iterate(
-        self, source: "rocksdict.Rdict | rocksdict.Snapshot", prefix: bytes
-    ) -> Iterator[Pair]:
-        try:
-            for key, value in cast(Iterator[Pair], source.items(from_key=prefix or None)):
-                if not key.startswith(prefix):
-                    return
-                yield key, value
-        except Exception as error:
-            raise database_error(self._folder, self._remedy, error) from error
+    def _error(self, error: Exception) -> StorageError:
+        return database_error(self._folder, self._remedy, error)
 
 
 class RocksSnapshot:
-    """The pairs as they were at one moment."""
+    """The pairs as they were at one moment; one iteration at a time.
+
+    An iterator sees the moment at which it was made. The binding's own snapshots cannot be used:
+    their iterators see later writes.
+    """
 
     def __init__(self, database: RocksDatabase) -> None:
         self._owner = database
-        self._snapshot: rocksdict.Snapshot | None = database._database.snapshot()
+        self._iterator: rocksdict.RdictIter | None = database._database.iter()
 
     def iterate(self, prefix: bytes = b"") -> Iterator[Pair]:
         """Give the pairs whose key starts with ``prefix``, in key order."""
-        if self._snapshot is None:
+        iterator = self._iterator
+        if iterator is None:
             raise StorageError("the snapshot is closed")
-        return self._owner._iterate(self._snapshot, prefix)
+        try:
+            iterator.seek(prefix)
+            while iterator.valid():
+                key, value = cast(Pair, (iterator.key(), iterator.value()))
+                if not key.startswith(prefix):
+                    return
+                yield key, value
+                iterator.next()
+            iterator.status()
+        except Exception as error:
+            raise self._owner._error(error) from error
 
     def close(self) -> None:
         """Let the database forget the moment."""
-        self._snapshot = None
+        self._iterator = None
