@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -42,7 +42,7 @@ class TypeDefinition:
     root_revokes: bool = False
     expiry_kind: ExpiryKind = ExpiryKind.NONE
     expiry: int = 0
-    rules: Mapping[str, Any] = MappingProxyType({})
+    rules: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def encode(self) -> bytes:
         """Return the canonical JSON whose hash the permit carries."""
