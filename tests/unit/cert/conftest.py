@@ -202,7 +202,7 @@ class World:
 
     def grant(self, message: PermitMessage, coins: int = 1) -> OutPoint:
         """Grant a permit and return its id."""
-        draft = draft_permit(message, PERMIT_SCRIPT, self.credit(CreditKind.ROOT), coins)
+        draft = draft_permit(message, self.permit_script, self.credit(CreditKind.ROOT), coins)
         (verdict,) = self.mine(self.tx_of(draft))
         assert verdict.accepted, verdict
         return verdict.subjects[0]
