@@ -28,7 +28,7 @@ class Wallet:
         """Run a command that must succeed and return the facts that it prints."""
         result = self._call(*arguments)
         if result.returncode != DONE:
-            said = result.stderr.strip() or result.stdout.strip()
+            said = result.stderr.strip()
             shown = " ".join(map(str, arguments))
             raise RegtestError(f"{self.command} {shown} failed: {said}\n  its log is {self.log}")
         facts: dict[str, Any] = json.loads(result.stdout or "{}")
@@ -57,10 +57,10 @@ class Wallet:
             check=False,
         )
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        # Facts on stdout may be secret, a new wallet's seed phrase above all: they are not logged.
         with self.log.open("a") as log:
             shown = " ".join(command[1:])
-            log.write(f"$ {self.command} {shown}\n{result.stdout}{result.stderr}")
-            log.write(f"exit {result.returncode}\n\n")
+            log.write(f"$ {self.command} {shown}\n{result.stderr}exit {result.returncode}\n\n")
         return result
 
     def _settings(self) -> dict[str, str]:
