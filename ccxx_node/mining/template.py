@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ccxx_core.block import Block, BlockHeader
 from ccxx_core.hashes import BlockHash, sha256d
@@ -99,3 +99,19 @@ def build_block(template: BlockTemplate, script_pubkey: bytes, extra_nonce: int)
         nonce=0,
     )
     return Block(header, transactions)
+
+
+def add_witness_nonce(block: Block) -> Block:
+    """Return the block with the coinbase witness that a miner without one left out.
+
+    That is done only where an output commits to the witnesses (BIP 141).
+    """
+    coinbase = block.transactions[0]
+    commits = any(
+        output.script_pubkey.startswith(_COMMITMENT_PREFIX) for output in coinbase.outputs
+    )
+    if not commits or coinbase.has_witness:
+        return block
+    first = coinbase.inputs[0]._replace(witness=(WITNESS_NONCE,))
+    coinbase = replace(coinbase, inputs=(first, *coinbase.inputs[1:]))
+    return replace(block, transactions=(coinbase, *block.transactions[1:]))

@@ -88,9 +88,7 @@ class Registry:
                 summary=inspect.getdoc(handler) or "",
                 handler=handler,
                 parameters=tuple(parameter.name for parameter in parameters),
-                required=sum(
-                    p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in parameters
-                ),
+                required=sum(p.kind is not p.VAR_POSITIONAL for p in needed),
                 aliases=aliases or {},
                 is_hidden=is_hidden,
                 takes_any=takes_any,

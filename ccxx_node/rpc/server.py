@@ -46,7 +46,9 @@ class RpcServer:
         self._settings = settings
         self._registry = registry
         self._node = node
-        self._runner = web.ServerRunner(web.Server(self._handle), handle_signals=False)
+        self._runner = web.ServerRunner(
+            web.Server(self._handle, access_log=None), handle_signals=False, shutdown_timeout=2.0
+        )
 
     async def open(self) -> None:
         """Start to listen; OSError if no address at all can be used."""
@@ -55,7 +57,7 @@ class RpcServer:
         opened = 0
         for host, port in self._settings.addresses:
             try:
-                await web.TCPSite(self._runner, host, port, shutdown_timeout=2.0).start()
+                await web.TCPSite(self._runner, host, port).start()
                 opened += 1
             except OSError as error:
                 problem = error
@@ -103,8 +105,7 @@ class RpcServer:
             answers = [await self._answer_one(one) for one in request]
             return 200, b"[" + b",".join(content for _, content in answers) + b"]"
         if not isinstance(request, dict):
-            fault = RpcFault(Code.PARSE_ERROR, "Top-level object parse error")
-            return 500, encode(reply(None, fault, None))
+            return _failure(Code.PARSE_ERROR, "Top-level object parse error")
         return await self._answer_one(request)
 
     async def _answer_one(self, request: Json) -> tuple[int, bytes]:
@@ -116,13 +117,15 @@ class RpcServer:
         except RpcFault as fault:
             return _STATUS.get(fault.code, 500), encode(reply(None, fault, request_id))
         except CcxxError as error:
-            fault = RpcFault(Code.MISC_ERROR, str(error))
-            return 500, encode(reply(None, fault, request_id))
+            return _failure(Code.MISC_ERROR, str(error), request_id)
         except Exception:
             # Our bug: tell the caller and the log, and keep serving the others.
             _log.exception("rpc failed")
-            fault = RpcFault(Code.INTERNAL_ERROR, "internal error, see debug.log")
-            return 500, encode(reply(None, fault, None))
+            return _failure(Code.INTERNAL_ERROR, "internal error, see debug.log")
+
+
+def _failure(code: Code, message: str, request_id: Json = None) -> tuple[int, bytes]:
+    return 500, encode(reply(None, RpcFault(code, message), request_id))
 
 
 async def _read_body(request: web.BaseRequest) -> bytes | None:

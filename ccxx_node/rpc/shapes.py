@@ -153,11 +153,7 @@ def header_shape(
 ) -> dict[str, Json]:
     """Return what `getblockheader` shows; `next_entry` is the block's child in the best chain."""
     shape = _front(entry, tip)
-    shape |= {
-        "height": entry.height,
-        **_version(entry),
-        "merkleroot": format_hash(entry.merkle_root),
-    }
+    shape |= _place(entry)
     return shape | _back(entry, next_entry)
 
 
@@ -167,11 +163,7 @@ def block_shape(
     """Return what `getblock` shows, with an empty `tx` for the caller to fill."""
     shape = _front(entry, tip)
     shape |= {"strippedsize": block.base_size, "size": block.size, "weight": block.weight}
-    shape |= {
-        "height": entry.height,
-        **_version(entry),
-        "merkleroot": format_hash(entry.merkle_root),
-    }
+    shape |= _place(entry)
     shape["tx"] = []
     return shape | _back(entry, next_entry)
 

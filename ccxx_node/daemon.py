@@ -1,0 +1,143 @@
+"""`ccxx-node`: read the settings, keep the log, run the node until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+from ccxx_core.errors import CcxxError
+from ccxx_node.config import Config, ConfigError, read_config
+from ccxx_node.node.node import Node
+from ccxx_node.node.settings import VERSION
+
+_USAGE = f"""ccxx-node {VERSION}: a full node of the CCXX chain
+
+Usage: ccxx-node [options]
+
+  -datadir=DIR         where everything is kept (default: ~/.counosx); it must exist
+  -conf=FILE           settings, one `name=value` a line (default: DIR/counosx.conf)
+  -regtest -testnet    another network than the main one
+  -loadblock=FILE      import recorded blocks (length and block, plain or gzip) after the start
+  -stopafterblockimport  stop when that is done
+  -reindex             rebuild everything from the block files
+  -reindex-chainstate  rebuild the unspent coins
+  -txindex             keep an index of all transactions for getrawtransaction
+  -dbcache=N           MiB of memory for the chain (default: 450)
+  -par=N               processes that check signatures (default: 1)
+  -rpcport=N -rpcbind=ADDRESS -rpcallowip=SUBNET   where to listen, whom to hear
+  -rpcuser=NAME -rpcpassword=TEXT -rpcauth=USER:SALT$HASH -rpccookiefile=FILE
+  -acceptnonstdtxn=0   relay only what is standard (default on the main network)
+  -mempoolreplacement=1  let better paid transactions replace others (BIP 125)
+  -maxmempool=N -mempoolexpiry=HOURS -minrelaytxfee=AMOUNT -persistmempool=0
+  -debug -printtoconsole  more in the log, the log on standard output
+  -testmaturity=N -testsubsidy=N -mocktime=N   for tests, on regtest only
+
+Options of other daemons of the family are accepted where this node has no use for them.
+Stop it with `ccxx-cli stop`, Ctrl-C or SIGTERM.
+"""
+
+
+def main() -> int:
+    """Run the node; the process leaves with 0 when all went well, else with 1 and one line."""
+    if any(argument in ("-h", "-help", "--help", "-?") for argument in sys.argv[1:]):
+        sys.stdout.write(_USAGE)
+        return 0
+    if any(argument in ("-version", "--version") for argument in sys.argv[1:]):
+        sys.stdout.write(f"ccxx-node {VERSION}\n")
+        return 0
+    try:
+        _run(read_config(sys.argv[1:]))
+    except CcxxError as error:
+        logging.getLogger("ccxx.daemon").error("node failed reason=%s", error)
+        sys.stderr.write(f"Error: {error}\n")
+        return 1
+    return 0
+
+
+def _run(config: Config) -> None:
+    folder = config.network_datadir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _lock(folder)
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot write to data directory '{folder}'; check permissions. ({error.strerror})"
+        ) from error
+    with lock:
+        open_log(config)
+        node = Node(config)
+        _write_pid(config)
+        _run_loop(node)
+
+
+def _run_loop(node: Node) -> None:
+    if sys.platform == "win32":
+        asyncio.run(_serve(node))
+    else:
+        import uvloop
+
+        uvloop.run(_serve(node))
+
+
+async def _serve(node: Node) -> None:
+    if sys.platform != "win32":
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, node.request_stop)
+    await node.run()
+
+
+def _lock(folder: Path) -> IO[str]:
+    """Return the open lock file; it is locked as long as it is open."""
+    lock = (folder / ".lock").open("w")
+    if sys.platform == "win32":
+        return lock
+    import fcntl
+
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConfigError(
+            f"Cannot obtain a lock on data directory {folder}."
+            " ccxx-node is probably already running."
+        ) from None
+    return lock
+
+
+def _write_pid(config: Config) -> None:
+    name = config.text("pid")
+    if name:
+        import os
+
+        (config.network_datadir / name).write_text(f"{os.getpid()}\n")
+
+
+def open_log(config: Config) -> None:
+    """Send the log to `debug.log` in the network's folder, and with an option to the console."""
+    path = config.network_datadir / (config.text("debuglogfile") or "debug.log")
+    form = "%(asctime)s %(message)s"
+    if config.flag("logtimemicros"):
+        form = "%(asctime)s.%(msecs)03d %(message)s"
+    handlers: list[logging.Handler] = []
+    if config.text("debuglogfile", "1") != "0":
+        handlers.append(logging.FileHandler(path, encoding="utf-8"))
+    if config.flag("printtoconsole"):
+        handlers.append(logging.StreamHandler(sys.stdout))
+    formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%SZ")
+    formatter.converter = time.gmtime
+    for handler in handlers:
+        handler.setFormatter(formatter)
+    level = logging.DEBUG if config.texts("debug") else logging.INFO
+    logging.basicConfig(level=level, handlers=handlers or [logging.NullHandler()], force=True)
+    # Their debug lines are about themselves, not about the chain.
+    for name in ("asyncio", "aiohttp"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,275 @@
+"""The running node: chain, pool and RPC server wired together in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ccxx_core.block import Block
+from ccxx_core.hashes import BlockHash
+from ccxx_core.transaction import Transaction
+from ccxx_node.chainstate.chainstate import Chainstate
+from ccxx_node.chainstate.errors import ChainError, StorageError
+from ccxx_node.chainstate.import_file import import_blocks
+from ccxx_node.chainstate.rules import Rules
+from ccxx_node.config import Config, ConfigError
+from ccxx_node.consensus.workers import WorkerPool
+from ccxx_node.events import Event
+from ccxx_node.mempool.accept import Acceptor, Terms
+from ccxx_node.mempool.next_block import BlockAfter
+from ccxx_node.mempool.persist import load_pool, save_pool
+from ccxx_node.mempool.pool import Entry, Mempool
+from ccxx_node.mempool.reorg import follow_chain
+from ccxx_node.mining.next_template import make_template
+from ccxx_node.mining.template import BlockTemplate
+from ccxx_node.node.settings import (
+    block_limits,
+    chainstate_options,
+    consensus_params,
+    mempool_policy,
+    rpc_settings,
+    user_agent,
+)
+from ccxx_node.rpc.auth import write_cookie
+from ccxx_node.rpc.methods import REGISTRY
+from ccxx_node.rpc.server import RpcServer
+
+_log = logging.getLogger("ccxx.node")
+
+_IMPORT_LOG_BLOCKS = 500
+STARTING = "Loading block index..."
+
+
+class Node:
+    """One node from start to stop; provides `rpc.services.NodeServices`."""
+
+    def __init__(self, config: Config) -> None:
+        """Read all settings; raises `ConfigError` before anything is touched."""
+        self.config = config
+        self.network = config.network
+        self.params = consensus_params(config)
+        self.acceptor = Acceptor(Mempool(), mempool_policy(config))
+        self.user_agent = user_agent(config)
+        self.mock_time = config.number("mocktime", 0)
+        self.started_at = time.time()
+        self.starting: str | None = STARTING
+        self.chain: Chainstate
+        self.rules: Rules
+        self._limits = block_limits(config)
+        self._options = chainstate_options(config)
+        self._imports = tuple(Path(path) for path in config.texts("loadblock"))
+        for path in self._imports:
+            _check_readable(path)
+        self._cookie = self._cookie_path()
+        self._workers: WorkerPool | None = None
+        self._server: RpcServer | None = None
+        self._tip_changed = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._failure: StorageError | None = None
+
+    # From start to stop
+
+    async def run(self) -> None:
+        """Serve until `request_stop`; raises `StorageError` or `ConfigError` if that cannot be."""
+        try:
+            await self._open()
+            await self._serve()
+        finally:
+            await self._close()
+        if self._failure is not None:
+            raise self._failure
+
+    def request_stop(self) -> None:
+        """Begin to shut down; calls that are being answered are finished."""
+        self._stop.set()
+        self._tip_changed.set()
+
+    async def _open(self) -> None:
+        if self.config.flag("server", True):
+            users = [write_cookie(self._cookie)] if self._uses_cookie() else []
+            self._server = RpcServer(rpc_settings(self.config, users), REGISTRY, self)
+            try:
+                await self._server.open()
+            except OSError as error:
+                raise ConfigError(f"Unable to start HTTP server: {error}") from error
+        (self.config.network_datadir / "wallets").mkdir(parents=True, exist_ok=True)
+        cores = self.config.number("par", 1)
+        self._workers = WorkerPool(cores) if cores > 1 else None
+        self.rules = Rules(self.params, self._workers)
+        # Only here the chain is touched by another thread: nobody else can until it is open.
+        self.chain = await asyncio.to_thread(
+            Chainstate.open, self.config.network_datadir, self.params, self._options, self.rules
+        )
+        if self.config.flag("persistmempool", True):
+            load_pool(self._mempool_path, self.acceptor, self.next_block(), self.now())
+        self.starting = None
+        tip = self.chain.tip
+        _log.info("node started height=%d hash=%s", tip.height, tip.hash[::-1].hex())
+
+    async def _serve(self) -> None:
+        imports = asyncio.create_task(self._import_all())
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({imports, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if imports.done():
+                imports.result()
+                await stop
+        finally:
+            for task in (imports, stop):
+                task.cancel()
+            await asyncio.gather(imports, stop, return_exceptions=True)
+
+    async def _close(self) -> None:
+        self.request_stop()
+        if self._server is not None:
+            await self._server.close()
+        if hasattr(self, "chain"):
+            if self.starting is None and self.config.flag("persistmempool", True):
+                self._save_mempool_or_warn()
+            self.chain.close()
+        if self._workers is not None:
+            self._workers.close()
+        if self._server is not None and self._uses_cookie():
+            self._cookie.unlink(missing_ok=True)
+        _log.info("node stopped")
+
+    def _save_mempool_or_warn(self) -> None:
+        try:
+            self.save_mempool()
+        except OSError as error:
+            _log.warning("mempool not saved reason=%s", error)
+
+    def _uses_cookie(self) -> bool:
+        return not self.config.text("rpcpassword")
+
+    def _cookie_path(self) -> Path:
+        return self.config.network_datadir / self.config.text("rpccookiefile", ".cookie")
+
+    # Importing blocks
+
+    async def _import_all(self) -> None:
+        for path in self._imports:
+            await self._import(path)
+        if self._imports and self.config.flag("stopafterblockimport"):
+            self.request_stop()
+
+    async def _import(self, path: Path) -> None:
+        _log.info("import started file=%s", path)
+        count = 0
+        try:
+            for events in import_blocks(self.chain, path, self.now):
+                self._follow(events)
+                count += 1
+                if count % _IMPORT_LOG_BLOCKS == 0:
+                    _log.info("import running blocks=%d height=%d", count, self.chain.height)
+                # RPC calls are answered between two blocks.
+                await asyncio.sleep(0)
+        except ChainError as error:
+            _log.error("import broken off file=%s reason=%s", path, error)
+        except StorageError as error:
+            self._fail(error)
+        self.chain.flush()
+        _log.info("import finished file=%s blocks=%d height=%d", path, count, self.chain.height)
+
+    # What RPC methods ask for
+
+    @property
+    def _mempool_path(self) -> Path:
+        return self.config.network_datadir / "mempool.dat"
+
+    def now(self) -> int:
+        """Return unix time, or the time set for tests."""
+        return self.mock_time or int(time.time())
+
+    def next_block(self) -> BlockAfter:
+        """Return what holds for the block after the tip."""
+        return BlockAfter(self.chain.tip, self.chain, self.params)
+
+    def submit_block(self, block: Block) -> None:
+        """Add a block to the chain; raises `ConsensusError` if it is refused."""
+        with self._stopping_when_disk_fails():
+            self._follow(self.chain.accept_block(block, self.now()))
+
+    def submit_transaction(self, tx: Transaction, max_fee: int) -> Entry:
+        """Put a transaction into the pool; raises `ConsensusError` or `PolicyError`."""
+        entry = self.acceptor.accept(tx, self.next_block(), Terms(self.now(), max_fee))
+        _log.info("transaction accepted txid=%s fee=%d", tx.txid[::-1].hex(), entry.fee)
+        return entry
+
+    def invalidate(self, block_hash: BlockHash) -> None:
+        """Treat a known block as invalid from now on."""
+        with self._stopping_when_disk_fails():
+            self._follow(self.chain.invalidate_block(block_hash))
+
+    def reconsider(self, block_hash: BlockHash) -> None:
+        """Forget that a block and its descendants were treated as invalid."""
+        with self._stopping_when_disk_fails():
+            self._follow(self.chain.reconsider_block(block_hash))
+
+    def prefer(self, block_hash: BlockHash) -> None:
+        """Treat a block as if it had come before others of the same work."""
+        with self._stopping_when_disk_fails():
+            self._follow(self.chain.precious_block(block_hash))
+
+    def template(self) -> BlockTemplate:
+        """Return the next block as it would be mined now."""
+        return make_template(
+            self.chain, self.acceptor.pool, self._limits, self.now(), self.rules.deployments
+        )
+
+    async def wait_for_tip(self, timeout: float | None) -> None:
+        """Return when the tip changes, the time is over, or the node stops."""
+        if self._stop.is_set():
+            return
+        try:
+            await asyncio.wait_for(self._tip_changed.wait(), timeout)
+        except TimeoutError:
+            return
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the node shuts down."""
+        return self._stop.is_set()
+
+    def blocks_size(self) -> int:
+        """Return the bytes that blocks and undo data take on the disk."""
+        files = (self.config.network_datadir / "blocks").glob("*.dat")
+        return sum(path.stat().st_size for path in files)
+
+    def save_mempool(self) -> None:
+        """Write the pool to the disk; OSError if that fails."""
+        save_pool(self.acceptor.pool, self._mempool_path)
+
+    def _follow(self, events: Iterable[Event]) -> None:
+        follow_chain(self.acceptor, events, self.next_block(), self.now())
+        self._wake()
+
+    @contextmanager
+    def _stopping_when_disk_fails(self) -> Iterator[None]:
+        try:
+            yield
+        except StorageError as error:
+            self._fail(error)
+            raise
+
+    def _fail(self, error: StorageError) -> None:
+        _log.error("node stopping reason=%s", error)
+        self._failure = error
+        self.request_stop()
+
+    def _wake(self) -> None:
+        waiting, self._tip_changed = self._tip_changed, asyncio.Event()
+        waiting.set()
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read the blocks of -loadblock={path}: {error.strerror}"
+        ) from error

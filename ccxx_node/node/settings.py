@@ -1,0 +1,153 @@
+"""From options to the settings of each part; every wrong value is a `ConfigError` at the start."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+from ccxx_core.network import MAIN
+from ccxx_node.chainstate.storage import ChainstateOptions
+from ccxx_node.config import Config, ConfigError
+from ccxx_node.consensus.params import PARAMS, ConsensusParams
+from ccxx_node.mempool.policy import ChainLimits, Policy
+from ccxx_node.mining.selection import BlockLimits
+from ccxx_node.rpc.auth import Authenticator, SaltedUser
+from ccxx_node.rpc.server import RpcSettings, Subnet
+
+VERSION = "0.1.0"
+# The reference's number for this protocol: clients compare it.
+VERSION_NUMBER = 170200
+_MAX_USER_AGENT = 256
+_SAFE_IN_COMMENT = frozenset(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,;-_?@"
+)
+
+
+def consensus_params(config: Config) -> ConsensusParams:
+    """Return the network's rules, with the test overrides that only regtest allows."""
+    params = PARAMS[config.network.chain]
+    if not config.is_set("testmaturity") and not config.is_set("testsubsidy"):
+        return params
+    maturity = config.number("testmaturity", 0) or None
+    interval = config.number("testsubsidy", 0) or None
+    try:
+        return params.with_test_overrides(maturity, interval)
+    except ValueError as error:
+        raise ConfigError(f"-testmaturity and -testsubsidy: {error}") from error
+
+
+def mempool_policy(config: Config) -> Policy:
+    """Return the relay policy; standardness is on by default on the main network only."""
+    is_main = config.network is MAIN
+    accepts_nonstandard = config.flag("acceptnonstdtxn", not is_main)
+    if accepts_nonstandard and is_main:
+        raise ConfigError("acceptnonstdtxn is not currently supported for main chain")
+    incremental = config.amount("incrementalrelayfee", 1000)
+    carrier_size = config.number("datacarriersize", 83)
+    max_bytes = config.number("maxmempool", 300) * 1_000_000
+    limits = _chain_limits(config)
+    if max_bytes < limits.descendant_size * 40:
+        least = -(-limits.descendant_size * 40 // 1_000_000)
+        raise ConfigError(f"-maxmempool must be at least {least} MB")
+    return Policy(
+        require_standard=not accepts_nonstandard,
+        # Whoever wants more for a replacement wants no less for anything else.
+        min_relay_fee=config.amount("minrelaytxfee", max(1000, incremental)),
+        incremental_fee=incremental,
+        dust_fee=config.amount("dustrelayfee", 3000),
+        data_carrier=carrier_size if config.flag("datacarrier", True) else 0,
+        bare_multisig=config.flag("permitbaremultisig", True),
+        bytes_per_sigop=config.number("bytespersigop", 20),
+        replacement=config.flag("mempoolreplacement", False),
+        max_bytes=max_bytes,
+        expiry_seconds=config.number("mempoolexpiry", 336) * 3600,
+        limits=limits,
+    )
+
+
+def _chain_limits(config: Config) -> ChainLimits:
+    return ChainLimits(
+        ancestors=config.number("limitancestorcount", 25),
+        ancestor_size=config.number("limitancestorsize", 101) * 1000,
+        descendants=config.number("limitdescendantcount", 25),
+        descendant_size=config.number("limitdescendantsize", 101) * 1000,
+    )
+
+
+def block_limits(config: Config) -> BlockLimits:
+    """Return how full our own blocks may be."""
+    weight = config.number("blockmaxweight", 3_996_000)
+    return BlockLimits(
+        max_weight=max(4000, min(weight, 3_996_000)),
+        min_fee=config.amount("blockmintxfee", 1000),
+    )
+
+
+def chainstate_options(config: Config) -> ChainstateOptions:
+    """Return how the chain is stored; `-dbcache` is in MiB."""
+    return ChainstateOptions(
+        cache_bytes=max(4, config.number("dbcache", 450)) << 20,
+        transaction_index=config.flag("txindex"),
+        reindex=config.flag("reindex"),
+        reindex_chainstate=config.flag("reindex-chainstate"),
+    )
+
+
+def rpc_settings(config: Config, users: Sequence[str]) -> RpcSettings:
+    """Return where RPC listens and who may call; `users` are further `user:password` texts."""
+    plain = list(users)
+    if config.text("rpcpassword"):
+        plain.append(f"{config.text('rpcuser')}:{config.text('rpcpassword')}")
+    salted = [SaltedUser.parse(text) for text in config.texts("rpcauth")]
+    if None in salted:
+        raise ConfigError("Invalid -rpcauth argument, wanted user:salt$hash")
+    return RpcSettings(
+        addresses=_addresses(config),
+        users=Authenticator(plain, [user for user in salted if user is not None]),
+        allowed=tuple(_subnet(text) for text in config.texts("rpcallowip")),
+    )
+
+
+def _addresses(config: Config) -> list[tuple[str, int]]:
+    port = config.number("rpcport", config.network.rpc_port)
+    # Without a word about who may call, nobody outside this machine can.
+    if not config.texts("rpcallowip"):
+        return [("::1", port), ("127.0.0.1", port)]
+    bound = [_address(text, port) for text in config.texts("rpcbind")]
+    return bound or [("::", port), ("0.0.0.0", port)]
+
+
+def _address(text: str, default_port: int) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or text.endswith("]") or (":" in host and not host.startswith("[")):
+        host, port = text, str(default_port)
+    if not port.isdigit():
+        raise ConfigError(f"Invalid -rpcbind address: '{text}'")
+    return host.strip("[]"), int(port)
+
+
+def _subnet(text: str) -> Subnet:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ConfigError(
+            f"Invalid -rpcallowip subnet specification: {text}. Valid are a single IP"
+            " (e.g. 1.2.3.4), a network/netmask (e.g. 1.2.3.4/255.255.255.0) or a network/CIDR"
+            " (e.g. 1.2.3.4/24)."
+        ) from None
+
+
+def user_agent(config: Config) -> str:
+    """Return the name that peers and `getnetworkinfo` see, with `-uacomment` texts."""
+    comments = config.texts("uacomment")
+    for comment in comments:
+        if not _SAFE_IN_COMMENT.issuperset(comment):
+            raise ConfigError(f"User Agent comment ({comment}) contains unsafe characters.")
+    text = f"({'; '.join(comments)})" if comments else ""
+    agent = f"/CCXX:{VERSION}{text}/"
+    if len(agent) > _MAX_USER_AGENT:
+        raise ConfigError(
+            f"Total length of network version string ({len(agent)}) exceeds maximum length"
+            f" ({_MAX_USER_AGENT}). Reduce the number or size of uacomments."
+        )
+    return agent

@@ -1,0 +1,64 @@
+"""Methods about single blocks: header, contents, statistics over their transactions."""
+
+from __future__ import annotations
+
+from ccxx_core.block import Block
+from ccxx_core.hashes import format_hash
+from ccxx_node.chainstate.block_entry import BlockEntry
+from ccxx_node.rpc.arguments import as_flag, as_integer
+from ccxx_node.rpc.blockchain import known_entry
+from ccxx_node.rpc.errors import Code, RpcFault
+from ccxx_node.rpc.registry import Registry
+from ccxx_node.rpc.services import NodeServices
+from ccxx_node.rpc.shapes import block_shape, header_shape, transaction_shape
+from ccxx_node.rpc.wire import Json
+
+METHODS = Registry()
+
+
+@METHODS.method("Blockchain", aliases={"hash": "blockhash"})
+def getblockheader(node: NodeServices, blockhash: Json, verbose: Json = True) -> Json:
+    """Return a block's header as facts, or with `verbose` false as 80 bytes of hex."""
+    entry = known_entry(node, blockhash)
+    if not as_flag(verbose, True):
+        return entry.header.encode().hex()
+    return header_shape(entry, node.chain.tip, node.chain.next_entry(entry))
+
+
+@METHODS.method("Blockchain", aliases={"verbose": "verbosity"})
+def getblock(node: NodeServices, blockhash: Json, verbosity: Json = 1) -> Json:
+    """Return a block: 0 or false as hex, 1 or true with transaction ids, 2 with transactions."""
+    level = _level(verbosity)
+    entry = known_entry(node, blockhash)
+    if level <= 0:
+        raw = node.chain.get_raw_block(entry.hash)
+        return _found(raw).hex()
+    block = read_block(node, entry)
+    shape = block_shape(block, entry, node.chain.tip, node.chain.next_entry(entry))
+    if level == 1:
+        shape["tx"] = [format_hash(tx.txid) for tx in block.transactions]
+    else:
+        shape["tx"] = [transaction_shape(tx, node.network) for tx in block.transactions]
+    return shape
+
+
+def read_block(node: NodeServices, entry: BlockEntry) -> Block:
+    """Return a stored block, or raise the fault that only its header is known."""
+    block = node.chain.get_block(entry.hash)
+    if block is None:
+        raise RpcFault(Code.MISC_ERROR, "Block not found on disk")
+    return block
+
+
+def _found(raw: bytes | None) -> bytes:
+    if raw is None:
+        raise RpcFault(Code.MISC_ERROR, "Block not found on disk")
+    return raw
+
+
+def _level(verbosity: Json) -> int:
+    if verbosity is None:
+        return 1
+    if isinstance(verbosity, bool):
+        return int(verbosity)
+    return as_integer(verbosity)

@@ -1,0 +1,76 @@
+"""Methods about the program itself: help, stop, clock, log."""
+
+from __future__ import annotations
+
+import logging as python_logging
+import time
+
+from ccxx_node.rpc.arguments import as_integer, as_list, as_text
+from ccxx_node.rpc.errors import Code, RpcFault, misuse
+from ccxx_node.rpc.registry import Registry
+from ccxx_node.rpc.services import NodeServices
+from ccxx_node.rpc.wire import Json
+
+METHODS = Registry()
+
+
+@METHODS.method("Control")
+def stop(node: NodeServices, wait: Json = None) -> str:  # noqa: ARG001
+    """Shut the node down."""
+    node.request_stop()
+    return "CounosX server stopping"
+
+
+@METHODS.method("Control")
+def uptime(node: NodeServices) -> int:
+    """Return for how many seconds the node has run."""
+    return int(time.time() - node.started_at)
+
+
+@METHODS.method("Hidden", is_hidden=True)
+def setmocktime(node: NodeServices, timestamp: Json) -> None:
+    """Set the clock to a unix time, for tests; 0 lets it run again."""
+    if node.network.chain != "regtest":
+        raise RpcFault(Code.MISC_ERROR, "setmocktime for regression testing (-regtest mode) only")
+    seconds = as_integer(timestamp)
+    if seconds < 0:
+        raise misuse("Timestamp must be 0 or greater")
+    node.mock_time = seconds
+
+
+@METHODS.method("Hidden", is_hidden=True)
+def syncwithvalidationinterfacequeue(node: NodeServices) -> None:
+    """Return when all that followed from earlier calls is done: here that is always so."""
+
+
+@METHODS.method("Control")
+def logging(node: NodeServices, include: Json = None, exclude: Json = None) -> dict[str, bool]:  # noqa: ARG001
+    """Switch detail in the log on or off by part; returns what is on."""
+    for names, level in ((include, python_logging.DEBUG), (exclude, python_logging.INFO)):
+        for name in as_list(names) if names is not None else ():
+            part = as_text(name)
+            if part in ("all", "1"):
+                python_logging.getLogger().setLevel(level)
+            elif part in _PARTS:
+                python_logging.getLogger(f"ccxx.{part}").setLevel(level)
+            else:
+                raise misuse(f"unknown logging category {part}")
+    return {
+        part: python_logging.getLogger(f"ccxx.{part}").isEnabledFor(python_logging.DEBUG)
+        for part in _PARTS
+    }
+
+
+_PARTS = ("node", "rpc", "mempool", "chainstate", "net")
+
+
+@METHODS.method("Hidden", is_hidden=True, takes_any=True)
+def echo(node: NodeServices, *args: Json) -> list[Json]:  # noqa: ARG001
+    """Return the parameters as they came, for tests of clients."""
+    return list(args)
+
+
+@METHODS.method("Hidden", is_hidden=True, takes_any=True)
+def echojson(node: NodeServices, *args: Json) -> list[Json]:  # noqa: ARG001
+    """Return the parameters as they came, for tests of clients."""
+    return list(args)

@@ -1,0 +1,71 @@
+"""All that RPC methods ask of the running node; `ccxx_node.node` provides it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ccxx_core.block import Block
+from ccxx_core.hashes import BlockHash
+from ccxx_core.network import Network
+from ccxx_core.transaction import Transaction
+from ccxx_node.chainstate.chainstate import Chainstate
+from ccxx_node.chainstate.rules import Rules
+from ccxx_node.consensus.params import ConsensusParams
+from ccxx_node.mempool.accept import Acceptor
+from ccxx_node.mempool.next_block import BlockAfter
+from ccxx_node.mempool.pool import Entry
+from ccxx_node.mining.template import BlockTemplate
+
+
+class NodeServices(Protocol):
+    """The node as its RPC interface sees it."""
+
+    network: Network
+    params: ConsensusParams
+    chain: Chainstate
+    acceptor: Acceptor
+    rules: Rules
+    starting: str | None
+    started_at: float
+    mock_time: int
+    user_agent: str
+
+    def now(self) -> int:
+        """Return unix time, or the time set for tests."""
+
+    def next_block(self) -> BlockAfter:
+        """Return what holds for the block after the tip."""
+
+    def submit_block(self, block: Block) -> None:
+        """Add a block to the chain; raises `ConsensusError` if it is refused."""
+
+    def submit_transaction(self, tx: Transaction, max_fee: int) -> Entry:
+        """Put a transaction into the pool; raises `ConsensusError` or `PolicyError`."""
+
+    def invalidate(self, block_hash: BlockHash) -> None:
+        """Treat a known block as invalid from now on."""
+
+    def reconsider(self, block_hash: BlockHash) -> None:
+        """Forget that a block and its descendants were treated as invalid."""
+
+    def prefer(self, block_hash: BlockHash) -> None:
+        """Treat a block as if it had come before others of the same work."""
+
+    def template(self) -> BlockTemplate:
+        """Return the next block as it would be mined now."""
+
+    async def wait_for_tip(self, timeout: float | None) -> None:
+        """Return when the tip changes, the time is over, or the node stops."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the node shuts down."""
+
+    def blocks_size(self) -> int:
+        """Return the bytes that blocks and undo data take on the disk."""
+
+    def save_mempool(self) -> None:
+        """Write the pool to the disk."""
+
+    def request_stop(self) -> None:
+        """Begin to shut down once this call is answered."""
