@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from ccxx_cert.identity import format_outpoint, parse_outpoint
 from ccxx_cert.state import (
@@ -81,7 +81,8 @@ def _hints(kind: Any) -> dict[str, Any]:
 def _loader(annotation: Any) -> _Loader:
     """Return the function that reads a value of an annotated type."""
     annotation = getattr(annotation, "__supertype__", annotation)
-    if isinstance(annotation, UnionType):
+    # `NewType | None` is a typing.Union on older Pythons.
+    if get_origin(annotation) in (Union, UnionType):
         return _optional_loader(annotation)
     if get_origin(annotation) is tuple:
         item = _loader(get_args(annotation)[0])
@@ -99,7 +100,7 @@ def _loader(annotation: Any) -> _Loader:
     return lambda value: value
 
 
-def _optional_loader(annotation: UnionType) -> _Loader:
+def _optional_loader(annotation: Any) -> _Loader:
     (kind,) = (each for each in get_args(annotation) if each is not NoneType)
     load = _loader(kind)
     return lambda value: None if value is None else load(value)
