@@ -163,7 +163,7 @@ def batch(connection: Connection, txid: bytes) -> Batch | None:
 def sum_credit(connection: Connection) -> CreditSums:
     """Sum the credit that is alive, by what it stands for."""
     query = select(credits.c.kind, func.sum(credits.c.value)).where(credits.c.alive)
-    sums = dict(connection.execute(query.group_by(credits.c.kind)).tuples().all())
+    sums = {kind: total for kind, total in connection.execute(query.group_by(credits.c.kind))}
     return CreditSums(
         root=sums.get(CreditKind.ROOT.value, 0),
         permits=sums.get(CreditKind.PERMIT.value, 0),

@@ -227,4 +227,4 @@ def _verdict(row: Any) -> VerdictRow:
 def times_of(connection: Connection, heights: Iterable[int]) -> dict[int, int]:
     """Give the times of blocks by height."""
     query = select(blocks.c.height, blocks.c.time).where(blocks.c.height.in_(set(heights)))
-    return dict(connection.execute(query).tuples().all())
+    return {row.height: row.time for row in connection.execute(query)}

@@ -12,6 +12,8 @@ from ccxx_core.network import Network
 from ccxx_core.transaction import OutPoint
 
 _LONGEST_HEIGHT = 9
+_HASH_LENGTH = 64
+_HEX = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,9 @@ def read_search(text: str, network: Network) -> Reading:
             return Reading(outpoint=parse_outpoint(text.lower()))
         except DecodeError as error:
             return Reading(problem=str(error))
-    if len(text) == 64:
-        try:
-            return Reading(hash=parse_txid(text.lower()))
-        except DecodeError as error:
-            return Reading(problem=str(error))
+    if len(text) == _HASH_LENGTH and set(text.lower()) <= _HEX:
+        # An address of a test network can be as long as a hash, but is never all hex.
+        return Reading(hash=parse_txid(text.lower()))
     if text.lower().startswith("ccert1"):
         try:
             return Reading(identity=parse_certificate_id(text))
