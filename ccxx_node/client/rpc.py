@@ -48,7 +48,9 @@ class NodeClient:
     node was restarted.
     """
 
-    def __init__(self, url: str, *, auth: str | Path, timeout: float = _TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, url: str, *, auth: str | Path, timeout: float | None = _TIMEOUT_SECONDS
+    ) -> None:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if not parts.hostname or parts.port is None:
             raise NodeError(f"the node's address {url!r} is not of the form host:port")
@@ -65,6 +67,10 @@ class NodeClient:
         """Return the result of one call, or raise `RpcError` or `NodeError`."""
         reply = self._post({"id": 0, "method": method, "params": list(params)})
         return self._result(reply)
+
+    def call_named(self, method: str, **params: Any) -> Any:
+        """Return the result of one call whose parameters go by name; raises as `call` does."""
+        return self._result(self._post({"id": 0, "method": method, "params": params}))
 
     def batch(self, calls: Iterable[Call]) -> list[Any]:
         """Return the results of many calls in one round trip; the first refusal is raised."""
@@ -197,7 +203,10 @@ class NodeClient:
             ) from error
 
     def _unreachable(self, error: Exception) -> str:
-        return f"no node answers at {self.address}: start it, or give its address with --node ({error})"
+        return (
+            f"no node answers at {self.address}: start it, or give its address with --node"
+            f" ({error})"
+        )
 
 
 def connect(

@@ -1,0 +1,173 @@
+"""`ccxx-cli`: one RPC call from the command line, as the family's command does it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from ccxx_core.errors import CcxxError
+from ccxx_node.client.rpc import NodeClient, NodeError, RpcError
+from ccxx_node.config import Config, ConfigError, read_config
+
+_USAGE = """ccxx-cli: ask a running ccxx-node
+
+Usage: ccxx-cli [options] METHOD [parameters]
+       ccxx-cli [options] -named METHOD name=value ...
+       ccxx-cli [options] -getinfo
+       ccxx-cli [options] help [METHOD]
+
+  -datadir=DIR -conf=FILE -regtest -testnet   which node: as the node was started
+  -rpcconnect=HOST -rpcport=N                 where it listens (default: 127.0.0.1)
+  -rpcuser=NAME -rpcpassword=TEXT             instead of the cookie in its data folder
+  -rpcclienttimeout=N                         seconds to wait for an answer (default: 900)
+  -rpcwait                                    wait until the node answers
+  -stdin                                      read parameters from standard input, one a line
+  -stdinrpcpass                               read the password from standard input
+
+Parameters are read as JSON where they are JSON, else as text. Exit status: 0 answered, 1 refused or
+not reached, 2 misused.
+"""
+_OWN_FLAGS = ("named", "getinfo", "stdin", "stdinrpcpass", "rpcwait")
+_OWN_VALUES = ("rpcconnect", "rpcclienttimeout")
+_WAIT_SECONDS = 0.2
+
+
+def main() -> int:
+    """Make one call; print its result, or the error on standard error."""
+    own, shared, words = _split(sys.argv[1:])
+    if "help" in own or (not words and "getinfo" not in own):
+        sys.stdout.write(_USAGE)
+        return 0 if "help" in own else 2
+    try:
+        config = read_config(shared)
+        client = _client(config, own)
+        if "getinfo" in own:
+            result: Any = _getinfo(client)
+        else:
+            result = _call(client, own, words)
+    except RpcError as error:
+        sys.stderr.write(f"error code: {error.code}\nerror message:\n{error.message}\n")
+        return 1
+    except ConfigError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        return 2
+    except CcxxError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    _print(result)
+    return 0
+
+
+def _split(arguments: Sequence[str]) -> tuple[dict[str, str], list[str], list[str]]:
+    """Return our own options, those we share with the node, and what stands behind them."""
+    own: dict[str, str] = {}
+    shared: list[str] = []
+    for position, argument in enumerate(arguments):
+        if not argument.startswith("-"):
+            return own, shared, list(arguments[position:])
+        name, _, value = argument.lstrip("-").partition("=")
+        if name in ("h", "help", "?"):
+            own["help"] = ""
+        elif name in _OWN_FLAGS or name in _OWN_VALUES:
+            own[name] = value
+        else:
+            shared.append(argument)
+    return own, shared, []
+
+
+def _client(config: Config, own: dict[str, str]) -> NodeClient:
+    host = own.get("rpcconnect") or "127.0.0.1"
+    port = config.number("rpcport", config.network.rpc_port)
+    password = config.text("rpcpassword")
+    if "stdinrpcpass" in own:
+        password = sys.stdin.readline().rstrip("\r\n")
+    seconds = own.get("rpcclienttimeout") or "900"
+    if not seconds.isdigit():
+        raise ConfigError(f"-rpcclienttimeout is '{seconds}', wanted seconds")
+    cookie = config.network_datadir / config.text("rpccookiefile", ".cookie")
+    auth = f"{config.text('rpcuser')}:{password}" if password else cookie
+    client = NodeClient(f"http://{host}:{port}", auth=auth, timeout=float(seconds) or None)
+    if "rpcwait" in own:
+        _wait(client)
+    return client
+
+
+def _wait(client: NodeClient) -> None:
+    import time
+
+    while True:
+        try:
+            client.call("getblockcount")
+            return
+        except NodeError:
+            time.sleep(_WAIT_SECONDS)
+
+
+def _call(client: NodeClient, own: dict[str, str], words: list[str]) -> Any:
+    method, *texts = words
+    if "stdin" in own:
+        texts += [line.rstrip("\r\n") for line in sys.stdin]
+    if "named" not in own:
+        return client.call(method, *(parse_parameter(text) for text in texts))
+    named = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"No '=' in named argument '{text}', this needs to be present")
+        named[name] = parse_parameter(value)
+    return client.call_named(method, **named)
+
+
+def parse_parameter(text: str) -> Any:
+    """Return JSON where the text is a JSON value but no string in quotes, else the text itself.
+
+    Hex of digits only, such as an id, stays text: no number has that many digits.
+    """
+    try:
+        value = json.loads(text, parse_float=Decimal)
+    except ValueError:
+        return text
+    return text if isinstance(value, int) and len(text) > 20 else value
+
+
+def _getinfo(client: NodeClient) -> dict[str, Any]:
+    network, chain = client.batch([("getnetworkinfo", ()), ("getblockchaininfo", ())])
+    return {
+        "version": network["version"],
+        "protocolversion": network["protocolversion"],
+        "blocks": chain["blocks"],
+        "timeoffset": network["timeoffset"],
+        "connections": network["connections"],
+        "difficulty": chain["difficulty"],
+        "chain": chain["chain"],
+        "relayfee": network["relayfee"],
+        "warnings": network["warnings"],
+    }
+
+
+def _print(result: Any) -> None:
+    if result is None:
+        return
+    text = result if isinstance(result, str) else format_json(result)
+    sys.stdout.write(text + "\n")
+
+
+def format_json(value: Any, indent: str = "") -> str:
+    """Return JSON over several lines, with decimals as they came."""
+    inner = indent + "  "
+    if isinstance(value, dict) and value:
+        lines = (f"{inner}{json.dumps(k)}: {format_json(v, inner)}" for k, v in value.items())
+        return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
+    if isinstance(value, list) and value:
+        lines = (inner + format_json(item, inner) for item in value)
+        return "[\n" + ",\n".join(lines) + f"\n{indent}]"
+    if isinstance(value, Decimal):
+        return str(value)
+    return json.dumps(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
