@@ -14,6 +14,18 @@ from ccxx_core.opcodes import Op
 
 MAX_SCRIPT_SIZE = 10_000
 MAX_MULTISIG_KEYS = 20
+# Plain numbers for the loop that reads every script: a member costs three times as much.
+_PUSHDATA1 = int(Op.OP_PUSHDATA1)
+_PUSHDATA4 = int(Op.OP_PUSHDATA4)
+
+# Plain ints for loops over every script of a block: members of an enum cost a call to compare.
+_PUSHDATA1 = int(Op.OP_PUSHDATA1)
+_PUSHDATA4 = int(Op.OP_PUSHDATA4)
+_FIRST_NUMBER = int(Op.OP_1)
+_LAST_CONSTANT = int(Op.OP_16)
+_CHECKSIG = int(Op.OP_CHECKSIG)
+_CHECKMULTISIG = int(Op.OP_CHECKMULTISIG)
+_CHECKMULTISIGVERIFY = int(Op.OP_CHECKMULTISIGVERIFY)
 
 
 class ScriptKind(StrEnum):
@@ -67,12 +79,12 @@ def read_ops(script: bytes) -> Iterator[tuple[int, bytes | None, int]]:
     while offset < end:
         opcode = script[offset]
         offset += 1
-        if opcode > Op.OP_PUSHDATA4:
+        if opcode > _PUSHDATA4:
             yield opcode, None, offset
             continue
         length = opcode
-        if opcode >= Op.OP_PUSHDATA1:
-            width = 1 << opcode - Op.OP_PUSHDATA1
+        if opcode >= _PUSHDATA1:
+            width = 1 << opcode - _PUSHDATA1
             if offset + width > end:
                 raise DecodeError("script ends inside the length of a push")
             length = int.from_bytes(script[offset : offset + width], "little")
@@ -153,10 +165,24 @@ def witness_program(script: bytes) -> tuple[int, bytes] | None:
 
 def is_push_only(script: bytes) -> bool:
     """Tell whether a script does nothing but push (OP_RESERVED counts as a push)."""
-    try:
-        return all(opcode <= Op.OP_16 for opcode, _, _ in read_ops(script))
-    except DecodeError:
-        return False
+    offset, end = 0, len(script)
+    while offset < end:
+        opcode = script[offset]
+        if opcode > _LAST_CONSTANT:
+            return False
+        offset = _next_op(script, offset, opcode)
+    return offset == end
+
+
+def _next_op(script: bytes, offset: int, opcode: int) -> int:
+    """Give the offset behind the opcode at ``offset`` and what it pushes; may be behind the end."""
+    if opcode > _PUSHDATA4:
+        return offset + 1
+    if opcode < _PUSHDATA1:
+        return offset + 1 + opcode
+    start = offset + 1 + (1 << opcode - _PUSHDATA1)
+    # A length that is cut off itself reads as a push behind the end, which it is.
+    return start + int.from_bytes(script[offset + 1 : start], "little")
 
 
 def is_unspendable(script: bytes) -> bool:
@@ -221,15 +247,18 @@ def count_sigops(script: bytes, accurate: bool) -> int:
 
     A CHECKMULTISIG counts 20, or with ``accurate`` the number pushed right before it (BIP 16).
     """
-    count, previous = 0, int(Op.OP_INVALIDOPCODE)
-    try:
-        for opcode, _, _ in read_ops(script):
-            if opcode in (Op.OP_CHECKSIG, Op.OP_CHECKSIGVERIFY):
+    count, previous = 0, _PUSHDATA4
+    offset, end = 0, len(script)
+    while offset < end:
+        opcode = script[offset]
+        # The four opcodes from OP_CHECKSIG to OP_CHECKMULTISIGVERIFY.
+        if _CHECKSIG <= opcode <= _CHECKMULTISIGVERIFY:
+            if opcode < _CHECKMULTISIG:
                 count += 1
-            elif opcode in (Op.OP_CHECKMULTISIG, Op.OP_CHECKMULTISIGVERIFY):
-                known = accurate and Op.OP_1 <= previous <= Op.OP_16
-                count += previous - Op.OP_1 + 1 if known else MAX_MULTISIG_KEYS
-            previous = opcode
-    except DecodeError:
-        pass
+            elif accurate and _FIRST_NUMBER <= previous <= _LAST_CONSTANT:
+                count += previous - _FIRST_NUMBER + 1
+            else:
+                count += MAX_MULTISIG_KEYS
+        previous = opcode
+        offset = _next_op(script, offset, opcode)
     return count
