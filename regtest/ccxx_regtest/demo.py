@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ccxx_regtest import chain_cache
-from ccxx_regtest.facts import Finding, check_claims
+from ccxx_regtest.facts import Finding
 from ccxx_regtest.network import LocalNetwork
 from ccxx_regtest.story import Story
 
@@ -24,10 +24,9 @@ def run_demo(folder: Path, stays: bool) -> bool:
     with start_network(folder, console) as network:
         story = Story(network, lambda line: console.print(line, markup=False))
         story.tell()
-        findings = check_claims(story.claims, network.explorer)
-        is_right = all(finding.is_right for finding in findings)
-        console.print(summary(findings))
-        show_end(console, findings, time.monotonic() - started)
+        is_right = all(finding.is_right for finding in story.findings)
+        console.print(summary(story.findings))
+        show_end(console, story.findings, time.monotonic() - started)
         console.print(f"Explorer: {network.explorer.url}")
         if stays:
             wait_for_interrupt(console, folder)
@@ -55,12 +54,11 @@ def start_network(folder: Path, console: Console) -> LocalNetwork:
 
 
 def summary(findings: list[Finding]) -> Table:
-    """Draw the table of facts, as the explorer's JSON has them."""
-    table = Table("fact", "explorer says", "", title="What the explorer shows")
+    """Draw the table of facts, right or wrong."""
+    table = Table("fact", "found", "", title="What the explorer and the wallets say")
     for finding in findings:
-        said = str(finding.found)
-        mark = "ok" if finding.is_right else f"WRONG, wanted {finding.claim.wanted}"
-        table.add_row(finding.claim.about, said, mark)
+        mark = "ok" if finding.is_right else f"WRONG, wanted {finding.wanted}"
+        table.add_row(finding.about, str(finding.found), mark)
     return table
 
 

@@ -16,8 +16,10 @@ ANSWER_SECONDS = 30
 class RegtestExplorer:
     """A running explorer on a free port of this machine, following one node."""
 
-    def __init__(self, folder: Path, node_url: str, anchor: Path, log: Path) -> None:
-        """Start it and wait until it answers."""
+    def __init__(
+        self, folder: Path, anchor: Path, log: Path, node_settings: Mapping[str, str]
+    ) -> None:
+        """Start it, judging by a trust anchor, and wait until it answers."""
         folder.mkdir(parents=True, exist_ok=True)
         port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{port}"
@@ -28,12 +30,11 @@ class RegtestExplorer:
                 "serve",
                 f"--database={folder / 'index.sqlite'}",
                 f"--anchor={anchor}",
-                f"--node={node_url}",
-                "--network=regtest",
                 "--host=127.0.0.1",
                 f"--port={port}",
             ],
             log,
+            node_settings,
         )
         try:
             self.process.wait_until(self._answers)

@@ -45,7 +45,7 @@ class LocalNetwork:
     def start_explorer(self, anchor: Path) -> None:
         """Start the explorer, which judges certificates by this trust anchor."""
         self._explorer = RegtestExplorer(
-            self.folder / "explorer", self.node.url, anchor, self.logs / "explorer.log"
+            self.folder / "explorer", anchor, self.logs / "explorer.log", self.node.settings
         )
 
     def wallet(self, role: str, person: str) -> Wallet:
@@ -53,7 +53,7 @@ class LocalNetwork:
         return Wallet(
             f"ccxx-{role}",
             self.folder / person,
-            self.node.url,
+            self.node.settings,
             self.logs / f"{person}.log",
         )
 

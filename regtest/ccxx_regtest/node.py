@@ -27,6 +27,7 @@ class RegtestNode:
                 "-listen=0",
             ],
             log,
+            {},
         )
         self.client: NodeClient = connect(self.address, REGTEST, datadir)
         try:
@@ -47,10 +48,13 @@ class RegtestNode:
         self.stop()
 
     @property
-    def url(self) -> str:
-        """The address with user and password, as wallets and explorer take it in `--node`."""
-        cookie = self.datadir / REGTEST.data_folder / ".cookie"
-        return f"http://{cookie.read_text().strip()}@{self.address}"
+    def settings(self) -> dict[str, str]:
+        """The environment in which wallets and explorer find this node and its cookie."""
+        return {
+            "CCXX_NETWORK": REGTEST.chain,
+            "CCXX_NODE": self.address,
+            "CCXX_DATADIR": str(self.datadir),
+        }
 
     def mine(self, blocks: int, address: str) -> None:
         """Mine blocks that reward an address."""

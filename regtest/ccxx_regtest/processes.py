@@ -1,10 +1,11 @@
 """Start programs, wait until they are ready, stop them, and keep what they said."""
 
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ccxx_core.errors import CcxxError
@@ -39,14 +40,24 @@ def free_ports(count: int) -> list[int]:
 class Process:
     """One running program whose output goes to a log file."""
 
-    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
-        """Start it at once, in a session of its own: Ctrl-C reaches us, and we stop it in order."""
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it at once; `settings` are added to the environment.
+
+        It has a session of its own: Ctrl-C reaches us alone, and we stop all in order.
+        """
         self.name = name
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             self._child = subprocess.Popen(
                 command,
+                env=os.environ | dict(settings),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

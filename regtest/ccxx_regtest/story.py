@@ -11,13 +11,14 @@ from ccxx_core.amount import COIN
 from ccxx_regtest import papers
 from ccxx_regtest.facts import Finding, read_field
 from ccxx_regtest.network import LocalNetwork
-from ccxx_regtest.wallet import Wallet
 
 ROOT_COIN = "21"
 SHARES, DEGREES = 1_000, 60
 FIRST_DEGREE = 202_601
 FUNDS = 1_000 * COIN
 POCKET_MONEY = "1"
+SHARE_SUMMARY = "Patron's share no. 1"
+NOT_TRANSFERABLE = "not-transferable"
 
 
 class Story:
@@ -94,6 +95,108 @@ class Story:
         )
         return permit
 
+    def _issue_share(self, permit: str, university_key: str) -> str:
+        self._say("\n4. The university issues one patron's share to Eleni")
+        key = self._eleni.run("key", "new")["key"]
+        document = papers.write_share(self._papers, university_key, key, serial=1)
+        draft = self._university.run(
+            "certificate", "issue", "--permit", permit, "--to", key, "--document", document,
+            "--serial", "1", "--summary", SHARE_SUMMARY, "--out", self._file("share"),
+        )  # fmt: skip
+        sent = self._sign_in_turn(draft, self._root, sender=self._university)
+        share = f"{sent['txid']}:0"
+        self._expect("share: status", f"certificate/{share}", "status", "valid")
+        self._expect("share: serial", f"certificate/{share}", "serial", 1)
+        self._expect("share: permit", f"certificate/{share}", "permit.id", permit)
+        self._expect("share: summary", f"certificate/{share}", "summary", SHARE_SUMMARY)
+        return share
+
+    def _issue_degrees(self, permit: str) -> str:
+        self._say("\n5. The university issues the degrees of 50 graduates in one transaction")
+        keys = [self._eleni.run("key", "new")["key"]]
+        keys += self._graduates.run("key", "new", "--count", "49")["keys"]
+        graduates = papers.write_graduates(self._papers, keys)
+        definition = self._papers / papers.MSC_DEGREE
+        draft = self._university.run(
+            "certificate", "batch", "--permit", permit, "--type", definition, "--csv", graduates,
+            "--serial", str(FIRST_DEGREE), "--out", self._file("degrees"),
+        )  # fmt: skip
+        sent = self._sign_in_turn(draft, self._root, sender=self._university)
+        first, last = f"{sent['txid']}:0", f"{sent['txid']}:49"
+        self._expect("first degree: status", f"certificate/{first}", "status", "valid")
+        self._expect("last degree: status", f"certificate/{last}", "status", "valid")
+        self._expect("last degree: serial", f"certificate/{last}", "serial", FIRST_DEGREE + 49)
+        self._expect("last degree: leaf", f"certificate/{last}", "batch.leaf", 49)
+        self._expect("degrees issued", f"permit/{permit}", "issued", 50)
+        return first
+
+    def _transfer_share(self, share: str) -> None:
+        self._say("\n6. Eleni gives her share to Samuel; all three sign their own copy")
+        key = self._samuel.run("key", "new")["key"]
+        draft = self._draft_transfer(share, key, "gift")
+        copies = [Path(draft["file"]), self._file("gift-university"), self._file("gift-root")]
+        for signer, copy in zip((self._university, self._root), copies[1:], strict=True):
+            signer.run("sign", draft["file"], "--out", copy)
+        joined = self._eleni.run("combine", *copies, "--out", self._file("gift-signed"))
+        sent = self._eleni.run("send", joined["file"])
+        self._network.mine()
+        self._expect("share, given: status", f"certificate/{share}", "status", "valid")
+        self._expect("share, given: holder", f"certificate/{share}", "holder_key", key)
+        self._expect("share, given: by", f"certificate/{share}", "history.1.txid", sent["txid"])
+        found = self._samuel.run("certificate", "list")["certificates"]
+        self._find("Samuel's wallet holds", [each["id"] for each in found], [share])
+
+    def _try_to_sell_degree(self, degree: str) -> None:
+        self._say("\n7. Eleni tries to sell her degree to Samuel: nobody signs")
+        key = self._samuel.run("key", "new")["key"]
+        said = self._eleni.refusal("certificate", "transfer", degree, "--to", key)
+        self._say(f"   her wallet: {said}")
+        draft = self._draft_transfer(degree, key, "sale", "--force")
+        for name, signer in (("university", self._university), ("root", self._root)):
+            said = signer.refusal("sign", draft["file"])
+            self._say(f"   {name}: {said}")
+            self._find(f"{name} refuses the sale", NOT_TRANSFERABLE in said, True)
+        self._expect("degree, not sold: status", f"certificate/{degree}", "status", "valid")
+
+    def _force_sale_of_degree(self, degree: str) -> None:
+        self._say("\n8. With everybody's keys they force it: the chain takes it, no observer does")
+        sale = self._file("sale")
+        self._university.run("sign", sale, "--force")
+        self._root.run("sign", sale, "--force")
+        sent = self._eleni.run("send", sale, "--force")
+        self._network.mine()
+        page = f"tx/{sent['txid']}"
+        self._expect("forced sale: counts", page, "verdict.accepted", False)
+        self._expect("forced sale: reason", page, "verdict.refusal", NOT_TRANSFERABLE)
+        self._expect("degree, sold: status", f"certificate/{degree}", "status", "destroyed")
+
+    def _check_totals(self) -> None:
+        self._expect("permits", "status", "counts.permits", 2)
+        self._expect("certificates", "status", "counts.certificates", 51)
+        self._expect("refused messages", "status", "counts.refused", 1)
+        height = self._network.node.client.block_count()
+        self._expect("height", "status", "tip.height", height)
+
+    def _draft_transfer(self, certificate: str, key: str, name: str, *more: str) -> dict[str, Any]:
+        return self._eleni.run(
+            "certificate", "transfer", certificate, "--to", key, "--out", self._file(name), *more
+        )
+
+    def _sign_in_turn(
+        self, draft: dict[str, Any], *signers: Wallet, sender: Wallet
+    ) -> dict[str, Any]:
+        """Hand a draft to its co-signers one after the other, send it, and let it be mined."""
+        for signer in signers:
+            signer.run("sign", draft["file"])
+        sent = sender.run("send", draft["file"])
+        self._network.mine()
+        return sent
+
+    def _file(self, name: str) -> Path:
+        return self._papers / f"{name}.psbt"
+
     def _expect(self, about: str, page: str, field: str, wanted: Any) -> None:
-        found = read_field(self._network.explorer.get(page), field)
+        self._find(about, read_field(self._network.explorer.get(page), field), wanted)
+
+    def _find(self, about: str, found: Any, wanted: Any) -> None:
         self.findings.append(Finding(about, found, wanted))

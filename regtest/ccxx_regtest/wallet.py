@@ -3,7 +3,8 @@
 import json
 import os
 import subprocess
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,12 @@ PASSPHRASE = "correct horse battery staple"
 
 @dataclass(frozen=True)
 class Wallet:
-    """One person's wallet: which command, which folder, which node it asks."""
+    """One person's wallet: which command, which folder, how it finds its node."""
 
     command: str
     folder: Path
-    node_url: str
+    node_settings: Mapping[str, str]
     log: Path
-    environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str | Path) -> dict[str, Any]:
         """Run a command that must succeed and return the facts that it prints."""
@@ -49,7 +49,7 @@ class Wallet:
         command = [program(self.command), *map(str, arguments), "--json", "--yes"]
         result = subprocess.run(
             command,
-            env=os.environ | self._settings() | self.environment,
+            env=os.environ | dict(self.node_settings) | self._settings(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -66,7 +66,5 @@ class Wallet:
     def _settings(self) -> dict[str, str]:
         return {
             "CCXX_WALLET": str(self.folder),
-            "CCXX_NODE": self.node_url,
-            "CCXX_NETWORK": "regtest",
             "CCXX_PASSPHRASE": PASSPHRASE,
         }

@@ -16,7 +16,7 @@ IGNORES_REQUESTS = (
 
 def start(code: str, folder: Path) -> Process:
     """Start a small Python program."""
-    return Process("sample", [sys.executable, "-c", code], folder / "sample.log")
+    return Process("sample", [sys.executable, "-c", code], folder / "sample.log", {})
 
 
 def test_process_is_ready_when_its_sign_appears(tmp_path: Path) -> None:
