@@ -12,7 +12,6 @@ from ccxx_core.network import Network
 from ccxx_core.psbt import Psbt, PsbtInput
 from ccxx_core.script import is_p2sh
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
-
 from ccxx_wallet.coin_selection import P2WPKH_INPUT_VSIZE, Payment, PlainCoin, select_coins
 
 # BIP 125 would call a lower sequence replaceable; the chain's relay policy has no replacement.
@@ -70,7 +69,7 @@ class Purse:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Funded:
     """An unsigned transaction ready for signers, its fee in satoshis and its plain coins."""
 
     psbt: Psbt
@@ -85,7 +84,7 @@ def build_draft(
     purse: Purse,
     network: Network,
     anchor_id: bytes | None = None,
-) -> Draft:
+) -> Funded:
     """Fund outputs with plain coins and give the PSBT.
 
     What the credit inputs are worth counts towards the outputs; the purse pays the rest and the
@@ -99,7 +98,8 @@ def build_draft(
     )
     selection = select_coins(purse.coins, payment, purse.reserved)
     change = (TxOutput(selection.change, purse.change_script),) if selection.change else ()
-    prevouts = [coin.outpoint for coin in (*credit, *selection.coins)]
+    prevouts = [coin.outpoint for coin in credit]
+    prevouts += [coin.outpoint for coin in selection.coins]
     transaction = Transaction(
         version=2,
         inputs=tuple(TxInput(prevout, sequence=SEQUENCE) for prevout in prevouts),
@@ -109,7 +109,7 @@ def build_draft(
     described += [_describe_plain(coin, purse) for coin in selection.coins]
     psbt = Psbt.create(transaction, described, network=network, anchor_id=anchor_id)
     plain_inputs = tuple(coin.outpoint for coin in selection.coins)
-    return Draft(psbt, psbt.fee, plain_inputs, selection.change)
+    return Funded(psbt, psbt.fee, plain_inputs, selection.change)
 
 
 def _describe_plain(coin: PlainCoin, purse: Purse) -> PsbtInput:

@@ -21,7 +21,6 @@ from ccxx_core.amount import parse_amount
 from ccxx_core.errors import CcxxError, DecodeError
 from ccxx_core.keys import is_valid_public_key
 from ccxx_core.network import NETWORKS, Network
-
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import read_file
 from ccxx_wallet.screen import Screen
@@ -72,7 +71,9 @@ class WalletGroup(click.Group):
         except CcxxError as error:
             _fail(ctx, str(getattr(error, "refusal", type(error).__name__)), str(error))
         except (OSError, sqlite3.Error) as error:
-            _fail(ctx, Refusal.CANNOT_WRITE, f"{str(error).lower()}; make room or check permissions")
+            _fail(
+                ctx, Refusal.CANNOT_WRITE, f"{str(error).lower()}; make room or check permissions"
+            )
 
 
 def _fail(ctx: click.Context, reason: str, line: str) -> None:
@@ -162,7 +163,7 @@ def _default_folder(ctx: click.Context) -> Path:
     return platformdirs.user_data_path("ccxx") / str(ctx.find_root().info_name)
 
 
-class PublicKeyType(click.ParamType):
+class PublicKeyType(click.ParamType[bytes]):
     """A compressed public key, as hex."""
 
     name = "public key"
@@ -180,7 +181,7 @@ class PublicKeyType(click.ParamType):
         return key
 
 
-class AmountType(click.ParamType):
+class AmountType(click.ParamType[int]):
     """An amount of coins, as a decimal number."""
 
     name = "amount"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from ccxx_core.amount import format_amount
 from ccxx_core.transaction import OutPoint
-
 from ccxx_wallet.errors import Refusal, WalletError
 
 P2WPKH_INPUT_VSIZE = 68
@@ -62,7 +61,12 @@ def select_coins(
     """
     ordered = sorted(
         coins,
-        key=lambda coin: (coin.outpoint in reserved, coin.height is None, -coin.value, coin.outpoint),
+        key=lambda coin: (
+            coin.outpoint in reserved,
+            coin.height is None,
+            -coin.value,
+            coin.outpoint,
+        ),
     )
     chosen: list[PlainCoin] = []
     for coin in ordered:

@@ -14,7 +14,6 @@ from ccxx_core.hashes import hash160
 from ccxx_core.keys import PrivateKey
 from ccxx_core.network import Network
 from ccxx_core.script import p2wpkh_script
-
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keystore import SeedPhrase
 
@@ -93,7 +92,9 @@ def check_phrase(phrase: SeedPhrase) -> None:
         ) from None
 
 
-def open_accounts(phrase: SeedPhrase, network: Network, roles: Iterable[Role]) -> list[PublicAccount]:
+def open_accounts(
+    phrase: SeedPhrase, network: Network, roles: Iterable[Role]
+) -> list[PublicAccount]:
     """Derive the public accounts of some roles; needed once, when a wallet is made."""
     master = HdKey.from_seed(mnemonic_to_seed(phrase.reveal()), network)
     return [

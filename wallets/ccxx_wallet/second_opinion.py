@@ -22,7 +22,6 @@ from ecdsa.util import sigdecode_der
 
 from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import Transaction, TxOutput
-
 from ccxx_wallet.errors import Refusal, WalletError
 
 
@@ -50,8 +49,11 @@ def _check_input(foreign: CTransaction, index: int, output: TxOutput) -> int:
     pushes = [bytes(item) for item in _pushes(foreign.vin[index].scriptSig)]
     if script.is_witness_v0_keyhash() and len(witness) == 2:
         code = CScript(b"\x76\xa9\x14" + bytes(script)[2:] + b"\x88\xac")
-        _check_hash(index, hashlib.new("ripemd160", hashlib.sha256(witness[1]).digest()).digest(),
-                    bytes(script)[2:])
+        _check_hash(
+            index,
+            hashlib.new("ripemd160", hashlib.sha256(witness[1]).digest()).digest(),
+            bytes(script)[2:],
+        )
         return _check_keys(foreign, index, code, [witness[0]], [witness[1]], output.value)
     if script.is_witness_v0_scripthash() and len(witness) > 2:
         _check_hash(index, hashlib.sha256(witness[-1]).digest(), bytes(script)[2:])

@@ -15,7 +15,6 @@ from typing import Any
 
 from ccxx_core.hashes import BlockHash, Txid
 from ccxx_core.transaction import OutPoint, Transaction
-
 from ccxx_wallet.coin_selection import PlainCoin
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import KeyPath, Role, WatchedKey
@@ -29,7 +28,8 @@ create table blocks (
     median_time integer not null,
     journal text
 );
-create table records (key text primary key, body text not null) without rowid;
+create table records (key text primary key, body text not null, tag blob) without rowid;
+create index records_by_tag on records (tag) where tag is not null;
 create table keys (
     role text not null,
     chain integer not null,
@@ -180,26 +180,30 @@ class Store:
         self._db.execute("delete from blocks where height = ?", (height,))
         return None if journal is None else json.loads(journal)
 
-    def record(self, key: str) -> Any:
-        """Return one registry record as JSON, or None."""
+    def record(self, key: str) -> str | None:
+        """Return one registry record as text, or None."""
         row = self._db.execute("select body from records where key = ?", (key,)).fetchone()
-        return None if row is None else json.loads(row[0])
+        return None if row is None else str(row[0])
 
-    def records(self, prefix: str) -> list[Any]:
+    def records(self, prefix: str) -> list[str]:
         """Return all registry records whose key starts with a prefix, in key order."""
         rows = self._db.execute(
             "select body from records where key >= ? and key < ? order by key",
             (prefix, prefix + "\U0010ffff"),
         )
-        return [json.loads(row[0]) for row in rows]
+        return [str(row[0]) for row in rows]
 
-    def write_record(self, key: str, body: Any) -> None:
-        """Replace one registry record by JSON, or delete it (None)."""
+    def tagged_records(self, tag: bytes) -> list[str]:
+        """Return all registry records under a tag (a script, or the permit of a coin)."""
+        rows = self._db.execute("select body from records where tag = ? order by key", (tag,))
+        return [str(row[0]) for row in rows]
+
+    def write_record(self, key: str, body: str | None, tag: bytes | None = None) -> None:
+        """Replace one registry record by text, or delete it (None)."""
         if body is None:
             self._db.execute("delete from records where key = ?", (key,))
         else:
-            text = json.dumps(body, separators=(",", ":"))
-            self._db.execute("insert or replace into records values (?, ?)", (key, text))
+            self._db.execute("insert or replace into records values (?, ?, ?)", (key, body, tag))
 
     def forget_chain(self) -> None:
         """Drop everything that the chain can tell again."""
@@ -220,7 +224,7 @@ class Store:
             ],
         )
 
-    def keys(self, role: Role | None = None, given_only: bool = False) -> list[WatchedKey]:
+    def watched_keys(self, role: Role | None = None, given_only: bool = False) -> list[WatchedKey]:
         """Return watched keys in order of derivation, of one role or of all."""
         rows = self._db.execute(
             "select role, chain, position, public_key from keys"
@@ -270,9 +274,7 @@ class Store:
     def undo_coins(self, height: int) -> None:
         """Take back what a block did to the coins."""
         self._db.execute("delete from coins where height = ?", (height,))
-        self._db.execute(
-            "update coins set spent_height = null where spent_height = ?", (height,)
-        )
+        self._db.execute("update coins set spent_height = null where spent_height = ?", (height,))
 
     def coins(self) -> list[PlainCoin]:
         """Return the confirmed coins that no block has spent, the oldest first."""
@@ -329,6 +331,11 @@ class Store:
         self._db.executemany(
             "delete from reserved where txid = ? and vout = ?", [tuple(o) for o in outpoints]
         )
+
+    def is_draft(self, draft: str) -> bool:
+        """Tell whether coins are reserved for a draft of this name."""
+        found = self._db.execute("select 1 from reserved where draft = ? limit 1", (draft,))
+        return found.fetchone() is not None
 
     def reserved(self) -> frozenset[OutPoint]:
         """Return the coins that drafts use."""

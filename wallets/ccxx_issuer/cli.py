@@ -1,0 +1,229 @@
+"""The command of an issuing organisation: `ccxx-issuer`."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ccxx_cert.custody import Wrap
+from ccxx_cert.identity import format_outpoint, parse_outpoint
+from ccxx_core.address import encode_address
+from ccxx_core.errors import DecodeError
+from ccxx_core.transaction import OutPoint
+from ccxx_issuer import batch as batches
+from ccxx_issuer.certificates import (
+    NewCertificate,
+    draft_certificate,
+    keep_document,
+    own_certificates,
+    read_definition,
+    read_document,
+)
+from ccxx_issuer.permits import list_permits
+from ccxx_wallet.certificate_facts import certificate_facts, find_certificate
+from ccxx_wallet.cli import FILE, PUBLIC_KEY, WalletGroup, settings_of, shared_options
+from ccxx_wallet.desk import Choices
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.keyring import Role
+from ccxx_wallet.opening import opened_desk, opened_wallet
+from ccxx_wallet.session_commands import OUT
+from ccxx_wallet.wallet_commands import (
+    FEERATE,
+    Start,
+    add_shared_commands,
+    create,
+    init_options,
+)
+
+ROLES = (Role.ISSUER, Role.PLAIN)
+TYPE = click.option("--type", "type_file", type=FILE, help="Type definition, to be checked.")
+PERMIT = click.option("--permit", help="Permit's txid:vout, if there are several.")
+SERIAL = click.option("--serial", type=int, help="Serial; without it, the next free one.")
+SCRIPT = click.option("--script", type=click.Choice([how.value for how in Wrap]), default="p2wsh")
+SUMMARY = click.option("--summary", default="", help="Public text on the chain; no names.")
+
+
+@click.group("ccxx-issuer", cls=WalletGroup)
+@shared_options
+def main() -> None:
+    """An issuing organisation: issue certificates under permits of the root."""
+
+
+add_shared_commands(main)
+
+
+@main.command("init")
+@init_options
+@click.option("--anchor", type=FILE, required=True, help="Trust anchor file of the root.")
+@shared_options
+@click.pass_context
+def init(ctx: click.Context, /, anchor: Path, **start: Any) -> None:
+    """Make the issuer's wallet; the seed phrase is shown once."""
+    facts = create(ctx, ROLES, Start(anchor_file=anchor, **start))
+    with opened_wallet(ctx) as wallet:
+        facts["issuer_key"] = wallet.first_key(Role.ISSUER).public_key.hex()
+    settings_of(ctx).screen.show(facts, "wallet made")
+
+
+@main.command("key")
+@click.option("--new", is_flag=True, help="Show a fresh key, for another permit.")
+@shared_options
+@click.pass_context
+def key(ctx: click.Context, new: bool) -> None:
+    """Show the issuer's public key, which the root needs to grant a permit."""
+    settings = settings_of(ctx)
+    with opened_wallet(ctx) as wallet:
+        shown = wallet.first_key(Role.ISSUER)
+        if new:
+            # The first key counts as given from the start: it is what `key` shows.
+            wallet.store.mark_given(shown.public_key)
+            preview = settings.dry_run
+            shown = wallet.receive_key(Role.ISSUER) if preview else wallet.give_key(Role.ISSUER)
+        settings.screen.show(
+            {
+                "issuer_key": shown.public_key.hex(),
+                "index": shown.path.index,
+                "address": encode_address(shown.plain_script, wallet.network),
+            }
+        )
+
+
+@main.group("permit")
+def permit_group() -> None:
+    """Permits granted to this issuer's keys."""
+
+
+@permit_group.command("list")
+@shared_options
+@click.pass_context
+def permit_list(ctx: click.Context) -> None:
+    """List the permits of this issuer's keys."""
+    with opened_desk(ctx) as desk:
+        columns = ("id", "code", "title", "status", "quantity", "issued", "left")
+        desk.settings.screen.show_list("permits", list_permits(desk.live), columns)
+
+
+@main.group("certificate")
+def certificate_group() -> None:
+    """Certificates: issue, list, show."""
+
+
+@certificate_group.command("issue")
+@click.option("--to", "holder_key", type=PUBLIC_KEY, required=True, help="The holder's key H.")
+@click.option("--document", type=FILE, required=True, help="JSON credential, PDF or X.509.")
+@SERIAL
+@SUMMARY
+@PERMIT
+@TYPE
+@SCRIPT
+@OUT
+@FEERATE
+@shared_options
+@click.pass_context
+def certificate_issue(
+    ctx: click.Context, /, document: Path, permit: str | None, out: Path | None, **options: Any
+) -> None:
+    """Draft and sign one certificate; the root signs the file next."""
+    with opened_desk(ctx) as desk:
+        new = NewCertificate(
+            holder_key=options["holder_key"],
+            document=read_document(document),
+            serial=options["serial"],
+            summary=options["summary"],
+            permit_id=parse_permit(permit),
+            definition=read_definition(options["type_file"]),
+            script=Wrap(options["script"]),
+        )
+        funded, serial = draft_certificate(desk.live, new, options["feerate"])
+        facts = desk.finish_draft(funded, Choices(out=out))
+        facts["serial"] = serial
+        facts["document_hash"] = new.document.hash.hex()
+        if not desk.settings.dry_run:
+            keep_document(desk.live, new.document)
+        if new.script is Wrap.P2WSH:
+            facts["certificate"] = format_outpoint(OutPoint(funded.psbt.transaction.txid, 0))
+        desk.settings.screen.show(facts, "certificate drafted and signed")
+
+
+@certificate_group.command("batch")
+@click.argument("csv_file", type=FILE)
+@click.option("--key-column", default="holder_key", show_default=True, help="Column of keys.")
+@click.option("--documents", type=click.Path(path_type=Path), help="Folder for the documents.")
+@click.option(
+    "--valid-from", help="Start of validity, such as 2026-07-10T00:00:00Z; now if absent."
+)
+@SERIAL
+@SUMMARY
+@PERMIT
+@TYPE
+@SCRIPT
+@OUT
+@FEERATE
+@shared_options
+@click.pass_context
+def certificate_batch(
+    ctx: click.Context, /, csv_file: Path, permit: str | None, out: Path | None, **options: Any
+) -> None:
+    """Draft and sign one certificate a row of a CSV, in one transaction."""
+    rows = batches.read_rows(csv_file, options["key_column"])
+    with opened_desk(ctx) as desk:
+        new = batches.NewBatch(
+            rows=rows,
+            salts=tuple(os.urandom(16) for _ in rows),
+            valid_from=str(options["valid_from"] or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"),
+            serial=options["serial"],
+            text=options["summary"],
+            permit_id=parse_permit(permit),
+            definition=read_definition(options["type_file"]),
+            script=Wrap(options["script"]),
+        )
+        drafted = batches.draft(desk.live, new, options["feerate"])
+        facts = desk.finish_draft(drafted.funded, Choices(out=out))
+        facts |= {"serial_start": drafted.serial_start, "count": len(rows)}
+        facts["merkle_root"] = drafted.tree.root.hex()
+        if not desk.settings.dry_run:
+            default = Path(f"{Path(facts['file']).stem}-documents")
+            folder = Path(str(options["documents"] or default))
+            batches.keep(desk.live, folder, drafted)
+            facts["documents"] = str(folder)
+        desk.settings.screen.show(facts, "batch drafted and signed")
+
+
+@certificate_group.command("list")
+@PERMIT
+@shared_options
+@click.pass_context
+def certificate_list(ctx: click.Context, permit: str | None) -> None:
+    """List the certificates that this issuer issued."""
+    with opened_desk(ctx) as desk:
+        certificates = own_certificates(desk.live, parse_permit(permit))
+        rows = [certificate_facts(desk.live, each) for each in certificates]
+        columns = ("id", "serial", "title", "status", "summary", "issued_height")
+        desk.settings.screen.show_list("certificates", rows, columns)
+
+
+@certificate_group.command("show")
+@click.argument("certificate")
+@shared_options
+@click.pass_context
+def certificate_show(ctx: click.Context, certificate: str) -> None:
+    """Show one certificate and its chain of custody."""
+    with opened_desk(ctx) as desk:
+        found = find_certificate(desk.live, certificate)
+        desk.settings.screen.show(certificate_facts(desk.live, found))
+
+
+def parse_permit(text: str | None) -> OutPoint | None:
+    """Read a permit's id; raises WalletError UNKNOWN_PERMIT."""
+    if text is None:
+        return None
+    try:
+        return parse_outpoint(text)
+    except DecodeError as error:
+        raise WalletError(Refusal.UNKNOWN_PERMIT, f"--permit {text!r}: {error}") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""The command of the root organisation: `ccxx-root`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ccxx_cert.custody import Wrap
+from ccxx_core.amount import format_amount
+from ccxx_root.permits import Grant, draft_grant, keep_definition, list_permits, read_definition
+from ccxx_root.registration import register
+from ccxx_wallet.cli import (
+    AMOUNT,
+    FILE,
+    PUBLIC_KEY,
+    WalletGroup,
+    settings_of,
+    shared_options,
+)
+from ccxx_wallet.desk import Choices
+from ccxx_wallet.keyring import Role
+from ccxx_wallet.opening import opened_desk
+from ccxx_wallet.session_commands import OUT
+from ccxx_wallet.wallet_commands import (
+    FEERATE,
+    Start,
+    add_shared_commands,
+    create,
+    init_options,
+)
+
+ROLES = (Role.ROOT, Role.SYSTEM, Role.CREDIT, Role.PLAIN)
+
+
+@click.group("ccxx-root", cls=WalletGroup)
+@shared_options
+def main() -> None:
+    """The root organisation: register the root coin, grant permits, co-sign."""
+
+
+add_shared_commands(main)
+
+
+@main.command("init")
+@init_options
+@click.option("--anchor", "anchor", type=FILE, help="Trust anchor, when restoring.")
+@shared_options
+@click.pass_context
+def init(ctx: click.Context, /, anchor: Path | None, **start: Any) -> None:
+    """Make the wallet that holds K0, R and S; the seed phrase is shown once."""
+    facts = create(ctx, ROLES, Start(anchor_file=anchor, **start))
+    settings_of(ctx).screen.show(facts, "wallet made")
+
+
+@main.group("coin")
+def coin() -> None:
+    """The root coin, from which all credit descends."""
+
+
+@coin.command("register")
+@click.option("--value", type=AMOUNT, required=True, help="Its value: 0.001 a certificate.")
+@click.option("--system-key", type=PUBLIC_KEY, help="S, if another service holds it.")
+@FEERATE
+@shared_options
+@click.pass_context
+def coin_register(ctx: click.Context, value: int, system_key: bytes | None, feerate: int) -> None:
+    """Pay the root coin to the root credit address; the anchor is complete once it is mined."""
+    with opened_desk(ctx) as desk:
+        facts = register(desk, value, system_key, feerate)
+        desk.settings.screen.show(facts, "root coin sent; mine a block, then run `anchor export`")
+
+
+@main.group("permit")
+def permit() -> None:
+    """Permits: how many certificates of which type an issuer may issue."""
+
+
+@permit.command("grant")
+@click.option("--issuer-key", type=PUBLIC_KEY, required=True, help="The issuer's key I.")
+@click.option("--type", "type_file", type=FILE, required=True, help="Type definition, JSON.")
+@click.option("--quantity", type=int, required=True, help="How many certificates.")
+@click.option("--script", type=click.Choice([how.value for how in Wrap]), default="p2wsh")
+@click.option("--fan-out", type=int, default=8, show_default=True, help="Permit coins to make.")
+@click.option("--fee-float", type=AMOUNT, default="0.01", help="Plain coins for the issuer's fees.")
+@click.option("--send", is_flag=True, help="Send at once: only root keys are needed.")
+@OUT
+@FEERATE
+@shared_options
+@click.pass_context
+def permit_grant(
+    ctx: click.Context, /, type_file: Path, out: Path | None, send: bool, feerate: int, **grant: Any
+) -> None:
+    """Draft and sign a permit; --send also sends it."""
+    with opened_desk(ctx) as desk:
+        issuer_key = grant["issuer_key"]
+        definition = read_definition(type_file, issuer_key)
+        wanted = Grant(definition=definition, **grant)
+        funded = draft_grant(desk.live, wanted, feerate)
+        facts = desk.finish_draft(funded, Choices(out=out, send=send))
+        if not desk.settings.dry_run:
+            keep_definition(desk.live, definition)
+        facts["typedef_hash"] = definition.typedef_hash.hex()
+        facts["fee_float"] = format_amount(wanted.fee_float)
+        desk.settings.screen.show(facts, "permit granted" if send else "permit drafted and signed")
+
+
+@permit.command("list")
+@shared_options
+@click.pass_context
+def permit_list(ctx: click.Context) -> None:
+    """List all permits of the network."""
+    with opened_desk(ctx) as desk:
+        columns = ("id", "code", "title", "status", "quantity", "left", "granted_height")
+        desk.settings.screen.show_list("permits", list_permits(desk.live), columns)
+
+
+if __name__ == "__main__":
+    main()

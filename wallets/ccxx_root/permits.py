@@ -1,0 +1,141 @@
+"""Granting permits: root credit becomes an issuer's right to issue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ccxx_cert.custody import CERTIFICATE_VALUE, Wrap, permit_script, wrap
+from ccxx_cert.identity import format_outpoint
+from ccxx_cert.state import Credit, Permit
+from ccxx_cert.status import permit_status
+from ccxx_cert.template import draft_permit
+from ccxx_cert.type_definition import TypeDefinition
+from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import hash160
+from ccxx_core.script import p2wpkh_script
+from ccxx_core.transaction import TxOutput
+from ccxx_wallet.builder import CreditInput, Funded
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.files import read_file
+from ccxx_wallet.keyring import Role
+from ccxx_wallet.live import LiveWallet
+from ccxx_wallet.permit_facts import permit_facts
+from ccxx_wallet.store import StoredDocument
+
+TYPE_MEDIA = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the root grants: how many certificates of which type, to whom, and how."""
+
+    issuer_key: bytes
+    definition: TypeDefinition
+    quantity: int
+    script: Wrap
+    fan_out: int
+    fee_float: int
+
+
+def read_definition(path: Path, issuer_key: bytes) -> TypeDefinition:
+    """Read a type definition for an issuer; raises WalletError WRONG_TYPE_DEFINITION."""
+    try:
+        return TypeDefinition.decode_for(read_file(path, limit=1_000_000), issuer_key)
+    except DecodeError as error:
+        raise WalletError(
+            Refusal.WRONG_TYPE_DEFINITION, f"{path}: {error}; correct the file or --issuer-key"
+        ) from error
+
+
+def draft_grant(live: LiveWallet, grant: Grant, feerate: int) -> Funded:
+    """Draft a PERMIT from the root credit, with a fee float for the issuer behind the message."""
+    _check(grant, live)
+    anchor = live.wallet.require_anchor()
+    script = permit_script(anchor.root_key, grant.issuer_key, anchor.system_key)
+    credit = _enough(live.credit_of(None), grant.quantity)
+    draft = draft_permit(
+        grant.definition.permit_message(grant.quantity),
+        wrap(script, grant.script),
+        credit,
+        grant.fan_out,
+    )
+    outputs = list(draft.outputs)
+    if grant.fee_float:
+        outputs.append(TxOutput(grant.fee_float, p2wpkh_script(hash160(grant.issuer_key))))
+    return live.draft([_root_input(live, coin) for coin in credit], outputs, feerate)
+
+
+def keep_definition(live: LiveWallet, definition: TypeDefinition) -> None:
+    """Keep a granted type's definition, for showing permits and judging co-signatures."""
+    document = StoredDocument(
+        definition.typedef_hash, f"{definition.code}.json", TYPE_MEDIA, definition.encode()
+    )
+    with live.wallet.store.transaction():
+        live.wallet.store.add_document(document)
+
+
+def list_permits(live: LiveWallet) -> list[dict[str, Any]]:
+    """Give all permits of the network as JSON."""
+    return [_facts(live, permit) for permit in live.registry.permits()]
+
+
+def _facts(live: LiveWallet, permit: Permit) -> dict[str, Any]:
+    median_time = live.wallet.store.tip_median_time()
+    status = permit_status(permit, live.tip_height, median_time)
+    return permit_facts(permit, status, live.wallet.network)
+
+
+def _check(grant: Grant, live: LiveWallet) -> None:
+    anchor = live.wallet.require_anchor()
+    if grant.quantity < 1:
+        raise WalletError(
+            Refusal.NOT_ENOUGH_CREDIT, "quantity is 0; a permit is for at least 1 certificate"
+        )
+    if grant.quantity > 0xFFFFFFFF:
+        raise WalletError(
+            Refusal.NOT_ENOUGH_CREDIT, f"quantity {grant.quantity} is more than a permit can say"
+        )
+    if grant.fan_out < 1:
+        raise WalletError(Refusal.NOT_ENOUGH_CREDIT, "--fan-out is 0; give at least 1")
+    if 0 < grant.fee_float < 1_000:
+        raise WalletError(
+            Refusal.NOT_ENOUGH_COINS, "--fee-float is dust; give at least 0.00001, or 0 for none"
+        )
+    if grant.issuer_key in (anchor.root_key, anchor.system_key):
+        raise WalletError(
+            Refusal.WRONG_KEY, "this is a key of the root; ask the issuer for its own key"
+        )
+
+
+def _enough(credit: Sequence[Credit], quantity: int) -> list[Credit]:
+    """Return root coins worth a quantity, the largest first."""
+    chosen: list[Credit] = []
+    total = 0
+    for coin in sorted(credit, key=lambda coin: -coin.value):
+        if total >= quantity * CERTIFICATE_VALUE:
+            break
+        chosen.append(coin)
+        total += coin.value
+    if total < quantity * CERTIFICATE_VALUE:
+        raise WalletError(
+            Refusal.NOT_ENOUGH_CREDIT,
+            f"root credit is enough for {total // CERTIFICATE_VALUE} certificates, {quantity}"
+            " wanted; grant fewer",
+        )
+    return chosen
+
+
+def _root_input(live: LiveWallet, coin: Credit) -> CreditInput:
+    key = live.wallet.first_key(Role.CREDIT)
+    if coin.script_pubkey != key.plain_script:
+        raise WalletError(
+            Refusal.NO_CREDIT_KEY,
+            f"root coin {format_outpoint(coin.outpoint)} is not guarded by this wallet's key; use"
+            " the wallet that registered it",
+        )
+    return CreditInput(
+        coin.outpoint,
+        TxOutput(coin.value, coin.script_pubkey),
+        origins=live.wallet.origins(key.public_key),
+    )

@@ -1,0 +1,178 @@
+"""What every command does with a transaction: show it, ask, sign it, write it, send it.
+
+The rules are checked before each signature and again before sending. `force` goes past a refusal
+of the rules only after a loud warning and a typed word, and past nothing else.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ccxx_cert.custody import third_key
+from ccxx_cert.state import get_certificate, get_credit
+from ccxx_core.amount import format_amount
+from ccxx_core.errors import CcxxError
+from ccxx_core.hashes import format_hash, hash160
+from ccxx_core.psbt import Psbt
+from ccxx_core.script import solve_script
+from ccxx_wallet.builder import Funded
+from ccxx_wallet.cli import Settings
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.files import write_atomically
+from ccxx_wallet.live import LiveWallet
+from ccxx_wallet.session import name_of, signatures_of
+from ccxx_wallet.signer import Review, check_rules, sign
+
+FORCE_WORD = "destroy"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a command's own options say about handling a transaction."""
+
+    out: Path | None = None
+    sign: bool = True
+    send: bool = False
+    force: bool = False
+    spend_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One wallet at its node, and how this run talks."""
+
+    live: LiveWallet
+    settings: Settings
+
+    def finish_draft(self, funded: Funded, choices: Choices) -> dict[str, Any]:
+        """Show a new draft, sign our part, then write it to a file or send it; return the facts."""
+        psbt = funded.psbt
+        found = self.present(psbt, choices.force)
+        if self.settings.dry_run:
+            return {**self.facts(psbt, found), "file": None, "dry_run": True}
+        self._ask(found, "Sign this transaction?" if choices.sign else "Write this draft?", choices)
+        if choices.sign:
+            psbt = self._signed(psbt)
+        if choices.send:
+            return self.send(psbt, found, choices)
+        path = choices.out or Path(f"{found.action}-{format_hash(psbt.transaction.txid)[:8]}.psbt")
+        write_atomically(path, psbt.encode())
+        self.live.remember(funded)
+        return {**self.facts(psbt, found), "file": str(path)}
+
+    def sign_file(self, psbt: Psbt, path: Path, choices: Choices) -> dict[str, Any]:
+        """Show a transaction from a file, sign our part and write it; return the facts."""
+        signatures_of(psbt)
+        keys = self.live.own_keys(psbt)
+        if not keys:
+            raise WalletError(
+                Refusal.NOTHING_TO_SIGN,
+                "no key of this wallet guards an input of this file; check that it is the right"
+                " wallet and the right file",
+            )
+        self._check_own_money(psbt, choices)
+        found = self.present(psbt, choices.force)
+        if self.settings.dry_run:
+            return {**self.facts(psbt, found), "file": None, "dry_run": True}
+        self._ask(found, "Sign this transaction?", choices)
+        signed = self._signed(psbt)
+        write_atomically(choices.out or path, signed.encode())
+        return {**self.facts(signed, found), "file": str(choices.out or path)}
+
+    def present(self, psbt: Psbt, force: bool) -> Review:
+        """Show what a transaction would do; raises WalletError RULES unless forced."""
+        found = self.live.review(psbt)
+        screen = self.settings.screen
+        if not screen.as_json:
+            screen.notice(
+                {**{str(number): line for number, line in enumerate(found.lines, 1)}},
+                f"This transaction ({found.action}), as your own node and registry see it:",
+            )
+        if found.is_harmless or not force:
+            check_rules(found)
+        return found
+
+    def send(self, psbt: Psbt, found: Review, choices: Choices) -> dict[str, Any]:
+        """Finish, have it checked again by foreign code and the node, send; return the facts."""
+        sent = self.live.finish(psbt, self.key_names(psbt))
+        facts = {**self.facts(psbt, found), "txid": format_hash(sent.transaction.txid)}
+        facts |= {"signatures_verified_again": sent.verified_again, "sent": False}
+        if self.settings.dry_run:
+            return {**facts, "dry_run": True}
+        if not choices.sign:
+            self._ask(found, "Send this transaction?", choices)
+        self.live.send(sent, found.action)
+        return {**facts, "sent": True}
+
+    def facts(self, psbt: Psbt, found: Review) -> dict[str, Any]:
+        """Give a transaction's facts as JSON."""
+        names = self.key_names(psbt)
+        signatures = signatures_of(psbt)
+        return {
+            "txid": format_hash(psbt.transaction.txid),
+            "action": found.action,
+            "fee": format_amount(found.fee),
+            "signed_by": sorted({name_of(key, names) for key in signatures.present}),
+            "missing": sorted({name_of(key, names) for key in signatures.missing}),
+            "complete": signatures.are_complete,
+            "meaning": found.as_facts(),
+        }
+
+    def key_names(self, psbt: Psbt) -> dict[bytes, str]:
+        """Name the keys of a transaction's inputs by their roles."""
+        names = {}
+        for key in self.live.wallet.store.watched_keys():
+            names[key.public_key] = names[hash160(key.public_key)] = str(key.path.role)
+        anchor = self.live.wallet.anchor
+        if anchor is not None:
+            names |= {anchor.root_key: "root", anchor.system_key: "system"}
+            for index in range(len(psbt.inputs)):
+                names |= self._other_names(psbt, index, anchor.root_key, anchor.system_key)
+        return names
+
+    def _other_names(
+        self, psbt: Psbt, index: int, root_key: bytes, system_key: bytes
+    ) -> dict[bytes, str]:
+        described = psbt.inputs[index]
+        script = described.witness_script or described.redeem_script or b""
+        issuer_key = third_key(script, root_key, system_key)
+        if issuer_key is not None:
+            return {issuer_key: "issuer"}
+        credit = get_credit(self.live.ahead, psbt.transaction.inputs[index].prevout)
+        if credit is None or credit.owner is None:
+            return {}
+        certificate = get_certificate(self.live.ahead, credit.owner)
+        if certificate is None:
+            return {}
+        others = {key for key in solve_script(script).solutions if len(key) == 33}
+        others -= {certificate.root_key, certificate.issuer_key}
+        return {certificate.issuer_key: "issuer", **dict.fromkeys(others, "holder")}
+
+    def _ask(self, found: Review, question: str, choices: Choices) -> None:
+        screen = self.settings.screen
+        if found.is_harmless or not choices.force:
+            screen.confirm(question)
+            return
+        screen.warn(
+            f"an observer will NOT count this transaction ({found.refusal}); certificates that it"
+            " spends are destroyed for ever"
+        )
+        screen.confirm(question, typed=FORCE_WORD)
+
+    def _signed(self, psbt: Psbt) -> Psbt:
+        keys = self.live.own_keys(psbt)
+        private = self.live.wallet.unlock(self.settings.passphrase(), keys)
+        try:
+            return sign(psbt, private)
+        except CcxxError as error:
+            raise WalletError(Refusal.BAD_FILE, f"{error}; ask for a whole file") from error
+
+    def _check_own_money(self, psbt: Psbt, choices: Choices) -> None:
+        if choices.spend_own or self.live.is_own_draft(psbt):
+            return
+        if own := self.live.own_money(psbt):
+            raise WalletError(
+                Refusal.RULES,
+                f"this file spends {len(own)} coins of this wallet and was not drafted by it; look"
+                " at it closely, and add --spend-own only if you agree to pay",
+            )

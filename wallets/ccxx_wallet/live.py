@@ -1,0 +1,207 @@
+"""A wallet beside its node: at the tip, aware of the pool, ready to draft, sign and send."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ccxx_cert.state import Credit, CreditKind, Moment, credit_key
+from ccxx_core.hashes import format_hash, sha256
+from ccxx_core.psbt import Psbt
+from ccxx_core.transaction import OutPoint, Transaction, TxOutput
+from ccxx_node.client.rpc import NodeClient, RpcError, check_network
+from ccxx_wallet.builder import CreditInput, Funded, build_draft
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.keyring import Role, WatchedKey
+from ccxx_wallet.pending import look_ahead, output_finder, read_pool, rebroadcast
+from ccxx_wallet.registry_store import Overlay, StoredRegistry
+from ccxx_wallet.scanner import Scanner
+from ccxx_wallet.screen import Screen
+from ccxx_wallet.second_opinion import check_again
+from ccxx_wallet.session import finalize
+from ccxx_wallet.signer import Review, check_spent, describe_payments, review
+from ccxx_wallet.wallet import Wallet
+
+# Keys of these roles guard our own money: a file that others drafted must not spend it unasked.
+_SPENDABLE = (CreditKind.ROOT, CreditKind.PERMIT)
+_OWN_MONEY = frozenset({Role.PLAIN, Role.CREDIT})
+
+_ADVICE = (
+    ("too-long-mempool-chain", "25 unconfirmed transactions hang together; wait for a block"),
+    ("txn-mempool-conflict", "a coin is spent by another transaction; make a new draft"),
+    ("txn-already", "it was sent before; wait for a block"),
+    ("min relay fee", "raise --feerate"),
+    ("mempool min fee", "raise --feerate"),
+    ("insufficient", "raise --feerate"),
+    ("missing-inputs", "a coin was spent meanwhile; make a new draft"),
+    ("bad-txns-inputs-missingorspent", "a coin was spent meanwhile; make a new draft"),
+    ("premature-spend", "a mined coin is too young; wait for more blocks"),
+    ("tx-size", "too large for one transaction; split the batch"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A transaction that the node took, and how many signatures foreign code verified."""
+
+    transaction: Transaction
+    verified_again: int
+
+
+class LiveWallet:
+    """One wallet and one node, seen at one moment."""
+
+    def __init__(self, wallet: Wallet, client: NodeClient) -> None:
+        self.wallet = wallet
+        self.client = client
+        self.pending: list[Transaction] = []
+        self.registry = StoredRegistry(wallet.store)
+        self.ahead = Overlay(self.registry)
+
+    def sync(self, screen: Screen) -> None:
+        """Bring the wallet to the node's tip and read the node's pool."""
+        check_network(self.client, self.wallet.network)
+        with screen.progress("Reading blocks") as report:
+            scanner = Scanner(self.wallet.store, self.wallet.watched, self.wallet.anchor)
+            scanner.catch_up(self.client, self.wallet.start_height, report)
+        pool = read_pool(self.client)
+        rebroadcast(self.wallet, self.client, pool)
+        self.pending = pool
+        self.ahead = look_ahead(self.wallet, self.pending)
+
+    @property
+    def moment(self) -> Moment:
+        """The next block as far as one can know it: what is sent now will be judged there."""
+        tip = self.wallet.store.tip()
+        median_time = self.wallet.store.tip_median_time()
+        return Moment(0 if tip is None else tip[0] + 1, median_time, median_time)
+
+    @property
+    def tip_height(self) -> int:
+        """Height of the last block applied."""
+        tip = self.wallet.store.tip()
+        return -1 if tip is None else tip[0]
+
+    def draft(
+        self, credit: Sequence[CreditInput], outputs: Sequence[TxOutput], feerate: int
+    ) -> Funded:
+        """Fund a transaction with our plain coins; nothing is written yet."""
+        anchor = self.wallet.anchor
+        return build_draft(
+            credit,
+            outputs,
+            self.wallet.purse(self.pending, feerate),
+            self.wallet.network,
+            None if anchor is None else anchor.anchor_id,
+        )
+
+    def credit_of(self, owner: OutPoint | None) -> list[Credit]:
+        """Return the coloured coins of a permit, or the root credit (None), pool included.
+
+        Confirmed coins that no other draft uses come first, the smallest first.
+        """
+        stored = self.registry.credits_of(owner)
+        ahead = [each for each in self.ahead.ahead() if isinstance(each, Credit)]
+        ahead = [each for each in ahead if each.owner == owner and each.kind in _SPENDABLE]
+        kept = [each for each in stored if not self.ahead.is_gone(credit_key(each.outpoint))]
+        fresh = [each for each in ahead if each not in stored]
+        reserved = self.wallet.store.reserved()
+        return sorted(
+            [*kept, *fresh],
+            key=lambda each: (each.outpoint in reserved, each in fresh, each.value, each.outpoint),
+        )
+
+    def remember(self, draft: Funded) -> None:
+        """Reserve a draft's coins, and remember that we made it."""
+        outpoints = [tx_input.prevout for tx_input in draft.psbt.transaction.inputs]
+        with self.wallet.store.transaction():
+            self.wallet.store.reserve(outpoints, draft_name(draft.psbt))
+
+    def is_own_draft(self, psbt: Psbt) -> bool:
+        """Tell whether this wallet made the file's transaction."""
+        return self.wallet.store.is_draft(draft_name(psbt))
+
+    def spent_outputs(self, tx: Transaction) -> list[TxOutput]:
+        """Ask our own node for what a transaction spends.
+
+        Raises WalletError INPUT_UNKNOWN if a coin is spent already or unknown.
+        """
+        find = output_finder(self.client, self.pending)
+        found = [(tx_input.prevout, find(tx_input.prevout)) for tx_input in tx.inputs]
+        for outpoint, output in found:
+            if output is None:
+                raise WalletError(
+                    Refusal.INPUT_UNKNOWN,
+                    f"coin {format_hash(outpoint.txid)}:{outpoint.vout} is spent already or"
+                    " unknown to your node; let the node catch up, or make a new draft",
+                )
+        return [output for _, output in found if output is not None]
+
+    def previous(self, outpoint: OutPoint) -> Transaction:
+        """Return the whole transaction that made a coin; legacy inputs need it in their PSBT."""
+        for tx in self.pending:
+            if tx.txid == outpoint.txid:
+                return tx
+        found = self.client.call("gettxout", format_hash(outpoint.txid), outpoint.vout, False)
+        height = self.tip_height if found is None else self.tip_height + 1 - found["confirmations"]
+        return self.client.raw_transaction(outpoint.txid, self.wallet.store.hash_at(height))
+
+    def review(self, psbt: Psbt) -> Review:
+        """Recompute what a transaction does from our own node and registry."""
+        spent = self.spent_outputs(psbt.transaction)
+        check_spent(psbt, spent)
+        found = review(psbt, spent, self.ahead, self.wallet.anchor, self.moment)
+        if found.lines:
+            return found
+        return replace(found, lines=describe_payments(psbt, self.wallet.network))
+
+    def own_keys(self, psbt: Psbt) -> list[WatchedKey]:
+        """Return our keys that guard inputs of a transaction."""
+        return [key for key in self.wallet.store.watched_keys() if psbt.inputs_of(key.public_key)]
+
+    def own_money(self, psbt: Psbt) -> list[OutPoint]:
+        """Return the inputs that are ordinary coins or root credit of ours."""
+        inputs = psbt.transaction.inputs
+        credit = {
+            key.plain_script
+            for key in self.wallet.store.watched_keys()
+            if key.path.role in _OWN_MONEY
+        }
+        return [
+            inputs[index].prevout
+            for index in range(len(inputs))
+            if (script := psbt.spent_output(index).script_pubkey) in credit
+            or self.wallet.watched.is_plain(script)
+        ]
+
+    def finish(self, psbt: Psbt, names: dict[bytes, str]) -> Sent:
+        """Finish a transaction and have foreign code and our node check it; nothing is sent."""
+        tx = finalize(psbt, names)
+        spent = self.spent_outputs(tx)
+        verified = check_again(tx, spent)
+        reason = self.client.test_accept(tx)
+        if reason is not None and tx.txid not in {each.txid for each in self.pending}:
+            raise WalletError(Refusal.NOT_ACCEPTED, explain_rejection(reason))
+        return Sent(tx, verified)
+
+    def send(self, sent: Sent, purpose: str) -> None:
+        """Give a finished transaction to the network and remember it."""
+        tx = sent.transaction
+        with self.wallet.store.transaction():
+            self.wallet.store.add_sent(tx, purpose)
+            self.wallet.store.release(tx_input.prevout for tx_input in tx.inputs)
+            try:
+                self.client.send(tx)
+            except RpcError as error:
+                raise WalletError(Refusal.NOT_ACCEPTED, explain_rejection(error.message)) from error
+
+
+def draft_name(psbt: Psbt) -> str:
+    """Name a draft by its unsigned transaction, which signatures do not change."""
+    return sha256(psbt.transaction.encode_without_witness()).hex()
+
+
+def explain_rejection(reason: str) -> str:
+    """Say what to do about a node's reason not to take a transaction."""
+    for word, advice in _ADVICE:
+        if word in reason:
+            return f"the node does not take it ({reason}): {advice}"
+    return f"the node does not take it ({reason}); nothing was sent"

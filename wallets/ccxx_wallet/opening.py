@@ -1,0 +1,38 @@
+"""From a command's options to an open wallet beside its node."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from ccxx_node.client.rpc import connect
+from ccxx_wallet.cli import settings_of
+from ccxx_wallet.desk import Desk
+from ccxx_wallet.live import LiveWallet
+from ccxx_wallet.wallet import Wallet, open_wallet
+
+
+@contextmanager
+def opened_wallet(ctx: click.Context) -> Iterator[Wallet]:
+    """Open the wallet alone; the node is not asked."""
+    settings = settings_of(ctx)
+    program = str(ctx.find_root().command.name)
+    wallet = open_wallet(settings.folder, program, settings.network)
+    try:
+        yield wallet
+    finally:
+        wallet.close()
+
+
+@contextmanager
+def opened_desk(ctx: click.Context) -> Iterator[Desk]:
+    """Open the wallet, reach the node and bring the wallet to its tip."""
+    settings = settings_of(ctx)
+    with opened_wallet(ctx) as wallet:
+        client = connect(settings.node, wallet.network, settings.datadir)
+        try:
+            live = LiveWallet(wallet, client)
+            live.sync(settings.screen)
+            yield Desk(live, settings)
+        finally:
+            client.close()

@@ -1,0 +1,112 @@
+"""Commands on PSBT files, the same in every wallet: sign, combine, finalize, send."""
+
+from pathlib import Path
+
+import click
+
+from ccxx_core.errors import CcxxError
+from ccxx_core.hashes import format_hash
+from ccxx_core.psbt import Psbt
+from ccxx_wallet.cli import FILE, settings_of, shared_options
+from ccxx_wallet.desk import Choices
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.files import read_file, write_atomically
+from ccxx_wallet.opening import opened_desk, opened_wallet
+from ccxx_wallet.session import combine, finalize, read_psbt, signatures_of
+from ccxx_wallet.wallet import Wallet
+
+OUT = click.option("--out", type=FILE, help="Write here instead.")
+FORCE = click.option("--force", is_flag=True, help="Go past a refusal of the rules. Destroys.")
+
+
+@click.command("sign")
+@click.argument("file", type=FILE)
+@OUT
+@FORCE
+@click.option("--spend-own", is_flag=True, help="Agree that the file spends coins of this wallet.")
+@shared_options
+@click.pass_context
+def sign_command(
+    ctx: click.Context, file: Path, out: Path | None, force: bool, spend_own: bool
+) -> None:
+    """Show what a PSBT file would do, then sign it with this wallet's keys."""
+    with opened_desk(ctx) as desk:
+        psbt = load_psbt(desk.live.wallet, file)
+        choices = Choices(out=out, force=force, spend_own=spend_own)
+        desk.settings.screen.show(desk.sign_file(psbt, file, choices), "signed")
+
+
+@click.command("combine")
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.option("--out", type=FILE, required=True, help="File to write the joined PSBT to.")
+@shared_options
+@click.pass_context
+def combine_command(ctx: click.Context, files: tuple[Path, ...], out: Path) -> None:
+    """Join the signatures of several files about one transaction; needs no node."""
+    settings = settings_of(ctx)
+    with opened_wallet(ctx) as wallet:
+        joined = combine([load_psbt(wallet, file) for file in files])
+        if not settings.dry_run:
+            write_atomically(out, joined.encode())
+        settings.screen.show(
+            {
+                "file": None if settings.dry_run else str(out),
+                "txid": format_hash(joined.transaction.txid),
+                "signatures": len(signatures_of(joined).present),
+                "complete": signatures_of(joined).are_complete,
+            },
+            "combined",
+        )
+
+
+@click.command("finalize")
+@click.argument("file", type=FILE)
+@click.option("--out", type=FILE, help="File for the transaction's hex; without it, printed.")
+@shared_options
+@click.pass_context
+def finalize_command(ctx: click.Context, file: Path, out: Path | None) -> None:
+    """Turn a fully signed PSBT into a transaction, without sending it; needs no node."""
+    settings = settings_of(ctx)
+    with opened_wallet(ctx) as wallet:
+        tx = finalize(load_psbt(wallet, file), {})
+        raw = tx.encode().hex()
+        if out is not None and not settings.dry_run:
+            write_atomically(out, raw.encode() + b"\n")
+        settings.screen.show(
+            {
+                "txid": format_hash(tx.txid),
+                "vsize": tx.vsize,
+                "file": None if out is None or settings.dry_run else str(out),
+                "hex": raw,
+            },
+            "finalized",
+        )
+
+
+@click.command("send")
+@click.argument("file", type=FILE)
+@FORCE
+@shared_options
+@click.pass_context
+def send_command(ctx: click.Context, file: Path, force: bool) -> None:
+    """Finish a fully signed PSBT, have it checked a second time, and send it."""
+    with opened_desk(ctx) as desk:
+        psbt = load_psbt(desk.live.wallet, file)
+        signatures_of(psbt)
+        found = desk.present(psbt, force)
+        choices = Choices(sign=False, force=force)
+        desk.settings.screen.show(desk.send(psbt, found, choices), "sent")
+
+
+def load_psbt(wallet: Wallet, file: Path) -> Psbt:
+    """Read a PSBT file for this wallet's network and trust anchor, and open all of its inputs."""
+    anchor_id = None if wallet.anchor is None else wallet.anchor.anchor_id
+    psbt = read_psbt(read_file(file, limit=8_000_000), file.name, wallet.network, anchor_id)
+    try:
+        for index in range(len(psbt.inputs)):
+            psbt.spent_output(index)
+    except CcxxError as error:
+        raise WalletError(
+            Refusal.BAD_FILE, f"{file.name}: {error}; ask for a whole file"
+        ) from error
+    return psbt

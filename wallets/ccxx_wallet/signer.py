@@ -1,0 +1,149 @@
+"""What a signer sees and checks before it signs, and the signing.
+
+Pure. The meaning is recomputed from the transaction, our own registry and the outputs that our own
+node reports; a file's claims about them are only compared, never believed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ccxx_cert.errors import Refusal as RuleRefusal
+from ccxx_cert.identity import format_outpoint
+from ccxx_cert.records import Op
+from ccxx_cert.state import Moment, RegistryView
+from ccxx_cert.trust import TrustAnchor
+from ccxx_cert.verify import SpentOutput, explain
+from ccxx_core.address import encode_address
+from ccxx_core.amount import format_amount
+from ccxx_core.errors import CcxxError
+from ccxx_core.keys import PrivateKey
+from ccxx_core.network import Network
+from ccxx_core.psbt import Psbt
+from ccxx_core.transaction import OutPoint, TxOutput
+from ccxx_wallet.errors import Refusal, WalletError
+
+# No transaction of ours needs more: a full batch at ten times the usual rate stays below.
+MOST_FEE = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a transaction would do: `lines` for people, the rest for decisions.
+
+    `refusal` is the rule it breaks, None if it breaks none; `fee` is in satoshis.
+    """
+
+    action: str
+    lines: tuple[str, ...]
+    fee: int
+    refusal: RuleRefusal | None = None
+    detail: str = ""
+    subjects: tuple[OutPoint, ...] = ()
+    destroyed: tuple[OutPoint, ...] = ()
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether it does what it says and no credit comes to harm."""
+        return self.refusal is None and not self.destroyed
+
+    def as_facts(self) -> dict[str, object]:
+        """Give the review as JSON."""
+        return {
+            "action": self.action,
+            "accepted": self.is_harmless,
+            "refusal": self.refusal,
+            "detail": self.detail or None,
+            "subjects": [format_outpoint(outpoint) for outpoint in self.subjects],
+            "destroyed": [format_outpoint(outpoint) for outpoint in self.destroyed],
+            "lines": list(self.lines),
+        }
+
+
+def check_spent(psbt: Psbt, spent: Sequence[TxOutput]) -> None:
+    """Compare what a file says about the coins it spends with what our node says.
+
+    Raises WalletError INPUT_MISSTATED: a lie here could hide the fee.
+    """
+    for index, output in enumerate(spent):
+        try:
+            stated = psbt.spent_output(index)
+        except CcxxError as error:
+            raise WalletError(
+                Refusal.BAD_FILE, f"{error}; ask its sender for a whole file"
+            ) from error
+        if stated != output:
+            raise WalletError(
+                Refusal.INPUT_MISSTATED,
+                f"the file says that input {index} is worth {format_amount(stated.value)}, your node"
+                f" says {format_amount(output.value)} or another script; do not sign it",
+            )
+
+
+def review(
+    psbt: Psbt,
+    spent: Sequence[TxOutput],
+    view: RegistryView,
+    anchor: TrustAnchor | None,
+    next_block: Moment,
+) -> Review:
+    """Recompute what a transaction would do in the next block."""
+    tx = psbt.transaction
+    fee = sum(output.value for output in spent) - sum(output.value for output in tx.outputs)
+    if anchor is None:
+        return Review("payment", (), fee)
+    known = {
+        tx_input.prevout: SpentOutput(*output, described.witness_script or described.redeem_script)
+        for tx_input, output, described in zip(tx.inputs, spent, psbt.inputs, strict=True)
+    }
+    meaning = explain(tx, view, anchor, next_block=next_block, spent=known)
+    harmed = bool(meaning.destroyed or meaning.lost) and meaning.refusal is None
+    return Review(
+        action=_action(meaning.op, bool(meaning.credit_inputs)),
+        lines=meaning.lines,
+        fee=fee,
+        refusal=RuleRefusal.NAKED_SPEND if harmed else meaning.refusal,
+        detail=meaning.detail,
+        subjects=meaning.subjects,
+        destroyed=meaning.destroyed,
+    )
+
+
+def describe_payments(psbt: Psbt, network: Network) -> tuple[str, ...]:
+    """Say in words what the outputs of a plain transaction pay."""
+    return tuple(
+        f"pays {format_amount(output.value)} CCXX to {_place(output, network)}"
+        for output in psbt.transaction.outputs
+    )
+
+
+def check_rules(found: Review) -> None:
+    """Raise WalletError RULES if an observer would not count the transaction, or for its fee."""
+    if not found.is_harmless:
+        reason = found.refusal or "certificates would be destroyed"
+        detail = f": {found.detail}" if found.detail else ""
+        raise WalletError(
+            Refusal.RULES, f"the rules refuse this transaction ({reason}{detail}); do not sign it"
+        )
+    if found.fee > MOST_FEE:
+        raise WalletError(
+            Refusal.FEE_TOO_HIGH,
+            f"the fee is {format_amount(found.fee)}, at most {format_amount(MOST_FEE)} is usual;"
+            " lower --feerate and draft it again",
+        )
+
+
+def sign(psbt: Psbt, keys: Mapping[bytes, PrivateKey]) -> Psbt:
+    """Sign every input that one of the keys guards."""
+    for key in keys.values():
+        psbt = psbt.sign_with(key)
+    return psbt
+
+
+def _action(op: Op | None, moves_credit: bool) -> str:
+    if op is not None:
+        return op.name.lower()
+    return "naked-spend" if moves_credit else "payment"
+
+
+def _place(output: TxOutput, network: Network) -> str:
+    return encode_address(output.script_pubkey, network) or f"script {output.script_pubkey.hex()}"

@@ -1,0 +1,282 @@
+"""One wallet in its folder: keys.json (sealed), wallet.sqlite (rebuildable), anchor.json (public)."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ccxx_cert.trust import TrustAnchor
+from ccxx_core.bip32 import HdKey
+from ccxx_core.keys import PrivateKey
+from ccxx_core.network import NETWORKS, REGTEST, Network
+from ccxx_core.psbt_fields import Origins
+from ccxx_core.transaction import OutPoint, Transaction
+from ccxx_wallet.builder import Purse
+from ccxx_wallet.coin_selection import PlainCoin, mature_coins
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.files import make_private_folder, read_file, write_atomically
+from ccxx_wallet.keyring import (
+    CHANGE,
+    RECEIVE,
+    PublicAccount,
+    Role,
+    WatchedKey,
+    check_phrase,
+    derive_private_keys,
+    open_accounts,
+)
+from ccxx_wallet.keystore import SeedPhrase, load_phrase, save_phrase
+from ccxx_wallet.store import Store
+from ccxx_wallet.watch import WatchedScripts, extend_keys
+
+KEYS_FILE, STORE_FILE, ANCHOR_FILE = "keys.json", "wallet.sqlite", "anchor.json"
+_MATURITY_BEFORE = 8_860
+
+
+@dataclass(frozen=True, slots=True)
+class NewWallet:
+    """What a new wallet is made of; the passphrase seals the phrase and is kept nowhere."""
+
+    program: str
+    network: Network
+    roles: tuple[Role, ...]
+    phrase: SeedPhrase
+    passphrase: str
+    birthday: int = 0
+    anchor: TrustAnchor | None = None
+    test_maturity: int | None = None
+
+
+class Wallet:
+    """An open wallet: watches without a passphrase, signs with it."""
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        """Open the parts; use `open_wallet` or `create_wallet`."""
+        self.folder = folder
+        self.store = store
+        self.network = NETWORKS[self._fact("network")]
+        self.accounts = self._read_accounts()
+        self.watched = WatchedScripts(store, self.accounts)
+        self.anchor = _read_anchor(folder / ANCHOR_FILE)
+
+    @property
+    def birthday(self) -> int:
+        """Height before which no plain coin of ours can exist."""
+        return int(self._fact("birthday"))
+
+    @property
+    def start_height(self) -> int:
+        """First block to read: nothing of ours or of the registry is older."""
+        if self.anchor is None:
+            return self.birthday
+        return min(self.birthday, self.anchor.root_height)
+
+    def require_anchor(self) -> TrustAnchor:
+        """Return the trust anchor; raises WalletError NO_ANCHOR."""
+        if self.anchor is None:
+            raise WalletError(
+                Refusal.NO_ANCHOR,
+                "this wallet has no trust anchor yet; the root registers its coin with"
+                " `ccxx-root coin register`, other wallets take the file with init --anchor",
+            )
+        return self.anchor
+
+    def set_anchor(self, anchor: TrustAnchor) -> None:
+        """Keep a trust anchor for this network."""
+        check_anchor(anchor, self.network)
+        write_atomically(self.folder / ANCHOR_FILE, anchor.encode())
+        self.anchor = anchor
+
+    def unlock(self, passphrase: str, keys: Sequence[WatchedKey]) -> dict[bytes, PrivateKey]:
+        """Derive the private keys of some of our public keys."""
+        phrase = load_phrase(self.folder / KEYS_FILE, passphrase)
+        return derive_private_keys(phrase, self.network, keys)
+
+    def receive_key(self, role: Role = Role.PLAIN) -> WatchedKey:
+        """Return the first key of a role that was not given to anybody."""
+        return self._next(role, RECEIVE)
+
+    def give_key(self, role: Role) -> WatchedKey:
+        """Return the first fresh key of a role and count it as given."""
+        with self.store.transaction():
+            key = self._next(role, RECEIVE)
+            self.store.mark_given(key.public_key)
+            extend_keys(self.store, self.accounts)
+        self.watched = WatchedScripts(self.store, self.accounts)
+        return key
+
+    def first_key(self, role: Role) -> WatchedKey:
+        """Return a role's first key: R, S and K0 have only this one."""
+        return self.store.watched_keys(role)[0]
+
+    def origins(self, public_key: bytes) -> Origins:
+        """Say in a PSBT's words where a key of ours comes from; empty for others' keys."""
+        for key in self.store.watched_keys():
+            if key.public_key == public_key:
+                return ((public_key, self._account(key.path.role).origin(key.path)),)
+        return ()
+
+    def plain_coins(self, pending: Sequence[Transaction]) -> list[PlainCoin]:
+        """Return the ordinary coins that may be spent now, own unconfirmed change included."""
+        tip = self.store.tip()
+        height = 0 if tip is None else tip[0]
+        coins = self.store.coins()
+        spent = {tx_input.prevout for tx in pending for tx_input in tx.inputs}
+        own = {coin.outpoint for coin in coins}
+        for tx in pending:
+            # Change of a transaction that spends our coins; a stranger's payment waits for a block.
+            if any(tx_input.prevout in own for tx_input in tx.inputs):
+                coins += [coin for coin in self._outputs_of(tx)]
+                own |= {coin.outpoint for coin in coins}
+        ripe = mature_coins(coins, height, self.maturity(height))
+        return [coin for coin in ripe if coin.outpoint not in spent]
+
+    def incoming(self, pending: Sequence[Transaction]) -> int:
+        """Return satoshis that unconfirmed transactions of others pay to us."""
+        own = {coin.outpoint for coin in self.store.coins()}
+        total = 0
+        for tx in pending:
+            if any(tx_input.prevout in own for tx_input in tx.inputs):
+                own |= {coin.outpoint for coin in self._outputs_of(tx)}
+            else:
+                total += sum(coin.value for coin in self._outputs_of(tx))
+        return total
+
+    def purse(self, pending: Sequence[Transaction], feerate: int) -> Purse:
+        """Return what may pay for a draft."""
+        return Purse(
+            coins=self.plain_coins(pending),
+            change_script=self._next(Role.PLAIN, CHANGE).plain_script,
+            feerate=feerate,
+            reserved=self.store.reserved(),
+            origin_of=self._origin_of_script,
+        )
+
+    def maturity(self, height: int) -> int:
+        """Return how deep a coinbase must be before the next block may spend it."""
+        if (test := self.store.fact("test_maturity")) is not None:
+            return int(test)
+        is_late_main = self.network.chain == "main" and height > _MATURITY_BEFORE
+        return 100_000 if is_late_main else 5_000
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def _outputs_of(self, tx: Transaction) -> list[PlainCoin]:
+        return [
+            PlainCoin(OutPoint(tx.txid, vout), output.value, output.script_pubkey, None)
+            for vout, output in enumerate(tx.outputs)
+            if self.watched.is_plain(output.script_pubkey)
+        ]
+
+    def _origin_of_script(self, script_pubkey: bytes) -> Origins:
+        key = self.watched.plain_key(script_pubkey)
+        return () if key is None else self.origins(key.public_key)
+
+    def _next(self, role: Role, chain: int) -> WatchedKey:
+        key = self.store.next_key(role, chain)
+        if key is None:
+            raise WalletError(Refusal.WRONG_KEY, f"this wallet has no {role} keys")
+        return key
+
+    def _account(self, role: Role) -> PublicAccount:
+        return next(account for account in self.accounts if account.role is role)
+
+    def _read_accounts(self) -> list[PublicAccount]:
+        fingerprint = bytes.fromhex(self._fact("fingerprint"))
+        return [
+            PublicAccount(role, fingerprint, HdKey.parse(text, self.network))
+            for role in Role
+            if (text := self.store.fact(f"xpub_{role}")) is not None
+        ]
+
+    def _fact(self, name: str) -> str:
+        value = self.store.fact(name)
+        if value is None:
+            raise WalletError(
+                Refusal.DAMAGED_STORE,
+                f"{self.folder / STORE_FILE} is incomplete; move it away and run init again",
+            )
+        return value
+
+
+def create_wallet(folder: Path, new: NewWallet) -> Wallet:
+    """Make a wallet in a folder that has none; on failure nothing is left behind."""
+    check_phrase(new.phrase)
+    if new.anchor is not None:
+        check_anchor(new.anchor, new.network)
+    if (folder / KEYS_FILE).exists() or (folder / STORE_FILE).exists():
+        raise WalletError(
+            Refusal.WALLET_EXISTS, f"{folder} holds a wallet; choose another --wallet folder"
+        )
+    make_private_folder(folder)
+    try:
+        store = _create_store(folder / STORE_FILE, new)
+        if new.anchor is not None:
+            write_atomically(folder / ANCHOR_FILE, new.anchor.encode())
+        save_phrase(folder / KEYS_FILE, new.phrase, new.passphrase)
+    except BaseException:
+        for name in (KEYS_FILE, ANCHOR_FILE, *(STORE_FILE + tail for tail in ("", "-wal", "-shm"))):
+            (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()
+        raise
+    return Wallet(folder, store)
+
+
+def open_wallet(folder: Path, program: str, network: Network | None) -> Wallet:
+    """Open the wallet in a folder.
+
+    Raises WalletError NO_WALLET, or WRONG_NETWORK if it is another program's or network's.
+    """
+    if not (folder / STORE_FILE).exists() or not (folder / KEYS_FILE).exists():
+        raise WalletError(
+            Refusal.NO_WALLET, f"no wallet in {folder}; run {program} init, or give --wallet"
+        )
+    store = Store(folder / STORE_FILE)
+    wallet = Wallet(folder, store)
+    if store.fact("program") != program:
+        raise WalletError(
+            Refusal.NO_WALLET, f"{folder} is a wallet of {store.fact('program')}, not of {program}"
+        )
+    if network is not None and network is not wallet.network:
+        raise WalletError(
+            Refusal.WRONG_NETWORK,
+            f"this wallet is for the network {wallet.network.chain}, not {network.chain};"
+            " leave --network out or give another --wallet",
+        )
+    return wallet
+
+
+def check_anchor(anchor: TrustAnchor, network: Network) -> None:
+    """Raise WalletError WRONG_NETWORK if an anchor is for another network."""
+    if anchor.network != network.chain:
+        raise WalletError(
+            Refusal.WRONG_NETWORK,
+            f"the trust anchor is for the network {anchor.network}, this wallet for"
+            f" {network.chain}; ask the root organisation for the right file",
+        )
+
+
+def _create_store(path: Path, new: NewWallet) -> Store:
+    store = Store(path)
+    accounts = open_accounts(new.phrase, new.network, new.roles)
+    facts = {
+        "program": new.program,
+        "network": new.network.chain,
+        "birthday": str(new.birthday),
+        "fingerprint": accounts[0].fingerprint.hex(),
+        **{f"xpub_{account.role}": account.key.xpub() for account in accounts},
+    }
+    if new.test_maturity is not None and new.network is REGTEST:
+        facts["test_maturity"] = str(new.test_maturity)
+    with store.transaction():
+        for name, value in facts.items():
+            store.set_fact(name, value)
+        extend_keys(store, accounts)
+    return store
+
+
+def _read_anchor(path: Path) -> TrustAnchor | None:
+    return TrustAnchor.decode(read_file(path, limit=65_536)) if path.exists() else None

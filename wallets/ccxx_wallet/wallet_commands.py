@@ -1,0 +1,277 @@
+"""Commands about the wallet itself, the same in every wallet: init, status, address, pay, anchor."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ccxx_cert.identity import format_outpoint
+from ccxx_cert.trust import TrustAnchor
+from ccxx_core.address import decode_address, encode_address
+from ccxx_core.amount import format_amount
+from ccxx_core.bip32 import new_mnemonic
+from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import format_hash
+from ccxx_core.network import MAIN, Network
+from ccxx_core.transaction import TxOutput
+from ccxx_node.client.rpc import NodeError, check_network, connect
+from ccxx_wallet.cli import AMOUNT, FILE, Settings, WalletGroup, settings_of, shared_options
+from ccxx_wallet.desk import Choices
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.files import read_file, write_atomically
+from ccxx_wallet.keyring import Role
+from ccxx_wallet.keystore import SeedPhrase
+from ccxx_wallet.opening import opened_desk, opened_wallet
+from ccxx_wallet.session_commands import (
+    combine_command,
+    finalize_command,
+    send_command,
+    sign_command,
+)
+from ccxx_wallet.wallet import KEYS_FILE, NewWallet, Wallet, create_wallet
+
+# Satoshis per vbyte; twice the least that nodes relay.
+FEERATE = click.option(
+    "--feerate",
+    type=click.IntRange(1, 1_000),
+    default=2,
+    show_default=True,
+    help="Fee in satoshis per vbyte.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What `init` was told."""
+
+    seed_file: Path | None
+    restore: bool
+    anchor_file: Path | None
+    birthday: int | None
+    test_maturity: int | None
+
+
+def create(ctx: click.Context, roles: tuple[Role, ...], start: Start) -> dict[str, Any]:
+    """Make the wallet that `init` asks for and return its facts, a new phrase among them."""
+    settings = settings_of(ctx)
+    anchor = None if start.anchor_file is None else load_anchor(start.anchor_file)
+    network = settings.network or MAIN
+    phrase, is_new = _phrase(settings, start)
+    new = NewWallet(
+        program=str(ctx.find_root().command.name),
+        network=network,
+        roles=roles,
+        phrase=phrase,
+        passphrase="" if settings.dry_run else settings.passphrase(confirm=True),
+        birthday=_birthday(settings, network, start, is_new),
+        anchor=anchor,
+        test_maturity=start.test_maturity,
+    )
+    facts: dict[str, Any] = {"wallet": str(settings.folder), "network": network.chain}
+    if settings.dry_run:
+        return {**facts, "dry_run": True}
+    wallet = create_wallet(settings.folder, new)
+    try:
+        facts |= {"birthday": wallet.birthday, "address": plain_address(wallet)}
+        facts["anchor_id"] = None if anchor is None else anchor.anchor_id.hex()
+    finally:
+        wallet.close()
+    if is_new:
+        facts["seed_phrase"] = phrase.reveal()
+        settings.screen.warn(
+            "write the seed phrase down on paper now: it is shown once, and is all that is needed"
+            " to get the keys back, or to steal them"
+        )
+    return facts
+
+
+def init_options(function: Any) -> Any:
+    """Give an init command the options that say where the seed comes from."""
+    for option in (
+        click.option("--test-maturity", type=int, hidden=True),
+        click.option("--birthday", type=int, help="First block to read when restoring."),
+        click.option("--restore", is_flag=True, help="Type a seed phrase instead of making one."),
+        click.option("--seed-file", type=FILE, help="Restore from a file with a seed phrase."),
+    ):
+        function = option(function)
+    return function
+
+
+@click.command("status")
+@shared_options
+@click.pass_context
+def status_command(ctx: click.Context) -> None:
+    """Show tip, balance and unconfirmed transactions."""
+    with opened_desk(ctx) as desk:
+        live, wallet = desk.live, desk.live.wallet
+        coins = wallet.plain_coins(live.pending)
+        unsent = [sent for sent in wallet.store.sent() if sent.mined_height is None]
+        tip = wallet.store.tip()
+        desk.settings.screen.show(
+            {
+                "network": wallet.network.chain,
+                "height": live.tip_height,
+                "tip": None if tip is None else format_hash(tip[1]),
+                "spendable": format_amount(sum(coin.value for coin in coins)),
+                "unconfirmed_change": format_amount(
+                    sum(coin.value for coin in coins if coin.height is None)
+                ),
+                "immature": format_amount(immature(wallet, live.tip_height)),
+                "incoming": format_amount(wallet.incoming(live.pending)),
+                "unconfirmed": [format_hash(sent.transaction.txid) for sent in unsent],
+                "anchor_id": None if wallet.anchor is None else wallet.anchor.anchor_id.hex(),
+            }
+        )
+
+
+@click.command("address")
+@click.option("--new", is_flag=True, help="Count the shown address as given and show a fresh one.")
+@shared_options
+@click.pass_context
+def address_command(ctx: click.Context, new: bool) -> None:
+    """Show an address for ordinary coins; needs no node and no passphrase."""
+    settings = settings_of(ctx)
+    with opened_wallet(ctx) as wallet:
+        if new and not settings.dry_run:
+            wallet.give_key(Role.PLAIN)
+        settings.screen.show({"address": plain_address(wallet)})
+
+
+@click.command("pay")
+@click.argument("address")
+@click.argument("amount", type=AMOUNT)
+@FEERATE
+@shared_options
+@click.pass_context
+def pay_command(ctx: click.Context, address: str, amount: int, feerate: int) -> None:
+    """Pay ordinary coins to an address and send at once."""
+    with opened_desk(ctx) as desk:
+        script = parse_address(address, desk.live.wallet.network)
+        if amount < 1:
+            raise WalletError(Refusal.NOT_ENOUGH_COINS, "amount is 0; pay at least 0.00001")
+        funded = desk.live.draft((), (TxOutput(amount, script),), feerate)
+        desk.settings.screen.show(desk.finish_draft(funded, Choices(send=True)), "paid")
+
+
+@click.group("anchor")
+def anchor_group() -> None:
+    """The trust anchor: root coin, root script and root keys of the network."""
+
+
+@anchor_group.command("show")
+@shared_options
+@click.pass_context
+def anchor_show(ctx: click.Context) -> None:
+    """Show the trust anchor."""
+    with opened_wallet(ctx) as wallet:
+        settings_of(ctx).screen.show(anchor_facts(wallet.require_anchor(), wallet.network))
+
+
+@anchor_group.command("export")
+@click.argument("file", type=FILE)
+@shared_options
+@click.pass_context
+def anchor_export(ctx: click.Context, file: Path) -> None:
+    """Write the trust anchor to a file for issuers, holders and explorers."""
+    settings = settings_of(ctx)
+    with opened_wallet(ctx) as wallet:
+        anchor = wallet.require_anchor()
+        if not settings.dry_run:
+            write_atomically(file, anchor.encode())
+        facts = anchor_facts(anchor, wallet.network)
+        settings.screen.show({"file": None if settings.dry_run else str(file), **facts})
+
+
+def add_shared_commands(group: WalletGroup) -> None:
+    """Put the commands that all wallets have into a wallet's group."""
+    for command in (
+        status_command,
+        address_command,
+        pay_command,
+        anchor_group,
+        sign_command,
+        combine_command,
+        finalize_command,
+        send_command,
+    ):
+        group.add_command(command)
+
+
+def anchor_facts(anchor: TrustAnchor, network: Network) -> dict[str, Any]:
+    """Give a trust anchor as JSON."""
+    return {
+        "anchor_id": anchor.anchor_id.hex(),
+        "network": anchor.network,
+        "root_coin": format_outpoint(anchor.root_outpoint),
+        "value": format_amount(anchor.root_value),
+        "height": anchor.root_height,
+        "address": encode_address(anchor.root_script, network),
+        "root_key": anchor.root_key.hex(),
+        "system_key": anchor.system_key.hex(),
+    }
+
+
+def load_anchor(path: Path) -> TrustAnchor:
+    """Read a trust anchor file; raises WalletError BAD_FILE."""
+    try:
+        return TrustAnchor.decode(read_file(path, limit=65_536))
+    except DecodeError as error:
+        raise WalletError(
+            Refusal.BAD_FILE, f"{path}: {error}; ask the root organisation for its anchor file"
+        ) from error
+
+
+def parse_address(text: str, network: Network) -> bytes:
+    """Read an address as its script; raises WalletError WRONG_NETWORK with what is wrong."""
+    try:
+        return decode_address(text, network)
+    except DecodeError as error:
+        raise WalletError(Refusal.WRONG_NETWORK, f"{error}; check the address") from error
+
+
+def plain_address(wallet: Wallet) -> str:
+    """Return the address of the next fresh key for ordinary coins."""
+    return encode_address(wallet.receive_key().plain_script, wallet.network) or ""
+
+
+def immature(wallet: Wallet, height: int) -> int:
+    """Return satoshis of mined coins that are too young to spend."""
+    maturity = wallet.maturity(height)
+    return sum(
+        coin.value
+        for coin in wallet.store.coins()
+        if coin.is_coinbase and (coin.height or 0) + maturity > height + 1
+    )
+
+
+def _phrase(settings: Settings, start: Start) -> tuple[SeedPhrase, bool]:
+    if (settings.folder / KEYS_FILE).exists():
+        raise WalletError(
+            Refusal.WALLET_EXISTS,
+            f"{settings.folder} holds a wallet; choose another --wallet folder",
+        )
+    if start.seed_file is not None:
+        return SeedPhrase(read_file(start.seed_file, limit=4_096).decode(errors="replace")), False
+    if start.restore:
+        if not settings.screen.may_ask:
+            raise WalletError(
+                Refusal.BAD_SEED_PHRASE, "nobody can be asked with --no-input; give --seed-file"
+            )
+        return SeedPhrase(click.prompt("Seed phrase", hide_input=True, err=True)), False
+    return SeedPhrase(new_mnemonic(os.urandom(16))), True
+
+
+def _birthday(settings: Settings, network: Network, start: Start, is_new: bool) -> int:
+    """Return the first block that can concern a new wallet: the node's tip if it answers."""
+    if start.birthday is not None or not is_new:
+        return start.birthday or 0
+    client = connect(settings.node, network, settings.datadir)
+    try:
+        check_network(client, network)
+        return client.block_count() + 1
+    except NodeError:
+        return 0
+    finally:
+        client.close()
