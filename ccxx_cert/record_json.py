@@ -40,7 +40,7 @@ _Loader = Callable[[Any], Any]
 
 def record_to_json(record: Record) -> str:
     """Return a record as one line of JSON."""
-    facts = {"kind": str(key_of(record).kind), **_dump(record)}
+    facts = {"record": str(key_of(record).kind), **_dump(record)}
     return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -48,7 +48,7 @@ def record_from_json(text: str | bytes) -> Record:
     """Read a record back; raises DecodeError where the text is not what `record_to_json` wrote."""
     try:
         facts = json.loads(text)
-        record: Record = _loader(_RECORDS[facts.pop("kind")])(facts)
+        record: Record = _loader(_RECORDS[facts.pop("record")])(facts)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DecodeError(f"stored record does not parse: {type(error).__name__}") from None
     return record

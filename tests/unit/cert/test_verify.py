@@ -1,0 +1,121 @@
+"""What a transaction would do, said before it is signed."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ccxx_cert.errors import CertificateError, Refusal
+from ccxx_cert.records import BatchMessage, Op
+from ccxx_cert.state import CreditKind, Moment, get_credit
+from ccxx_cert.template import draft_batch, draft_permit
+from ccxx_cert.verify import Meaning, SpentOutput, check_meaning, explain
+from ccxx_core.transaction import Transaction, TxInput, TxOutput
+
+
+def unsigned(tx: Transaction) -> Transaction:
+    """Take the witnesses away."""
+    return replace(tx, inputs=tuple(TxInput(each.prevout) for each in tx.inputs))
+
+
+def explained(world: Any, tx: Transaction, show: bool = True) -> Meaning:
+    """Explain an unsigned transaction whose plain coins hold 10,000 satoshis."""
+    spent = {}
+    for tx_input in tx.inputs:
+        credit = get_credit(world.registry, tx_input.prevout)
+        inner = world.inner.get(credit.script_pubkey) if credit and show else None
+        value, script = (credit.value, credit.script_pubkey) if credit else (10_000, b"\x51")
+        spent[tx_input.prevout] = SpentOutput(value, script, inner)
+    moment = Moment(world.height + 1, 0, 0)
+    return explain(unsigned(tx), world.registry, world.anchor, next_block=moment, spent=spent)
+
+
+def test_grant_is_said_in_words(world: Any) -> None:
+    roots = world.credit(CreditKind.ROOT)
+    draft = draft_permit(world.permit_message(quantity=10), world.permit_script, roots, 4)
+
+    meaning = explained(world, world.tx_of(draft))
+
+    assert (meaning.op, meaning.accepted, meaning.fee) == (Op.PERMIT, True, 5_000)
+    assert meaning.lines[0] == (
+        "grants permit UNICDEG “MSc Digital Currency” for 10 certificates, "
+        "transferable, custody 3of3"
+    )
+    assert meaning.lines[-1] == "fee 0.00005000 CCXX"
+    assert len([line for line in meaning.lines if line.startswith("pays")]) == 1
+
+
+def test_unsigned_issue_is_judged_by_the_script_that_its_hash_commits_to(world: Any) -> None:
+    tx = world.issue_tx(world.grant(world.permit_message()), serial=7)
+
+    shown, hidden = explained(world, tx), explained(world, tx, show=False)
+
+    assert shown.accepted
+    assert shown.lines[0] == "issues certificate serial 7 of permit UNICDEG “MSc Digital Currency”"
+    assert hidden.refusal is Refusal.SCRIPT_NOT_SHOWN
+
+
+def test_batch_names_its_serials(world: Any) -> None:
+    coin = world.coin_of(world.grant(world.permit_message()))
+    message = BatchMessage(serial_start=2, count=5, merkle_root=bytes(32), text="2026-A")
+
+    meaning = explained(world, world.tx_of(draft_batch(message, [b"\x51"] * 5, coin)))
+
+    assert meaning.lines[0].startswith("issues 5 certificates serials 2 to 6 of permit UNICDEG")
+    assert "and 2 more" in meaning.lines
+
+
+def test_transfer_names_certificate_and_new_holder(world: Any) -> None:
+    certificate_id = world.issue(world.grant(world.permit_message()), serial=7)
+
+    meaning = explained(world, world.transfer_tx(certificate_id))
+
+    assert meaning.accepted
+    assert meaning.subjects == (certificate_id,)
+    assert "serial 7" in meaning.lines[0]
+    assert world.key("bob").hex() in meaning.lines[1]
+
+
+def test_forbidden_transfer_says_what_it_destroys_and_is_refused(world: Any) -> None:
+    permit_id = world.grant(world.permit_message(transferable=False))
+    certificate_id = world.issue(permit_id, serial=7)
+
+    meaning = explained(world, world.transfer_tx(certificate_id))
+
+    assert meaning.refusal is Refusal.NOT_TRANSFERABLE
+    assert meaning.destroyed == (certificate_id,)
+    assert any(line.startswith("DESTROYS certificate ccert1") for line in meaning.lines)
+    with pytest.raises(CertificateError) as error:
+        check_meaning(meaning)
+    assert error.value.refusal is Refusal.NOT_TRANSFERABLE
+
+
+def test_credit_spent_as_a_plain_coin_is_refused_before_signing(world: Any) -> None:
+    coin = world.coin_of(world.grant(world.permit_message(quantity=10)))
+
+    meaning = explained(world, world.tx([coin.outpoint], [TxOutput(1, b"\x51")]))
+
+    assert meaning.lost == coin.value
+    assert any(line.startswith("LOSES 0.01000000 CCXX") for line in meaning.lines)
+    with pytest.raises(CertificateError) as error:
+        check_meaning(meaning)
+    assert error.value.refusal is Refusal.NAKED_SPEND
+
+
+def test_plain_payment_means_no_more_than_it_is(world: Any) -> None:
+    meaning = explained(world, world.tx([], [TxOutput(9_000, world.plain_script("bob"))]))
+
+    check_meaning(meaning)
+    assert meaning.op is None
+    assert meaning.lines[0].startswith("pays 0.00009000 CCXX to rccx1")
+    assert meaning.fee == 1_000
+
+
+def test_fee_is_unknown_where_a_value_is(world: Any) -> None:
+    tx = world.tx([], [TxOutput(9_000, b"\x51")])
+    moment = Moment(world.height + 1, 0, 0)
+
+    meaning = explain(tx, world.registry, world.anchor, next_block=moment, spent={})
+
+    assert meaning.fee is None
+    assert meaning.lines[-1] == "fee unknown"
