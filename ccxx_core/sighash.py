@@ -1,5 +1,8 @@
 """What a signature signs: the original digest and that of BIP 143."""
 
+from functools import lru_cache
+from struct import Struct
+
 from ccxx_core.encoding import encode_bytes, encode_compact_size
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import sha256d
@@ -12,8 +15,18 @@ SIGHASH_NONE = 2
 SIGHASH_SINGLE = 3
 SIGHASH_ANYONECANPAY = 0x80
 
+# Prevout, an empty script, sequence.
+_BLANK_INPUT = Struct("<32sIBI")
+# Locktime, hash type.
+_LEGACY_TAIL = Struct("<II")
+# Version, prevouts, sequences, prevout.
+_SEGWIT_HEAD = Struct("<i32s32s32sI")
+# Value, sequence, outputs, locktime, hash type.
+_SEGWIT_TAIL = Struct("<qI32sII")
+
 _ONE = (1).to_bytes(32, "little")
 _ZERO = bytes(32)
+_CODE_SEPARATOR = bytes([Op.OP_CODESEPARATOR])
 
 
 def legacy_sighash(tx: Transaction, index: int, script_code: bytes, hash_type: int) -> bytes:
@@ -25,30 +38,39 @@ def legacy_sighash(tx: Transaction, index: int, script_code: bytes, hash_type: i
     base_type = hash_type & 0x1F
     if index >= len(tx.inputs) or (base_type == SIGHASH_SINGLE and index >= len(tx.outputs)):
         return _ONE
-    parts = [tx.version.to_bytes(4, "little", signed=True)]
-    script_code = _without_code_separators(script_code)
-    if hash_type & SIGHASH_ANYONECANPAY:
-        signed = tx.inputs[index]
-        parts += [b"\x01", _signed_input(signed, script_code, signed.sequence)]
-    else:
-        keeps_sequences = base_type not in (SIGHASH_NONE, SIGHASH_SINGLE)
-        parts.append(encode_compact_size(len(tx.inputs)))
-        for position, tx_input in enumerate(tx.inputs):
-            if position == index:
-                parts.append(_signed_input(tx_input, script_code, tx_input.sequence))
-            else:
-                sequence = tx_input.sequence if keeps_sequences else 0
-                parts.append(_signed_input(tx_input, b"", sequence))
-    parts += [
+    before, signed, after = _signed_inputs(tx, index, hash_type)
+    parts = (
+        before,
+        signed.prevout.encode(),
+        encode_bytes(_without_code_separators(script_code)),
+        signed.sequence.to_bytes(4, "little"),
+        after,
         _signed_outputs(tx, index, base_type),
-        tx.locktime.to_bytes(4, "little"),
-        hash_type.to_bytes(4, "little"),
-    ]
+        _LEGACY_TAIL.pack(tx.locktime, hash_type),
+    )
     return sha256d(b"".join(parts))
 
 
-def _signed_input(tx_input: TxInput, script: bytes, sequence: int) -> bytes:
-    return tx_input.prevout.encode() + encode_bytes(script) + sequence.to_bytes(4, "little")
+def _signed_inputs(tx: Transaction, index: int, hash_type: int) -> tuple[bytes, TxInput, bytes]:
+    """Give what stands before the signed input, the input, and what stands behind it."""
+    version = tx.version.to_bytes(4, "little", signed=True)
+    if hash_type & SIGHASH_ANYONECANPAY:
+        return version + b"\1", tx.inputs[index], b""
+    blanks = _blank_inputs(tx)
+    if hash_type & 0x1F in (SIGHASH_NONE, SIGHASH_SINGLE):
+        # Other inputs may still change their sequences.
+        blanks = [blank[:-4] + b"\0\0\0\0" for blank in blanks]
+    head = version + encode_compact_size(len(blanks)) + b"".join(blanks[:index])
+    return head, tx.inputs[index], b"".join(blanks[index + 1 :])
+
+
+def _blank_inputs(tx: Transaction) -> list[bytes]:
+    """Give the inputs as signatures of other inputs see them: without their scripts."""
+    cached: list[bytes] | None = tx.__dict__.get("blank_inputs")
+    if cached is None:
+        cached = [_BLANK_INPUT.pack(*prevout, 0, sequence) for prevout, _, sequence, _ in tx.inputs]
+        tx.__dict__["blank_inputs"] = cached
+    return cached
 
 
 def _signed_outputs(tx: Transaction, index: int, base_type: int) -> bytes:
@@ -57,20 +79,13 @@ def _signed_outputs(tx: Transaction, index: int, base_type: int) -> bytes:
     if base_type == SIGHASH_SINGLE:
         blank = b"\xff" * 8 + b"\0"
         return encode_compact_size(index + 1) + blank * index + tx.outputs[index].encode()
-    return encode_compact_size(len(tx.outputs)) + _encoded_outputs(tx)
+    return tx.encoded_outputs
 
 
-def _encoded_outputs(tx: Transaction) -> bytes:
-    cached = tx.__dict__.get("encoded_outputs")
-    if cached is None:
-        cached = b"".join(output.encode() for output in tx.outputs)
-        tx.__dict__["encoded_outputs"] = cached
-    return bytes(cached)
-
-
+@lru_cache(maxsize=1024)
 def _without_code_separators(script: bytes) -> bytes:
     """Drop every OP_CODESEPARATOR; what follows a truncated push is kept as it is."""
-    if Op.OP_CODESEPARATOR not in script:
+    if _CODE_SEPARATOR not in script:
         return script
     parts, start = [], 0
     try:
@@ -100,32 +115,26 @@ def segwit_sighash(
         outputs = sha256d(tx.outputs[index].encode()) if has_output else _ZERO
     elif not plain:
         outputs = _ZERO
-    signed = tx.inputs[index]
-    return sha256d(
-        b"".join(
-            (
-                tx.version.to_bytes(4, "little", signed=True),
-                _ZERO if anyone_can_pay else prevouts,
-                sequences if plain and not anyone_can_pay else _ZERO,
-                signed.prevout.encode(),
-                encode_bytes(script_code),
-                value.to_bytes(8, "little", signed=True),
-                signed.sequence.to_bytes(4, "little"),
-                outputs,
-                tx.locktime.to_bytes(4, "little"),
-                hash_type.to_bytes(4, "little"),
-            )
-        )
-    )
+    prevout, _, sequence, _ = tx.inputs[index]
+    if anyone_can_pay:
+        prevouts = _ZERO
+    if anyone_can_pay or not plain:
+        sequences = _ZERO
+    head = _SEGWIT_HEAD.pack(tx.version, prevouts, sequences, *prevout)
+    tail = _SEGWIT_TAIL.pack(value, sequence, outputs, tx.locktime, hash_type)
+    return sha256d(head + encode_bytes(script_code) + tail)
 
 
 def _shared_digests(tx: Transaction) -> tuple[bytes, bytes, bytes]:
     cached: tuple[bytes, bytes, bytes] | None = tx.__dict__.get("segwit_digests")
     if cached is None:
+        blanks = _blank_inputs(tx)
+        # The outputs stand behind their count, which BIP 143 leaves out.
+        count = len(encode_compact_size(len(tx.outputs)))
         cached = (
-            sha256d(b"".join(tx_input.prevout.encode() for tx_input in tx.inputs)),
-            sha256d(b"".join(i.sequence.to_bytes(4, "little") for i in tx.inputs)),
-            sha256d(_encoded_outputs(tx)),
+            sha256d(b"".join([blank[:36] for blank in blanks])),
+            sha256d(b"".join([blank[-4:] for blank in blanks])),
+            sha256d(tx.encoded_outputs[count:]),
         )
         tx.__dict__["segwit_digests"] = cached
     return cached

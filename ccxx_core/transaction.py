@@ -100,11 +100,16 @@ class Transaction:
                 _VERSION.pack(self.version),
                 encode_compact_size(len(self.inputs)),
                 *(tx_input.encode() for tx_input in self.inputs),
-                encode_compact_size(len(self.outputs)),
-                *(output.encode() for output in self.outputs),
+                self.encoded_outputs,
                 _UINT32.pack(self.locktime),
             )
         )
+
+    @cached_property
+    def encoded_outputs(self) -> bytes:
+        """The count and the outputs on the wire: every signature digest needs them."""
+        count = encode_compact_size(len(self.outputs))
+        return count + b"".join([output.encode() for output in self.outputs])
 
     def encode_without_witness(self) -> bytes:
         """Write the transaction as nodes before BIP 144 know it."""
@@ -175,6 +180,7 @@ def _decode(data: bytes, start: int) -> tuple[Transaction, int]:
     body = start + 4
     inputs, offset = _decode_inputs(data, body)
     outputs: tuple[TxOutput, ...] = ()
+    outputs_start = offset
     if inputs:
         outputs, offset = _decode_outputs(data, offset)
     else:
@@ -182,8 +188,8 @@ def _decode(data: bytes, start: int) -> tuple[Transaction, int]:
         flags = data[offset]
         body = offset = offset + 1
         if flags:
-            inputs, offset = _decode_inputs(data, offset)
-            outputs, offset = _decode_outputs(data, offset)
+            inputs, outputs_start = _decode_inputs(data, offset)
+            outputs, offset = _decode_outputs(data, outputs_start)
     if flags & ~1:
         raise DecodeError("unknown optional data in the transaction")
     body_end = offset
@@ -191,13 +197,20 @@ def _decode(data: bytes, start: int) -> tuple[Transaction, int]:
         inputs, offset = _decode_witnesses(data, offset, inputs)
     tx = Transaction(version, inputs, outputs, _UINT32.unpack_from(data, offset)[0])
     end = offset + 4
+    # Everybody asks for these: they are slices of what was read, cheaper taken than made again.
+    known = tx.__dict__
+    if outputs:
+        known["encoded_outputs"] = data[outputs_start:body_end]
     if not flags:
-        tx.__dict__["base"] = data[start:end]
+        known["base"] = base = data[start:end]
     else:
-        tx.__dict__["base"] = data[start : start + 4] + data[body:body_end] + data[offset:end]
-        tx.__dict__["size"] = end - start if tx.has_witness else len(tx.base)
-        if tx.has_witness:
-            tx.__dict__["wtxid"] = Txid(sha256d(data[start:end]))
+        known["base"] = base = data[start : start + 4] + data[body:body_end] + data[offset:end]
+    known["txid"] = known["wtxid"] = Txid(sha256d(base))
+    known["size"] = len(base)
+    known["has_witness"] = has_witness = flags != 0 and any([i.witness for i in inputs])
+    if has_witness:
+        known["wtxid"] = Txid(sha256d(data[start:end]))
+        known["size"] = end - start
     return tx, end
 
 
