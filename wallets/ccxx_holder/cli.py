@@ -131,18 +131,13 @@ def certificate_group() -> None:
 @shared_options
 @click.pass_context
 def certificate_transfer(
-    ctx: click.Context,
-    certificate: str,
-    new_holder: bytes,
-    out: Path | None,
-    force: bool,
-    feerate: int,
+    ctx: click.Context, /, certificate: str, new_holder: bytes, **options: Any
 ) -> None:
     """Draft and sign a transfer; issuer and root sign the file next."""
     with opened_desk(ctx) as desk:
         found = find_certificate(desk.live, certificate)
-        funded = draft_handover(desk.live, found, new_holder, feerate, force)
-        facts = desk.finish_draft(funded, Choices(out=out, force=force))
+        funded = draft_handover(desk.live, found, new_holder, options["feerate"], options["force"])
+        facts = desk.finish_draft(funded, Choices(options["out"], force=options["force"]))
         facts["certificate"] = format_outpoint(found.id)
         if found.script_pubkey[0] == 0:
             facts["new_location"] = format_outpoint(OutPoint(funded.psbt.transaction.txid, 0))

@@ -1,4 +1,4 @@
-"""The certificates that this wallet's keys hold, declared on the chain or not, and passing them on."""
+"""The certificates that this wallet's keys hold, declared or not, and passing them on."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -123,7 +123,7 @@ def certificate_group() -> None:
 @shared_options
 @click.pass_context
 def certificate_issue(
-    ctx: click.Context, /, document: Path, permit: str | None, out: Path | None, **options: Any
+    ctx: click.Context, /, document: Path, permit: str | None, **options: Any
 ) -> None:
     """Draft and sign one certificate; the root signs the file next."""
     with opened_desk(ctx) as desk:
@@ -137,7 +137,7 @@ def certificate_issue(
             script=Wrap(options["script"]),
         )
         funded, serial = draft_certificate(desk.live, new, options["feerate"])
-        facts = desk.finish_draft(funded, Choices(out=out))
+        facts = desk.finish_draft(funded, Choices(options["out"]))
         facts["serial"] = serial
         facts["document_hash"] = new.document.hash.hex()
         if not desk.settings.dry_run:
@@ -151,9 +151,7 @@ def certificate_issue(
 @click.argument("csv_file", type=FILE)
 @click.option("--key-column", default="holder_key", show_default=True, help="Column of keys.")
 @click.option("--documents", type=click.Path(path_type=Path), help="Folder for the documents.")
-@click.option(
-    "--valid-from", help="Start of validity, such as 2026-07-10T00:00:00Z; now if absent."
-)
+@click.option("--valid-from", help="Such as 2026-07-10T00:00:00Z; now if absent.")
 @SERIAL
 @SUMMARY
 @PERMIT
@@ -164,7 +162,7 @@ def certificate_issue(
 @shared_options
 @click.pass_context
 def certificate_batch(
-    ctx: click.Context, /, csv_file: Path, permit: str | None, out: Path | None, **options: Any
+    ctx: click.Context, /, csv_file: Path, permit: str | None, **options: Any
 ) -> None:
     """Draft and sign one certificate a row of a CSV, in one transaction."""
     rows = batches.read_rows(csv_file, options["key_column"])
@@ -180,7 +178,7 @@ def certificate_batch(
             script=Wrap(options["script"]),
         )
         drafted = batches.draft(desk.live, new, options["feerate"])
-        facts = desk.finish_draft(drafted.funded, Choices(out=out))
+        facts = desk.finish_draft(drafted.funded, Choices(options["out"]))
         facts |= {"serial_start": drafted.serial_start, "count": len(rows)}
         facts["merkle_root"] = drafted.tree.root.hex()
         if not desk.settings.dry_run:

@@ -87,14 +87,13 @@ def permit() -> None:
 @FEERATE
 @shared_options
 @click.pass_context
-def permit_grant(
-    ctx: click.Context, /, type_file: Path, out: Path | None, send: bool, feerate: int, **grant: Any
-) -> None:
+def permit_grant(ctx: click.Context, /, type_file: Path, send: bool, **options: Any) -> None:
     """Draft and sign a permit; --send also sends it."""
     with opened_desk(ctx) as desk:
-        issuer_key = grant["issuer_key"]
+        feerate, out = options.pop("feerate"), options.pop("out")
+        issuer_key = options["issuer_key"]
         definition = read_definition(type_file, issuer_key)
-        wanted = Grant(definition=definition, **grant)
+        wanted = Grant(definition=definition, **options)
         funded = draft_grant(desk.live, wanted, feerate)
         facts = desk.finish_draft(funded, Choices(out=out, send=send))
         if not desk.settings.dry_run:

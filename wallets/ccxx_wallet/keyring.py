@@ -117,7 +117,7 @@ def derive_private_keys(
         if derived.public_key != key.public_key:
             raise WalletError(
                 Refusal.DAMAGED_STORE,
-                "the wallet's list of keys does not belong to its seed phrase; restore it with init",
+                "the wallet's keys do not belong to its seed phrase; restore it with init",
             )
         private[key.public_key] = derived.private_key
     return private

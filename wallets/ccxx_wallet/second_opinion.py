@@ -7,6 +7,7 @@ input is left to the node and named in the result.
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bitcoin.core import CTransaction
 from bitcoin.core.script import (
@@ -23,6 +24,28 @@ from ecdsa.util import sigdecode_der
 from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import Transaction, TxOutput
 from ccxx_wallet.errors import Refusal, WalletError
+
+
+@dataclass(frozen=True, slots=True)
+class _SignedInput:
+    """One input as foreign code sees it; `value` is None where no signature commits to it."""
+
+    tx: CTransaction
+    index: int
+    code: CScript
+    value: int | None
+
+    def check(self, signatures: list[bytes], keys: list[bytes]) -> int:
+        """Verify signatures in the order of their keys, as CHECKMULTISIG does."""
+        version = SIGVERSION_BASE if self.value is None else SIGVERSION_WITNESS_V0
+        remaining = iter(keys)
+        for signature in signatures:
+            digest = SignatureHash(
+                self.code, self.tx, self.index, signature[-1], self.value, version
+            )
+            if not any(_is_signed(key, signature[:-1], digest) for key in remaining):
+                raise _disagree(f"a signature on input {self.index} does not verify")
+        return len(signatures)
 
 
 def check_again(tx: Transaction, spent: Sequence[TxOutput]) -> int:
@@ -46,57 +69,39 @@ def check_again(tx: Transaction, spent: Sequence[TxOutput]) -> int:
 def _check_input(foreign: CTransaction, index: int, output: TxOutput) -> int:
     script = CScript(output.script_pubkey)
     witness = list(foreign.wit.vtxinwit[index].scriptWitness.stack) if foreign.has_witness() else []
-    pushes = [bytes(item) for item in _pushes(foreign.vin[index].scriptSig)]
+    pushes = _pushes(foreign.vin[index].scriptSig)
     if script.is_witness_v0_keyhash() and len(witness) == 2:
-        code = CScript(b"\x76\xa9\x14" + bytes(script)[2:] + b"\x88\xac")
-        _check_hash(
-            index,
-            hashlib.new("ripemd160", hashlib.sha256(witness[1]).digest()).digest(),
-            bytes(script)[2:],
-        )
-        return _check_keys(foreign, index, code, [witness[0]], [witness[1]], output.value)
+        key_hash = bytes(script)[2:]
+        _check_hash(index, _hash160(witness[1]), key_hash)
+        code = CScript(b"\x76\xa9\x14" + key_hash + b"\x88\xac")
+        return _SignedInput(foreign, index, code, output.value).check([witness[0]], [witness[1]])
     if script.is_witness_v0_scripthash() and len(witness) > 2:
         _check_hash(index, hashlib.sha256(witness[-1]).digest(), bytes(script)[2:])
-        return _check_multisig(foreign, index, witness[-1], witness[1:-1], output.value)
+        found = _SignedInput(foreign, index, CScript(witness[-1]), output.value)
+        return _check_multisig(found, witness[1:-1])
     if script.is_p2sh() and len(pushes) > 2:
-        return _check_multisig(foreign, index, pushes[-1], pushes[1:-1], None)
+        _check_hash(index, _hash160(pushes[-1]), bytes(script)[2:22])
+        return _check_multisig(
+            _SignedInput(foreign, index, CScript(pushes[-1]), None), pushes[1:-1]
+        )
     if _is_p2pkh(script) and len(pushes) == 2:
-        return _check_keys(foreign, index, script, [pushes[0]], [pushes[1]], None)
+        _check_hash(index, _hash160(pushes[1]), bytes(script)[3:23])
+        return _SignedInput(foreign, index, script, None).check([pushes[0]], [pushes[1]])
     return 0
 
 
-def _check_multisig(
-    foreign: CTransaction,
-    index: int,
-    script_bytes: bytes,
-    signatures: list[bytes],
-    value: int | None,
-) -> int:
-    script = CScript(script_bytes)
-    items = list(script)
+def _check_multisig(found: _SignedInput, signatures: list[bytes]) -> int:
+    items = list(found.code)
     if not items or items[-1] != OP_CHECKMULTISIG or not isinstance(items[0], int):
         return 0
     if len(signatures) != items[0]:
-        raise _disagree(f"input {index} has {len(signatures)} signatures, {items[0]} wanted")
-    return _check_keys(foreign, index, script, signatures, items[1:-2], value)
+        count = f"{len(signatures)} signatures, {items[0]} wanted"
+        raise _disagree(f"input {found.index} has {count}")
+    return found.check(signatures, items[1:-2])
 
 
-def _check_keys(
-    foreign: CTransaction,
-    index: int,
-    code: CScript,
-    signatures: list[bytes],
-    keys: list[bytes],
-    value: int | None,
-) -> int:
-    remaining = iter(keys)
-    for signature in signatures:
-        version = SIGVERSION_BASE if value is None else SIGVERSION_WITNESS_V0
-        digest = SignatureHash(code, foreign, index, signature[-1], value, version)
-        # As CHECKMULTISIG does: signatures stand in the order of their keys.
-        if not any(_is_signed(key, signature[:-1], digest) for key in remaining):
-            raise _disagree(f"a signature on input {index} does not verify")
-    return len(signatures)
+def _hash160(data: bytes) -> bytes:
+    return hashlib.new("ripemd160", hashlib.sha256(data).digest()).digest()
 
 
 def _is_signed(key: bytes, signature: bytes, digest: bytes) -> bool:

@@ -74,8 +74,8 @@ def check_spent(psbt: Psbt, spent: Sequence[TxOutput]) -> None:
         if stated != output:
             raise WalletError(
                 Refusal.INPUT_MISSTATED,
-                f"the file says that input {index} is worth {format_amount(stated.value)}, your node"
-                f" says {format_amount(output.value)} or another script; do not sign it",
+                f"the file says that input {index} is worth {format_amount(stated.value)}, your"
+                f" node says {format_amount(output.value)} or another script; do not sign it",
             )
 
 

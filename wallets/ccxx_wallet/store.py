@@ -392,5 +392,5 @@ class Store:
         except sqlite3.DatabaseError as error:
             raise WalletError(
                 Refusal.DAMAGED_STORE,
-                f"{self._path} is damaged ({error}); move it away and run init with the seed phrase",
+                f"{self._path} is damaged ({error}); move it away and init with the seed phrase",
             ) from error

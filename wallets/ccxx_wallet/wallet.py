@@ -1,4 +1,4 @@
-"""One wallet in its folder: keys.json (sealed), wallet.sqlite (rebuildable), anchor.json (public)."""
+"""One wallet in its folder: keys.json (sealed), wallet.sqlite (rebuildable), anchor.json."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Commands about the wallet itself, the same in every wallet: init, status, address, pay, anchor."""
+"""Commands about a wallet itself, the same in each: init, status, address, pay, anchor."""
 
 import os
 from dataclasses import dataclass
