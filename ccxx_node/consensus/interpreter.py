@@ -19,7 +19,7 @@ from ccxx_node.consensus.script_machine import (
     Machine,
     SignatureChecker,
     is_minimal_push,
-    long_push,
+    pushed_range,
 )
 from ccxx_node.consensus.script_numbers import is_true
 from ccxx_node.consensus.script_operations import DISABLED, OPERATIONS
@@ -31,6 +31,9 @@ _LAST_CONSTANT = int(Op.OP_16)
 _FIRST_FLOW = int(Op.OP_IF)
 _LAST_FLOW = int(Op.OP_ENDIF)
 _CODESEPARATOR = int(Op.OP_CODESEPARATOR)
+
+# OP_3DUP; so only a script of some length needs to be watched for too large a stack.
+MOST_ITEMS_A_BYTE = 3
 
 
 def verify_script(
@@ -92,44 +95,51 @@ def evaluate(
 
 
 def _run(machine: Machine) -> None:
-    script, stack, altstack = machine.script, machine.stack, machine.altstack
+    script, stack, minimal = machine.script, machine.stack, machine.minimal
     position, end = 0, len(script)
+    may_overflow = len(stack) + MOST_ITEMS_A_BYTE * end > MAX_STACK_ITEMS
     while position < end:
         opcode = script[position]
-        position += 1
         if opcode <= _PUSHDATA4:
-            start = position
             if opcode < _PUSHDATA1:
-                position += opcode
+                start = position + 1
+                position = start + opcode
             else:
-                start, position = long_push(script, position, opcode)
+                start, position = pushed_range(script, position, opcode)
             if position > end or position - start > MAX_ITEM_SIZE:
-                cut_off = position > end
-                raise ScriptError(ScriptFailure.BAD_OPCODE if cut_off else ScriptFailure.PUSH_SIZE)
+                is_cut_off = position > end
+                raise ScriptError(
+                    ScriptFailure.BAD_OPCODE if is_cut_off else ScriptFailure.PUSH_SIZE
+                )
             if machine.executing:
                 item = script[start:position]
-                if machine.minimal and not is_minimal_push(item, opcode):
+                if minimal and not is_minimal_push(item, opcode):
                     raise ScriptError(ScriptFailure.MINIMALDATA)
                 stack.append(item)
         else:
-            if opcode > _LAST_CONSTANT:
-                _check_operation(machine, opcode)
-            if machine.executing or _FIRST_FLOW <= opcode <= _LAST_FLOW:
-                machine.position = position
-                OPERATIONS[opcode](machine)
-        if len(stack) + len(altstack) > MAX_STACK_ITEMS:
+            position += 1
+            machine.position = position
+            _operate(machine, opcode)
+        if may_overflow and len(stack) + len(machine.altstack) > MAX_STACK_ITEMS:
             raise ScriptError(ScriptFailure.STACK_SIZE)
 
 
-def _check_operation(machine: Machine, opcode: int) -> None:
-    """Check what forbids an opcode even in a branch that is not taken."""
-    machine.op_count += 1
-    if machine.op_count > MAX_OPS:
-        raise ScriptError(ScriptFailure.OP_COUNT)
-    if opcode in DISABLED:
-        raise ScriptError(ScriptFailure.DISABLED_OPCODE)
-    if opcode == _CODESEPARATOR and not machine.is_witness and machine.flags & f.CONST_SCRIPTCODE:
-        raise ScriptError(ScriptFailure.OP_CODESEPARATOR)
+def _operate(machine: Machine, opcode: int) -> None:
+    if opcode > _LAST_CONSTANT:
+        machine.op_count += 1
+        # These rules hold in branches that are not taken as well.
+        if machine.op_count > MAX_OPS:
+            raise ScriptError(ScriptFailure.OP_COUNT)
+        if opcode in DISABLED:
+            raise ScriptError(ScriptFailure.DISABLED_OPCODE)
+        if (
+            opcode == _CODESEPARATOR
+            and not machine.is_witness
+            and machine.flags & f.CONST_SCRIPTCODE
+        ):
+            raise ScriptError(ScriptFailure.OP_CODESEPARATOR)
+    if machine.executing or _FIRST_FLOW <= opcode <= _LAST_FLOW:
+        OPERATIONS[opcode](machine)
 
 
 def _verify_witness_program(

@@ -7,6 +7,10 @@ from ccxx_core.opcodes import Op
 from ccxx_node.consensus import flags as f
 from ccxx_node.consensus.script_failure import ScriptError, ScriptFailure
 
+# Plain ints: comparing with a member of an enum costs the hot loops a call.
+_PUSHDATA1 = int(Op.OP_PUSHDATA1)
+_PUSHDATA4 = int(Op.OP_PUSHDATA4)
+
 MAX_SCRIPT_SIZE = 10_000
 MAX_ITEM_SIZE = 520
 MAX_STACK_ITEMS = 1000
@@ -96,12 +100,19 @@ class Machine:
             raise ScriptError(ScriptFailure.INVALID_STACK_OPERATION)
 
 
-def long_push(script: bytes, position: int, opcode: int) -> tuple[int, int]:
-    """Give start and end of what OP_PUSHDATA1, 2 or 4 pushes; the end may lie behind the script."""
-    start = position + (1 << opcode - Op.OP_PUSHDATA1)
-    if start > len(script):
-        raise ScriptError(ScriptFailure.BAD_OPCODE)
-    return start, start + int.from_bytes(script[position:start], "little")
+def pushed_range(script: bytes, position: int, opcode: int) -> tuple[int, int]:
+    """Give start and end of what the opcode at ``position`` pushes: nothing, if it is no push.
+
+    The end, where the next opcode stands, lies behind the script if the push is cut off.
+    """
+    start = position + 1
+    if opcode > _PUSHDATA4:
+        return start, start
+    if opcode < _PUSHDATA1:
+        return start, start + opcode
+    length_size = 1 << opcode - _PUSHDATA1
+    length = int.from_bytes(script[start : start + length_size], "little")
+    return start + length_size, start + length_size + length
 
 
 def is_minimal_push(data: bytes, opcode: int) -> bool:

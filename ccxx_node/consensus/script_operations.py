@@ -153,7 +153,8 @@ def _read_locktime(machine: Machine) -> int:
 
 
 DISABLED = frozenset(
-    {
+    int(opcode)
+    for opcode in (
         Op.OP_CAT,
         Op.OP_SUBSTR,
         Op.OP_LEFT,
@@ -169,7 +170,7 @@ DISABLED = frozenset(
         Op.OP_MOD,
         Op.OP_LSHIFT,
         Op.OP_RSHIFT,
-    }
+    )
 )
 
 _NAMED: dict[Op, Operation] = {

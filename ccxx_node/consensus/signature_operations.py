@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from ccxx_core.opcodes import Op
 from ccxx_core.script import MAX_MULTISIG_KEYS, push_data
 from ccxx_node.consensus import flags as f
 from ccxx_node.consensus.script_failure import ScriptError, ScriptFailure
-from ccxx_node.consensus.script_machine import Machine
+from ccxx_node.consensus.script_machine import Machine, pushed_range
 from ccxx_node.consensus.script_numbers import decode_number
 from ccxx_node.consensus.signature_encoding import (
     check_public_key_encoding,
@@ -47,23 +46,11 @@ def find_and_delete(script: bytes, pattern: bytes) -> bytes:
         while script.startswith(pattern, position):
             position += len(pattern)
         kept_to = position
-        if position == len(script) or (position := _end_of_op(script, position)) > len(script):
-            # Behind a truncated push there are no opcodes: the rest is kept as it is.
+        if position < len(script):
+            _, position = pushed_range(script, position, script[position])
+        # Behind a truncated push there are no opcodes: the rest is kept as it is.
+        if kept_to == len(script) or position > len(script):
             return b"".join([*kept, script[kept_to:]])
-
-
-def _end_of_op(script: bytes, position: int) -> int:
-    """Give where an opcode and what it pushes end; behind the script if cut off."""
-    opcode = script[position]
-    position += 1
-    if opcode > Op.OP_PUSHDATA4:
-        return position
-    if opcode < Op.OP_PUSHDATA1:
-        return position + opcode
-    start = position + (1 << opcode - Op.OP_PUSHDATA1)
-    if start > len(script):
-        return start
-    return start + int.from_bytes(script[position:start], "little")
 
 
 def _signature_holds(machine: Machine) -> bool:
@@ -137,6 +124,8 @@ def _signed_code(machine: Machine, signatures: Sequence[bytes]) -> bytes:
     if machine.is_witness:
         return code
     for signature in signatures:
+        if signature not in code:
+            continue
         rest = find_and_delete(code, push_data(signature))
         if len(rest) != len(code) and machine.flags & f.CONST_SCRIPTCODE:
             raise ScriptError(ScriptFailure.SIG_FINDANDDELETE)

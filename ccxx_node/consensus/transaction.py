@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from ccxx_core.amount import COIN, MAX_MONEY
-from ccxx_core.script import count_sigops, is_p2sh, is_push_only, read_ops, witness_program
+from ccxx_core.opcodes import Op
+from ccxx_core.script import count_sigops, is_p2sh, witness_program
 from ccxx_core.transaction import (
     NULL_OUTPOINT,
     SEQUENCE_FINAL,
@@ -21,6 +22,7 @@ from ccxx_node.consensus.checker import (
 from ccxx_node.consensus.coins import Coin
 from ccxx_node.consensus.errors import ConsensusError, Reject
 from ccxx_node.consensus.params import MAX_BLOCK_WEIGHT
+from ccxx_node.consensus.script_machine import pushed_range
 
 # Relative times count in units of 512 seconds (BIP 68).
 SEQUENCE_TIME_SHIFT = 9
@@ -166,12 +168,13 @@ def _witness_sigops(script: bytes, witness: Sequence[bytes], flags: int) -> int:
 
 def _last_push(script_sig: bytes) -> bytes | None:
     """Give what a push-only script pushes last (nothing for a number), or None if it does more."""
-    if not is_push_only(script_sig):
-        return None
-    last = b""
-    for _, data, _ in read_ops(script_sig):
-        last = data or b""
-    return last
+    start = position = 0
+    while position < len(script_sig):
+        opcode = script_sig[position]
+        if opcode > Op.OP_16:
+            return None
+        start, position = pushed_range(script_sig, position, opcode)
+    return script_sig[start:position] if position == len(script_sig) else None
 
 
 def _format_money(satoshis: int) -> str:
