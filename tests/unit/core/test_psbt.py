@@ -29,6 +29,9 @@ from ccxx_core.script import (
 )
 from ccxx_core.spending import SpendingError, recoverable_script
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
+from ccxx_node.consensus.checker import TransactionChecker
+from ccxx_node.consensus.flags import STANDARD
+from ccxx_node.consensus.interpreter import verify_script
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "core" / "psbt.json").read_text())
 ROOT, ISSUER, HOLDER = KEYS = [PrivateKey(sha256(bytes([number]))) for number in range(3)]
@@ -104,6 +107,24 @@ def test_every_standard_output_is_spent(name: str) -> None:
     assert bool(tx.inputs[0].witness) == (name not in LEGACY)
     assert tx.inputs[0]._replace(script_sig=b"", witness=()) == psbt.transaction.inputs[0]
     assert psbt.fee == PREVIOUS.outputs[NAMES.index(name)].value - 90_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_nodes_interpreter_accepts_every_finished_input(name: str) -> None:
+    check_with_node(signed_by_all(draft(name)).finalize(), name)
+
+
+def test_the_nodes_interpreter_accepts_a_recovery() -> None:
+    psbt = draft("recoverable", sequence=DELAY).sign_with(ROOT).sign_with(ISSUER)
+
+    check_with_node(psbt.finalize(), "recoverable")
+
+
+def check_with_node(tx: Transaction, name: str) -> None:
+    """Run the node's interpreter, as strict as its relay policy, over the only input."""
+    tx_input, spent = tx.inputs[0], PREVIOUS.outputs[NAMES.index(name)]
+    checker = TransactionChecker(tx, 0, spent.value)
+    verify_script(tx_input.script_sig, spent.script_pubkey, tx_input.witness, STANDARD, checker)
 
 
 def test_unlocking_data_has_the_shape_of_its_script() -> None:
