@@ -17,6 +17,7 @@ from ccxx_core.network import Network
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _CONTEXT = GLOBAL_CONTEXT.ctx
 _COMPRESSED = lib.SECP256K1_EC_COMPRESSED
+_UNCOMPRESSED = lib.SECP256K1_EC_UNCOMPRESSED
 
 
 class PrivateKey:
@@ -79,10 +80,11 @@ class PrivateKey:
         return cls(payload[1:33])
 
 
-def _serialize_point(point: Any) -> bytes:
-    out, length = ffi.new("unsigned char[33]"), ffi.new("size_t *", 33)
-    lib.secp256k1_ec_pubkey_serialize(_CONTEXT, out, length, point, _COMPRESSED)
-    return bytes(ffi.buffer(out, 33))
+def _serialize_point(point: Any, compressed: bool = True) -> bytes:
+    size, form = (33, _COMPRESSED) if compressed else (65, _UNCOMPRESSED)
+    out, length = ffi.new("unsigned char[65]"), ffi.new("size_t *", size)
+    lib.secp256k1_ec_pubkey_serialize(_CONTEXT, out, length, point, form)
+    return bytes(ffi.buffer(out, size))
 
 
 @lru_cache(maxsize=20_000)
@@ -167,8 +169,8 @@ def _read_lax_integer(data: bytes, offset: int) -> tuple[bytes, int] | None:
     return data[offset : offset + length], offset + length
 
 
-def recover_public_key(signature: bytes, digest: bytes) -> bytes:
-    """Recover the compressed key from r, s and the id (65 bytes); raises DecodeError."""
+def recover_public_key(signature: bytes, digest: bytes, compressed: bool = True) -> bytes:
+    """Recover the key (33 bytes, or 65) from r, s and the id (65 bytes); raises DecodeError."""
     parsed = ffi.new("secp256k1_ecdsa_recoverable_signature *")
     point = ffi.new("secp256k1_pubkey *")
     if (
@@ -180,4 +182,4 @@ def recover_public_key(signature: bytes, digest: bytes) -> bytes:
         or not lib.secp256k1_ecdsa_recover(_CONTEXT, point, parsed, digest)
     ):
         raise DecodeError("not a recoverable signature")
-    return _serialize_point(point)
+    return _serialize_point(point, compressed)

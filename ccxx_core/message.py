@@ -44,12 +44,13 @@ def verify_message(address: str, signature: str, text: str, network: Network) ->
         raw = b64decode(signature, validate=True)
     except (Base64Error, ValueError):
         raise DecodeError("signature is not base64") from None
-    # Only compressed keys: no wallet of this suite makes others, and P2PKH of them is spent rarely.
-    if len(raw) != 65 or not 0 <= raw[0] - _HEADER - _COMPRESSED <= 3:
+    header = raw[0] - _HEADER if len(raw) == 65 else -1
+    if not 0 <= header < 2 * _COMPRESSED:
         return False
-    recoverable = raw[1:] + bytes([raw[0] - _HEADER - _COMPRESSED])
+    recoverable = raw[1:] + bytes([header % _COMPRESSED])
+    compressed = header >= _COMPRESSED
     try:
-        public_key = recover_public_key(recoverable, message_digest(text))
+        public_key = recover_public_key(recoverable, message_digest(text), compressed)
     except DecodeError:
         return False
     return hash160(public_key) == solved.solutions[0]

@@ -1,5 +1,8 @@
 """Signed messages prove the holder of an address."""
 
+from base64 import b64decode, b64encode
+
+import ecdsa
 import pytest
 
 from ccxx_core.address import encode_address
@@ -47,3 +50,16 @@ def test_address_without_a_plain_key_is_refused() -> None:
         verify_message(segwit, SIGNATURE, TEXT, REGTEST)
     with pytest.raises(DecodeError):
         verify_message(ADDRESS, SIGNATURE, TEXT, MAIN)
+
+
+def test_old_key_in_its_long_form_is_recognised() -> None:
+    point = ecdsa.VerifyingKey.from_string(KEY.public_key, curve=ecdsa.SECP256k1)
+    long_form = p2pkh_script(hash160(point.to_string("uncompressed")))
+    address = encode_address(long_form, REGTEST)
+    raw = b64decode(SIGNATURE)
+    old = b64encode(bytes([raw[0] - 4]) + raw[1:]).decode()
+    assert address is not None
+
+    assert verify_message(address, old, TEXT, REGTEST)
+    assert not verify_message(address, SIGNATURE, TEXT, REGTEST)
+    assert not verify_message(ADDRESS, old, TEXT, REGTEST)
