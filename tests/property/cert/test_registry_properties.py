@@ -15,6 +15,17 @@ from ccxx_cert.template import draft_batch, draft_permit
 from ccxx_core.transaction import Transaction, TxOutput
 
 HOLDERS = ("alice", "bob", "carol")
+ACTIONS = ("issue", "transfer", "batch", "grant", "naked", "issue", "transfer")
+
+
+def started(make_world: Callable[[], Any]) -> Any:
+    """Make a chain with two permits and two certificates."""
+    world = make_world()
+    permit_id = world.grant(world.permit_message(quantity=20), coins=3)
+    world.grant(world.permit_message(quantity=5, transferable=False))
+    world.issue(permit_id, 1)
+    world.issue(permit_id, 2)
+    return world
 
 
 def draw_transaction(world: Any, data: st.DataObject) -> Transaction | None:
@@ -22,7 +33,7 @@ def draw_transaction(world: Any, data: st.DataObject) -> Transaction | None:
     roots = world.credit(CreditKind.ROOT)
     permits = world.credit(CreditKind.PERMIT)
     held = world.credit(CreditKind.CERTIFICATE)
-    action = data.draw(st.sampled_from(["grant", "issue", "batch", "transfer", "naked"]))
+    action = data.draw(st.sampled_from(ACTIONS))
     if action == "grant" and roots:
         message = world.permit_message(
             data.draw(st.integers(1, 12)), transferable=data.draw(st.booleans())
@@ -101,7 +112,7 @@ def check_money(world: Any) -> None:
 def test_no_sequence_of_spends_makes_credit(
     make_world: Callable[[], Any], data: st.DataObject
 ) -> None:
-    world = make_world()
+    world = started(make_world)
 
     grow(world, data, 12)
 
@@ -111,7 +122,7 @@ def test_no_sequence_of_spends_makes_credit(
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_undone_blocks_leave_no_trace(make_world: Callable[[], Any], data: st.DataObject) -> None:
-    world = make_world()
+    world = started(make_world)
     grow(world, data, 8)
     hashes = {world.height: state_hash(world.registry.records)}
     start = world.height
@@ -132,7 +143,7 @@ def test_undone_blocks_leave_no_trace(make_world: Callable[[], Any], data: st.Da
 def test_reorganised_registry_equals_a_fresh_one(
     make_world: Callable[[], Any], data: st.DataObject
 ) -> None:
-    world = make_world()
+    world = started(make_world)
     grow(world, data, 8)
     for _ in range(data.draw(st.integers(0, len(world.journal) - 1))):
         world.disconnect()
