@@ -1,5 +1,6 @@
 """The demonstration: the story on the screen, its facts in a table, the network up to look at."""
 
+import re
 import threading
 import time
 from pathlib import Path
@@ -58,8 +59,13 @@ def summary(findings: list[Finding]) -> Table:
     table = Table("fact", "found", "", title="What the explorer and the wallets say")
     for finding in findings:
         mark = "ok" if finding.is_right else f"WRONG, wanted {finding.wanted}"
-        table.add_row(finding.about, str(finding.found), mark)
+        table.add_row(finding.about, shorten(str(finding.found)), mark)
     return table
+
+
+def shorten(text: str) -> str:
+    """Cut ids and keys to what an eye can compare."""
+    return re.sub(r"([0-9a-f]{12})[0-9a-f]{40,}", r"\1…", text)
 
 
 def show_end(console: Console, findings: list[Finding], seconds: float) -> None:

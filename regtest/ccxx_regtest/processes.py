@@ -45,7 +45,7 @@ class Process:
         name: str,
         command: Sequence[str],
         log: Path,
-        settings: Mapping[str, str] | None = None,
+        settings: Mapping[str, str],
     ) -> None:
         """Start it at once; `settings` are added to the environment.
 

@@ -11,6 +11,7 @@ from ccxx_core.amount import COIN
 from ccxx_regtest import papers
 from ccxx_regtest.facts import Finding, read_field
 from ccxx_regtest.network import LocalNetwork
+from ccxx_regtest.wallet import Wallet
 
 ROOT_COIN = "21"
 SHARES, DEGREES = 1_000, 60
@@ -69,13 +70,13 @@ class Story:
         for holder in (self._eleni, self._graduates):
             address = holder.run("address")["address"]
             self._root.run("pay", address, POCKET_MONEY)
-        key = str(self._university.run("key")["key"])
+        key = str(self._university.run("key")["issuer_key"])
         self._say(f"   the university's key is {key}")
         return key
 
     def _grant(self, university_key: str, paper: str, quantity: int) -> str:
         definition = papers.write_definition(paper, self._papers, university_key)
-        self._say(f"\n3. The root grants a permit for {quantity:,} certificates of {paper}")
+        self._say(f"\n3. The root grants a permit for {quantity:,} certificates, {paper}")
         # One batch of 50 needs one permit coin that holds them all.
         fan_out = 1 if paper == papers.MSC_DEGREE else 8
         granted = self._root.run(
@@ -84,8 +85,9 @@ class Story:
         )  # fmt: skip
         self._network.mine()
         permit = f"{granted['txid']}:0"
+        self._show_page(f"permit/{permit}")
         about = f"permit {paper}"
-        self._expect(f"{about}: status", f"permit/{permit}", "status", "valid")
+        self._expect(f"{about}: status", f"permit/{permit}", "status", "active")
         self._expect(f"{about}: quantity", f"permit/{permit}", "quantity", quantity)
         self._expect(
             f"{about}: transferable",
@@ -97,7 +99,7 @@ class Story:
 
     def _issue_share(self, permit: str, university_key: str) -> str:
         self._say("\n4. The university issues one patron's share to Eleni")
-        key = self._eleni.run("key", "new")["key"]
+        key = self._eleni.run("key", "new")["holder_key"]
         document = papers.write_share(self._papers, university_key, key, serial=1)
         draft = self._university.run(
             "certificate", "issue", "--permit", permit, "--to", key, "--document", document,
@@ -105,6 +107,7 @@ class Story:
         )  # fmt: skip
         sent = self._sign_in_turn(draft, self._root, sender=self._university)
         share = f"{sent['txid']}:0"
+        self._show_page(f"certificate/{share}")
         self._expect("share: status", f"certificate/{share}", "status", "valid")
         self._expect("share: serial", f"certificate/{share}", "serial", 1)
         self._expect("share: permit", f"certificate/{share}", "permit.id", permit)
@@ -113,16 +116,18 @@ class Story:
 
     def _issue_degrees(self, permit: str) -> str:
         self._say("\n5. The university issues the degrees of 50 graduates in one transaction")
-        keys = [self._eleni.run("key", "new")["key"]]
-        keys += self._graduates.run("key", "new", "--count", "49")["keys"]
+        keys = [self._eleni.run("key", "new")["holder_key"]]
+        keys += self._graduates.run("key", "new", "--count", "49")["holder_keys"]
         graduates = papers.write_graduates(self._papers, keys)
         definition = self._papers / papers.MSC_DEGREE
         draft = self._university.run(
-            "certificate", "batch", "--permit", permit, "--type", definition, "--csv", graduates,
-            "--serial", str(FIRST_DEGREE), "--out", self._file("degrees"),
+            "certificate", "batch", graduates, "--permit", permit, "--type", definition,
+            "--serial", str(FIRST_DEGREE), "--valid-from", "2026-07-10T00:00:00Z",
+            "--documents", self._papers / "degrees", "--out", self._file("degrees"),
         )  # fmt: skip
         sent = self._sign_in_turn(draft, self._root, sender=self._university)
         first, last = f"{sent['txid']}:0", f"{sent['txid']}:49"
+        self._show_page(f"tx/{sent['txid']}")
         self._expect("first degree: status", f"certificate/{first}", "status", "valid")
         self._expect("last degree: status", f"certificate/{last}", "status", "valid")
         self._expect("last degree: serial", f"certificate/{last}", "serial", FIRST_DEGREE + 49)
@@ -132,7 +137,7 @@ class Story:
 
     def _transfer_share(self, share: str) -> None:
         self._say("\n6. Eleni gives her share to Samuel; all three sign their own copy")
-        key = self._samuel.run("key", "new")["key"]
+        key = self._samuel.run("key", "new")["holder_key"]
         draft = self._draft_transfer(share, key, "gift")
         copies = [Path(draft["file"]), self._file("gift-university"), self._file("gift-root")]
         for signer, copy in zip((self._university, self._root), copies[1:], strict=True):
@@ -140,15 +145,16 @@ class Story:
         joined = self._eleni.run("combine", *copies, "--out", self._file("gift-signed"))
         sent = self._eleni.run("send", joined["file"])
         self._network.mine()
+        self._show_page(f"certificate/{share}")
         self._expect("share, given: status", f"certificate/{share}", "status", "valid")
         self._expect("share, given: holder", f"certificate/{share}", "holder_key", key)
         self._expect("share, given: by", f"certificate/{share}", "history.1.txid", sent["txid"])
-        found = self._samuel.run("certificate", "list")["certificates"]
+        found = self._samuel.run("list")["certificates"]
         self._find("Samuel's wallet holds", [each["id"] for each in found], [share])
 
     def _try_to_sell_degree(self, degree: str) -> None:
         self._say("\n7. Eleni tries to sell her degree to Samuel: nobody signs")
-        key = self._samuel.run("key", "new")["key"]
+        key = self._samuel.run("key", "new")["holder_key"]
         said = self._eleni.refusal("certificate", "transfer", degree, "--to", key)
         self._say(f"   her wallet: {said}")
         draft = self._draft_transfer(degree, key, "sale", "--force")
@@ -166,6 +172,7 @@ class Story:
         sent = self._eleni.run("send", sale, "--force")
         self._network.mine()
         page = f"tx/{sent['txid']}"
+        self._show_page(f"certificate/{degree}")
         self._expect("forced sale: counts", page, "verdict.accepted", False)
         self._expect("forced sale: reason", page, "verdict.refusal", NOT_TRANSFERABLE)
         self._expect("degree, sold: status", f"certificate/{degree}", "status", "destroyed")
@@ -194,6 +201,9 @@ class Story:
 
     def _file(self, name: str) -> Path:
         return self._papers / f"{name}.psbt"
+
+    def _show_page(self, page: str) -> None:
+        self._say(f"   {self._network.explorer.url}/{page}")
 
     def _expect(self, about: str, page: str, field: str, wanted: Any) -> None:
         self._find(about, read_field(self._network.explorer.get(page), field), wanted)
