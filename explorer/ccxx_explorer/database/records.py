@@ -7,7 +7,7 @@ JSON beside the columns that lists are sorted and searched by.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Table,
     and_,
+    bindparam,
     delete,
     insert,
     select,
@@ -37,7 +38,7 @@ from ccxx_cert.state import (
     encode_outpoint,
 )
 from ccxx_core.hashes import Txid, sha256
-from ccxx_core.transaction import OutPoint
+from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_explorer.database.schema import (
     batches,
     certificates,
@@ -54,7 +55,9 @@ _TABLES: dict[RecordKind, Table] = {
     RecordKind.BATCH: batches,
     RecordKind.SERIAL: serials,
 }
+_TXID = 32
 _SERIAL_PERMIT = 36
+_SERIALS_AHEAD = 255
 _CHUNK = 10_000
 
 Row = dict[str, Any]
@@ -71,15 +74,24 @@ class RecordTables:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._known: dict[Key, Record | None] = {}
+        self._new: frozenset[Txid] = frozenset()
 
     def get(self, key: Key) -> Record | None:
         """Return the record under a key."""
         if key not in self._known:
-            self._known[key] = _load(self._connection, key)
+            if key.kind is RecordKind.SERIAL:
+                self._read_serials(key)
+            elif key.id[:_TXID] in self._new:
+                # What a new transaction makes cannot be in the tables yet.
+                return None
+            else:
+                self._known[key] = _load(self._connection, key)
         return self._known[key]
 
-    def prefetch_credit(self, outpoints: Iterable[OutPoint]) -> None:
-        """Read the credit at many outpoints at once: most are none, and that is remembered."""
+    def begin_block(self, transactions: Sequence[Transaction]) -> None:
+        """Read the credit that a block may spend at once: most is none, and that is remembered."""
+        self._new = frozenset(tx.txid for tx in transactions)
+        outpoints = (each.prevout for tx in transactions[1:] for each in tx.inputs)
         wanted = [encode_outpoint(outpoint) for outpoint in outpoints]
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
@@ -90,6 +102,21 @@ class RecordTables:
                 found[Key(RecordKind.CREDIT, row.outpoint)] = _credit(row)
             # What this transaction has changed already is newer than what the tables say.
             self._known = found | self._known
+
+    def _read_serials(self, key: Key) -> None:
+        """Read a run of serials: a batch asks for many in order."""
+        permit, first = key.id[:_SERIAL_PERMIT], int.from_bytes(key.id[_SERIAL_PERMIT:], "big")
+        last = min(first + _SERIALS_AHEAD, 0xFFFFFFFF)
+        query = select(serials).where(
+            serials.c.permit == permit, serials.c.serial.between(first, last)
+        )
+        keys = (
+            Key(key.kind, permit + serial.to_bytes(4, "big")) for serial in range(first, last + 1)
+        )
+        found: dict[Key, Record | None] = dict.fromkeys(keys)
+        for row in self._connection.execute(query):
+            found[Key(key.kind, permit + row.serial.to_bytes(4, "big"))] = _serial(row)
+        self._known = found | self._known
 
     def apply(self, height: int, changes: Sequence[Change], numbers: Mapping[Txid, int]) -> None:
         """Write one block's changes and how to take them back."""
@@ -111,13 +138,22 @@ class RecordTables:
 def undo_changes(connection: Connection, height: int) -> None:
     """Play a block's journal back, and drop it."""
     query = select(journal).where(journal.c.height == height).order_by(journal.c.ordinal.desc())
+    added: dict[RecordKind, list[Row]] = defaultdict(list)
     for line in connection.execute(query).all():
         key = Key(RecordKind(line.kind), line.key)
         if line.before is None:
-            connection.execute(delete(_TABLES[key.kind]).where(_where(key)))
+            added[key.kind].append(_key_row(key))
         else:
             _rewrite(connection, key, record_from_json(line.before))
+    for kind, rows in added.items():
+        _delete(connection, _TABLES[kind], rows)
     connection.execute(delete(journal).where(journal.c.height == height))
+
+
+def _delete(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    matches = and_(*(column == bindparam(f"key_{column.name}") for column in table.primary_key))
+    named = [{f"key_{name}": value for name, value in row.items()} for row in rows]
+    connection.execute(delete(table).where(matches), named)
 
 
 def _journal_line(height: int, ordinal: int, change: Change) -> Row:
@@ -143,12 +179,16 @@ def _rewrite(connection: Connection, key: Key, record: Record | None) -> None:
 
 
 def _where(key: Key) -> ColumnElement[bool]:
+    columns = _TABLES[key.kind].c
+    return and_(*(columns[name] == value for name, value in _key_row(key).items()))
+
+
+def _key_row(key: Key) -> Row:
+    """Name the columns of a key, which are the primary key of its table."""
     if key.kind is RecordKind.SERIAL:
-        permit, serial = key.id[:_SERIAL_PERMIT], int.from_bytes(key.id[_SERIAL_PERMIT:])
-        return and_(serials.c.permit == permit, serials.c.serial == serial)
-    table = _TABLES[key.kind]
-    column = table.c.txid if key.kind is RecordKind.BATCH else table.c.outpoint
-    return column == key.id
+        serial = int.from_bytes(key.id[_SERIAL_PERMIT:], "big")
+        return {"permit": key.id[:_SERIAL_PERMIT], "serial": serial}
+    return {"txid" if key.kind is RecordKind.BATCH else "outpoint": key.id}
 
 
 def _load(connection: Connection, key: Key) -> Record | None:
@@ -158,8 +198,12 @@ def _load(connection: Connection, key: Key) -> Record | None:
     if key.kind is RecordKind.CREDIT:
         return _credit(row) if row.alive else None
     if key.kind is RecordKind.SERIAL:
-        return SerialUse(decode_outpoint(row.permit), row.serial, decode_outpoint(row.certificate))
+        return _serial(row)
     return record_from_json(row.record)
+
+
+def _serial(row: Any) -> SerialUse:
+    return SerialUse(decode_outpoint(row.permit), row.serial, decode_outpoint(row.certificate))
 
 
 def _credit(row: Any) -> Credit:

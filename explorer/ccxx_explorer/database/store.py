@@ -127,7 +127,7 @@ def _judge(
 ) -> None:
     """Let the rules judge one block and write what they say."""
     transactions = new.block.transactions
-    tables.prefetch_credit(tx_input.prevout for tx in transactions[1:] for tx_input in tx.inputs)
+    tables.begin_block(transactions)
     observed = ObservedBlock(
         new.height, new.hash, new.block.header.time, new.median_time_past, transactions
     )

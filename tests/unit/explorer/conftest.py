@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -271,3 +272,17 @@ def named() -> Any:
 def hexed() -> Any:
     """Print an id as pages print it."""
     return format_hash
+
+
+@pytest.fixture(scope="session")
+def recorded_blocks(vectors: Path) -> list[NewBlock]:
+    """All blocks of the chain that the reference daemon mined."""
+    data = gzip.decompress((vectors / "chain" / "chain-main.blk.gz").read_bytes())
+    blocks: list[NewBlock] = []
+    offset = 0
+    while offset < len(data):
+        end = offset + 4 + int.from_bytes(data[offset : offset + 4], "little")
+        block = Block.decode(data[offset + 4 : end])
+        blocks.append(NewBlock(len(blocks) + 1, block.hash, block, block.header.time))
+        offset = end
+    return blocks

@@ -1,0 +1,179 @@
+"""The index: what is connected can be disconnected, and a fresh index is the same."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from ccxx_cert.state import CreditKind
+from ccxx_core.hashes import BlockHash, Txid
+from ccxx_core.network import REGTEST, TEST
+from ccxx_core.transaction import OutPoint
+from ccxx_explorer.database import reader
+from ccxx_explorer.database.schema import METADATA
+from ccxx_explorer.database.store import Database
+from ccxx_explorer.indexer import Indexer
+from ccxx_explorer.problems import ExplorerError
+from ccxx_node.client.follow import BlockConnected, BlockDisconnected
+
+TABLES = [table for table in METADATA.sorted_tables if table.name != "meta"]
+
+
+def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of every table, in a fixed order."""
+    with database.read() as connection:
+        return {
+            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
+            for table in TABLES
+        }
+
+
+def tell_story(chain: Any) -> None:
+    """Grant, issue, transfer and destroy in blocks of their own."""
+    permit = chain.grant()
+    fixed = chain.grant(transferable=False)
+    single = chain.issue(permit, 1, "alice")
+    chain.batch(permit, 10, 5)
+    chain.transfer(single, "bob")
+    chain.transfer(chain.issue(fixed, 1, "carol"), "mallory")
+    chain.say(b"hello")
+
+
+def test_disconnecting_a_block_restores_every_table(chain: Any) -> None:
+    states = []
+    before = len(chain.blocks)
+    states.append(dump(chain.database))
+    tell_story(chain)
+    blocks = chain.blocks[before:]
+    fresh = Database.open(chain.path.with_name("fresh.sqlite"), REGTEST, chain.anchor)
+    fresh.connect_blocks(chain.blocks[:before])
+    for new in blocks:
+        fresh.connect_blocks([new])
+        states.append(dump(fresh))
+
+    for state in reversed(states):
+        assert dump(chain.database) == state
+        if state is not states[0]:
+            chain.disconnect()
+    fresh.close()
+
+
+def test_blocks_in_one_batch_give_the_same_index_as_one_by_one(chain: Any, tmp_path: Path) -> None:
+    tell_story(chain)
+    batched = Database.open(tmp_path / "batched.sqlite", REGTEST, chain.anchor)
+
+    batched.connect_blocks(chain.blocks)
+
+    assert dump(batched) == dump(chain.database)
+    batched.close()
+
+
+def test_reorganisation_gives_the_same_index_as_a_fresh_one(chain: Any, tmp_path: Path) -> None:
+    tell_story(chain)
+    indexer = Indexer(chain.database)
+    gone = [chain.blocks.pop() for _ in range(4)]
+    rivals = []
+    for salt in range(1, 7):
+        rival = chain.next_block(salt=salt)
+        chain.blocks.append(rival)
+        rivals.append(rival)
+    events = [BlockDisconnected(old.height, old.hash) for old in gone]
+    events += [BlockConnected(n.height, n.hash, n.block, n.median_time_past) for n in rivals]
+
+    indexer.run(events, stop=NeverStop())
+
+    fresh = Database.open(tmp_path / "fresh.sqlite", REGTEST, chain.anchor)
+    fresh.connect_blocks(chain.blocks)
+    assert dump(chain.database) == dump(fresh)
+    assert indexer.tip() == (rivals[-1].height, rivals[-1].hash)
+    fresh.close()
+
+
+class NeverStop:
+    """An event that nobody sets."""
+
+    def is_set(self) -> bool:
+        """Answer no."""
+        return False
+
+
+def test_failed_block_changes_nothing(chain: Any) -> None:
+    tell_story(chain)
+    before = dump(chain.database)
+    tx = chain.say(b"later")
+    block = chain.disconnect()
+    stranger = tx.inputs[0]._replace(prevout=OutPoint(Txid(bytes(32)), 7))
+    broken = replace(
+        block.block, transactions=(block.block.transactions[0], replace(tx, inputs=(stranger,)))
+    )
+
+    with pytest.raises(KeyError):
+        chain.database.connect_blocks([replace(block, block=broken, hash=BlockHash(bytes(32)))])
+
+    assert dump(chain.database) == before
+
+
+def test_index_goes_on_where_it_was_closed(chain: Any) -> None:
+    tell_story(chain)
+    before = dump(chain.database)
+    chain.database.close()
+
+    again = Database.open(chain.path, REGTEST, chain.anchor)
+
+    assert dump(again) == before
+    assert again.tip() == (chain.blocks[-1].height, chain.blocks[-1].hash)
+    assert Indexer(again).hash_at(3) == chain.blocks[3].hash
+    again.close()
+
+
+def test_index_of_another_anchor_or_network_is_refused(chain: Any) -> None:
+    other = replace(chain.anchor, root_value=1)
+
+    with pytest.raises(ExplorerError, match="anchor"):
+        Database.open(chain.path, REGTEST, other)
+    with pytest.raises(ExplorerError, match="network"):
+        Database.open(chain.path, TEST, chain.anchor)
+
+
+def test_without_an_anchor_only_the_chain_is_indexed(chain: Any, tmp_path: Path) -> None:
+    tell_story(chain)
+    plain = Database.open(tmp_path / "plain.sqlite", REGTEST, None)
+
+    plain.connect_blocks(chain.blocks)
+
+    tables = dump(plain)
+    assert tables["outputs"] == dump(chain.database)["outputs"]
+    assert not tables["certificates"] and not tables["verdicts"] and not tables["credits"]
+    plain.close()
+
+
+def test_recorded_chain_of_the_reference_is_indexed_and_undone(
+    tmp_path: Path, recorded_blocks: Any
+) -> None:
+    database = Database.open(tmp_path / "recorded.sqlite", REGTEST, None)
+    base, rest = recorded_blocks[:5050], recorded_blocks[5050:]
+    database.connect_blocks(base)
+    before = dump(database)
+    for new in rest:
+        database.connect_blocks([new])
+
+    for _ in rest:
+        database.disconnect_tip()
+
+    assert dump(database) == before
+    database.close()
+
+
+def test_spent_coin_knows_its_spender(chain: Any) -> None:
+    permit = chain.grant()
+    certificate = chain.issue(permit, 1, "alice")
+    tx = chain.transfer(certificate, "bob")
+
+    with chain.database.read() as connection:
+        row = reader.output_at(connection, certificate)
+
+    assert row is not None and row.spend is not None
+    assert (row.spend.txid, row.spend.index) == (tx.txid, 0)
+    assert chain.coin(CreditKind.CERTIFICATE, certificate).outpoint.txid == tx.txid
