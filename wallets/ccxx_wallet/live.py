@@ -12,6 +12,7 @@ from ccxx_wallet.builder import CreditInput, Funded, build_draft
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import Role, WatchedKey
 from ccxx_wallet.pending import look_ahead, output_finder, read_pool, rebroadcast
+from ccxx_wallet.registration import mined_anchor
 from ccxx_wallet.registry_store import Overlay, StoredRegistry
 from ccxx_wallet.scanner import Scanner
 from ccxx_wallet.screen import Screen
@@ -59,13 +60,24 @@ class LiveWallet:
     def sync(self, screen: Screen) -> None:
         """Bring the wallet to the node's tip and read the node's pool."""
         check_network(self.client, self.wallet.network)
-        with screen.progress("Reading blocks") as report:
-            scanner = Scanner(self.wallet.store, self.wallet.watched, self.wallet.anchor)
-            scanner.catch_up(self.client, self.wallet.start_height, report)
+        self._read_blocks(screen)
+        anchor = mined_anchor(self.wallet) if self.wallet.anchor is None else None
+        if anchor is not None:
+            self.wallet.set_anchor(anchor)
+            # Blocks since the root coin were read without a registry: read them again.
+            self._scanner().rewind(anchor.root_height - 1)
+            self._read_blocks(screen)
         pool = read_pool(self.client)
         rebroadcast(self.wallet, self.client, pool)
         self.pending = pool
         self.ahead = look_ahead(self.wallet, self.pending)
+
+    def _scanner(self) -> Scanner:
+        return Scanner(self.wallet.store, self.wallet.watched, self.wallet.anchor)
+
+    def _read_blocks(self, screen: Screen) -> None:
+        with screen.progress("Reading blocks") as report:
+            self._scanner().catch_up(self.client, self.wallet.start_height, report)
 
     @property
     def moment(self) -> Moment:

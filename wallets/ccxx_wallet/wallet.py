@@ -76,8 +76,8 @@ class Wallet:
         if self.anchor is None:
             raise WalletError(
                 Refusal.NO_ANCHOR,
-                "this wallet has no trust anchor yet; the root registers its coin with"
-                " `ccxx-root coin register`, other wallets take the file with init --anchor",
+                "this wallet has no trust anchor yet; run `ccxx-root coin register`, and wait for"
+                " the block that holds the root coin",
             )
         return self.anchor
 

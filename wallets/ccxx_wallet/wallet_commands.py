@@ -14,7 +14,7 @@ from ccxx_core.amount import format_amount
 from ccxx_core.bip32 import new_mnemonic
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
-from ccxx_core.network import MAIN, Network
+from ccxx_core.network import MAIN, NETWORKS, Network
 from ccxx_core.transaction import TxOutput
 from ccxx_node.client.rpc import NodeError, check_network, connect
 from ccxx_wallet.cli import AMOUNT, FILE, Settings, WalletGroup, settings_of, shared_options
@@ -165,8 +165,8 @@ def anchor_group() -> None:
 @click.pass_context
 def anchor_show(ctx: click.Context) -> None:
     """Show the trust anchor."""
-    with opened_wallet(ctx) as wallet:
-        settings_of(ctx).screen.show(anchor_facts(wallet.require_anchor(), wallet.network))
+    anchor = known_anchor(ctx)
+    settings_of(ctx).screen.show(anchor_facts(anchor))
 
 
 @anchor_group.command("export")
@@ -176,12 +176,11 @@ def anchor_show(ctx: click.Context) -> None:
 def anchor_export(ctx: click.Context, file: Path) -> None:
     """Write the trust anchor to a file for issuers, holders and explorers."""
     settings = settings_of(ctx)
-    with opened_wallet(ctx) as wallet:
-        anchor = wallet.require_anchor()
-        if not settings.dry_run:
-            write_atomically(file, anchor.encode())
-        facts = anchor_facts(anchor, wallet.network)
-        settings.screen.show({"file": None if settings.dry_run else str(file), **facts})
+    anchor = known_anchor(ctx)
+    if not settings.dry_run:
+        write_atomically(file, anchor.encode())
+    facts = {"file": None if settings.dry_run else str(file), **anchor_facts(anchor)}
+    settings.screen.show(facts)
 
 
 def add_shared_commands(group: WalletGroup) -> None:
@@ -199,7 +198,16 @@ def add_shared_commands(group: WalletGroup) -> None:
         group.add_command(command)
 
 
-def anchor_facts(anchor: TrustAnchor, network: Network) -> dict[str, Any]:
+def known_anchor(ctx: click.Context) -> TrustAnchor:
+    """Return the wallet's trust anchor; asks the node only if a root coin waits for its block."""
+    with opened_wallet(ctx) as wallet:
+        if wallet.anchor is not None:
+            return wallet.anchor
+    with opened_desk(ctx) as desk:
+        return desk.live.wallet.require_anchor()
+
+
+def anchor_facts(anchor: TrustAnchor) -> dict[str, Any]:
     """Give a trust anchor as JSON."""
     return {
         "anchor_id": anchor.anchor_id.hex(),
@@ -207,7 +215,7 @@ def anchor_facts(anchor: TrustAnchor, network: Network) -> dict[str, Any]:
         "root_coin": format_outpoint(anchor.root_outpoint),
         "value": format_amount(anchor.root_value),
         "height": anchor.root_height,
-        "address": encode_address(anchor.root_script, network),
+        "address": encode_address(anchor.root_script, NETWORKS[anchor.network]),
         "root_key": anchor.root_key.hex(),
         "system_key": anchor.system_key.hex(),
     }
