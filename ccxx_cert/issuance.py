@@ -1,6 +1,7 @@
 """Rules 5 and 8: permit credit becomes certificates, one by one or in batches."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from ccxx_cert.conservation import certificate_credit, check_conserved, check_values
 from ccxx_cert.custody import CERTIFICATE_VALUE, third_key
@@ -25,41 +26,48 @@ from ccxx_cert.state import (
 )
 
 
+class _Mint(NamedTuple):
+    """A permit, and the issuer's key that the script of its spent coin shows."""
+
+    permit: Permit
+    issuer_key: bytes
+
+
 def issue(message: IssueMessage, spend: Spend, view: RegistryView) -> Outcome:
     """Rule 5: permit credit becomes one certificate."""
     check_conserved(spend)
-    permit = _open_permit(spend, view)
-    _check_minted(spend, permit, 1)
-    _check_serials(view, permit, message.serial, 1)
+    mint = _open_permit(spend, view)
+    _check_minted(spend, mint.permit, 1)
+    _check_serials(view, mint.permit, message.serial, 1)
     certificate = replace(
-        _new_certificate(message, spend, permit, 0, message.serial), doc_hash=message.doc_hash
+        _new_certificate(message, spend, mint, 0, message.serial), doc_hash=message.doc_hash
     )
     if message.holder_key is not None:
         certificate = _with_declared_holder(certificate, message.holder_key)
-    return _minted(spend, permit, (certificate,))
+    return _minted(spend, mint, (certificate,))
 
 
 def issue_batch(message: BatchMessage, spend: Spend, view: RegistryView) -> Outcome:
     """Rule 5: permit credit becomes the certificates of a batch, in the order of its leaves."""
     check_conserved(spend)
-    permit = _open_permit(spend, view)
-    _check_minted(spend, permit, message.count)
-    _check_serials(view, permit, message.serial_start, message.count)
+    mint = _open_permit(spend, view)
+    _check_minted(spend, mint.permit, message.count)
+    _check_serials(view, mint.permit, message.serial_start, message.count)
     certificates = tuple(
         replace(
-            _new_certificate(message, spend, permit, leaf, message.serial_start + leaf),
+            _new_certificate(message, spend, mint, leaf, message.serial_start + leaf),
             batch=spend.tx.txid,
             leaf=leaf,
         )
         for leaf in range(message.count)
     )
-    outcome = _minted(spend, permit, certificates)
-    batch = Batch(spend.tx.txid, permit.id, message, spend.moment)
+    outcome = _minted(spend, mint, certificates)
+    batch = Batch(spend.tx.txid, mint.permit.id, message, spend.moment)
     return replace(outcome, records=(*outcome.records, batch))
 
 
-def _open_permit(spend: Spend, view: RegistryView) -> Permit:
-    """Return the permit of the single permit coin spent, with its issuer's key shown."""
+def _open_permit(spend: Spend, view: RegistryView) -> _Mint:
+    """Return the permit of the single permit coin spent, and the key of its issuer."""
     kinds = [str(credit.kind) for _, credit in spend.credits]
     if kinds != [CreditKind.PERMIT]:
         raise CertificateError(Refusal.NOT_ONE_PERMIT_COIN, f"credit inputs: {', '.join(kinds)}")
@@ -79,7 +87,7 @@ def _open_permit(spend: Spend, view: RegistryView) -> Permit:
         raise CertificateError(
             Refusal.NOT_PERMIT_SCRIPT, "the script spent is not the 3-of-3 of root, issuer, system"
         )
-    return replace(permit, issuer_key=issuer_key)
+    return _Mint(permit, issuer_key)
 
 
 def _check_minted(spend: Spend, permit: Permit, count: int) -> None:
@@ -104,19 +112,19 @@ def _check_serials(view: RegistryView, permit: Permit, start: int, count: int) -
 
 
 def _new_certificate(
-    message: IssueMessage | BatchMessage, spend: Spend, permit: Permit, vout: int, serial: int
+    message: IssueMessage | BatchMessage, spend: Spend, mint: _Mint, vout: int, serial: int
 ) -> Certificate:
     deadline = certificate_deadline(
-        message.expiry_kind, message.expiry, permit.message, spend.moment
+        message.expiry_kind, message.expiry, mint.permit.message, spend.moment
     )
     outpoint, output = spend.outpoint(vout), spend.tx.outputs[vout]
     return Certificate(
         id=outpoint,
-        permit_id=permit.id,
+        permit_id=mint.permit.id,
         serial=serial,
-        policy=permit.message.custody,
-        root_key=permit.root_key,
-        issuer_key=permit.issuer_key or b"",
+        policy=mint.permit.message.custody,
+        root_key=mint.permit.root_key,
+        issuer_key=mint.issuer_key,
         issued=spend.moment,
         holdings=(Holding(outpoint, output.script_pubkey, Step.ISSUED, spend.moment),),
         text=message.text,
@@ -125,8 +133,9 @@ def _new_certificate(
     )
 
 
-def _minted(spend: Spend, permit: Permit, certificates: tuple[Certificate, ...]) -> Outcome:
+def _minted(spend: Spend, mint: _Mint, certificates: tuple[Certificate, ...]) -> Outcome:
     """Return the certificates, their coins and serials, the permit's change and its new account."""
+    permit = mint.permit
     count = len(certificates)
     coins = [certificate_credit(certificate) for certificate in certificates]
     serials = [SerialUse(permit.id, each.serial, each.id) for each in certificates]
@@ -138,7 +147,10 @@ def _minted(spend: Spend, permit: Permit, certificates: tuple[Certificate, ...])
         if vout >= count
     ]
     account = replace(
-        permit, credit=permit.credit - count * CERTIFICATE_VALUE, issued=permit.issued + count
+        permit,
+        credit=permit.credit - count * CERTIFICATE_VALUE,
+        issued=permit.issued + count,
+        issuer_key=mint.issuer_key,
     )
     subjects = (permit.id, *(certificate.id for certificate in certificates))
     return Outcome((*certificates, *coins, *serials, *change, account), subjects)

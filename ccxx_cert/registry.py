@@ -105,9 +105,9 @@ def apply_transaction(
     if tx.txid == anchor.root_outpoint.txid:
         return _register_root(stage, anchor, tx, moment, position)
     spend = read_spend(stage, anchor, tx, moment)
-    outcome, refusal, detail = judge_spend(spend, stage)
-    if refusal is Refusal.NAKED_SPEND and not spend.credits:
+    if not spend.is_ours:
         return None
+    outcome, refusal, detail = judge_spend(spend, stage)
     for _, credit in spend.credits:
         stage.remove(credit_key(credit.outpoint))
     for record in outcome.records:

@@ -32,6 +32,11 @@ class Spend:
     scripts: Mapping[OutPoint, bytes]
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it spends credit or carries a message of ours, readable or not."""
+        return bool(self.credits) or self.reading is not None
+
+    @property
     def credit_outputs(self) -> tuple[TxOutput, ...]:
         """The outputs before the OP_RETURN; none where there is no message."""
         return () if self.reading is None else self.tx.outputs[: self.reading.marker]
@@ -78,9 +83,10 @@ def read_spend(
     scripts: Mapping[OutPoint, bytes] = NO_SCRIPTS,
 ) -> Spend:
     """Look up the credit that a transaction spends, and read its message."""
+    inputs = () if tx.is_coinbase else tx.inputs
     found = (
         SpentCredit(position, credit)
-        for position, tx_input in enumerate(tx.inputs)
+        for position, tx_input in enumerate(inputs)
         if (credit := get_credit(view, tx_input.prevout)) is not None
     )
     return Spend(tx, anchor, moment, tuple(found), read_message(tx), scripts)

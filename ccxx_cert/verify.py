@@ -73,9 +73,9 @@ def explain(
     """
     scripts = {at: out.inner_script for at, out in spent.items() if out.inner_script is not None}
     spend = read_spend(view, anchor, tx, next_block, scripts)
-    outcome, refusal, detail = judge_spend(spend, view)
-    if refusal is Refusal.NAKED_SPEND and not spend.credits:
-        refusal, detail = None, ""
+    outcome, refusal, detail = Outcome(), None, ""
+    if spend.is_ours:
+        outcome, refusal, detail = judge_spend(spend, view)
     fee = _fee(tx, spent)
     return Meaning(
         message=spend.reading.message if spend.reading else None,
