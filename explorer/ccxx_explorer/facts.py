@@ -51,12 +51,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
-    """Whether the node answers, since when that is so, and what it said last."""
+    """Whether the node answers, since when that is so, its tip, and what is wrong, if anything."""
 
     online: bool
     since: int
-    message: str | None
     height: int | None
+    problem: str | None
 
 
 @dataclass(frozen=True, slots=True)

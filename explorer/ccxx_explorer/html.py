@@ -26,6 +26,11 @@ def _short(text: str) -> Markup:
     return Markup('<span title="{}">{}…{}</span>').format(text, text[:head], text[-tail:])
 
 
+_CUSTODY = {
+    "3of3": "3 of 3: root, issuer and holder sign together",
+    "recoverable": "3 of 3; root and issuer may replace a lost key after three months",
+    "2of3": "2 of 3: two of root, issuer and holder sign",
+}
 _ENVIRONMENT = Environment(
     loader=PackageLoader("ccxx_explorer"),
     autoescape=True,
@@ -38,6 +43,7 @@ _ENVIRONMENT.filters.update(
     amount=format_amount,
     moment=_time,
     short=_short,
+    custody=_CUSTODY.get,
     printable=printable,
     plural=format_count,
 )

@@ -23,16 +23,20 @@ _BATCH_BLOCKS = 500
 _BATCH_WEIGHT = 8_000_000
 # A batch is also written after this long, so that progress is never lost or hidden.
 _BATCH_SECONDS = 2.0
+_REST_SECONDS = 5.0
+_NODE_SILENT = "the node does not answer"
+_STUCK = "new blocks cannot be written to the index"
+_WORDS = {True: "answers", False: "is gone"}
 
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """Whether the node answers, since when (unix time), its tip, and what it said last."""
+    """Whether the node answers, since when (unix time), its tip, and what is wrong, if anything."""
 
     online: bool
     since: int
     height: int | None = None
-    message: str | None = None
+    problem: str | None = None
 
 
 class Indexer:
@@ -116,7 +120,7 @@ class Follower:
         self._client = client
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
-        self.state = NodeState(online=False, since=int(time.time()), message="not asked yet")
+        self.state = NodeState(online=False, since=int(time.time()), problem="not asked yet")
 
     def start(self) -> None:
         """Begin to follow in a thread of its own."""
@@ -132,24 +136,39 @@ class Follower:
             try:
                 self._round()
             except (NodeError, RpcError) as error:
-                self._note(online=False, height=self.state.height, message=str(error))
+                self._note(online=False, problem=_NODE_SILENT, detail=error)
             except Exception as error:
                 # A full disk or a locked file may pass; a bug must not end the web server.
-                _LOG.exception("indexing failed, trying again")
-                self._note(online=self.state.online, height=self.state.height, message=str(error))
-                self._stop.wait(5)
+                _LOG.exception("indexing failed")
+                self._note(online=self.state.online, problem=_STUCK, detail=error)
+                self._stop.wait(_REST_SECONDS)
             self._stop.wait(1.0)
 
     def _round(self) -> None:
         check_network(self._client, self._database.network)
         height = self._client.block_count()
-        self._note(online=True, height=height, message=None)
         if not self._watch_only:
+            self._note(online=True, height=height, problem=self._problem())
             self._indexer.run(catch_up(self._client, self._indexer), self._stop)
+        self._note(online=True, height=height)
 
-    def _note(self, *, online: bool, height: int | None, message: str | None) -> None:
-        since = self.state.since
-        if online != self.state.online:
-            since = int(time.time())
-            _LOG.info("node %s message=%s", "answers" if online else "gone", message)
-        self.state = NodeState(online=online, since=since, height=height, message=message)
+    def _problem(self) -> str | None:
+        """Keep saying that the index is stuck until a round has gone well."""
+        return _STUCK if self.state.problem == _STUCK else None
+
+    def _note(
+        self,
+        *,
+        online: bool,
+        height: int | None = None,
+        problem: str | None = None,
+        detail: Exception | None = None,
+    ) -> None:
+        before = self.state
+        changed = online != before.online or problem != before.problem
+        if changed:
+            # Visitors see the problem; where the node is and why is for the log alone.
+            _LOG.warning("node %s problem=%s detail=%s", _WORDS[online], problem, detail)
+        since = int(time.time()) if online != before.online else before.since
+        known = before.height if height is None else height
+        self.state = NodeState(online=online, since=since, height=known, problem=problem)

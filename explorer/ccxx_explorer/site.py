@@ -94,7 +94,7 @@ class Site:
     def node_facts(self) -> NodeFacts:
         """Say how the node is."""
         state = self._node_state()
-        return NodeFacts(state.online, state.since, state.message, state.height)
+        return NodeFacts(state.online, state.since, state.height, state.problem)
 
     def surroundings(self, connection: Connection) -> Surroundings:
         """Gather what the frame of a page shows."""

@@ -95,7 +95,7 @@ def certificate_facts(
         verdict=_verdict(rows),
         status=rows.status,
         checks=_checks(rows),
-        confirmations=confirmations(certificate, rows.tip.height),
+        confirmations=_depth(rows),
         serial=certificate.serial,
         summary=printable(certificate.text),
         document_hash=certificate.doc_hash.hex() if certificate.doc_hash else None,
@@ -116,6 +116,13 @@ def certificate_facts(
     )
 
 
+def _depth(rows: CertificateRows) -> int:
+    """Count the confirmations of the latest transaction, be it the one that ended it."""
+    if rows.certificate.ended is not None:
+        return rows.tip.height - rows.certificate.ended.moment.height + 1
+    return confirmations(rows.certificate, rows.tip.height)
+
+
 def expiry_facts(time: int | None, height: int | None) -> ExpiryFacts:
     """Say when something ends; where both limits stand, whichever comes first."""
     if time is None and height is None:
@@ -125,7 +132,12 @@ def expiry_facts(time: int | None, height: int | None) -> ExpiryFacts:
         limits.append(format_time(time))
     if height is not None:
         limits.append(f"block {height:,}")
-    return ExpiryFacts(time, height, f"valid until {' or '.join(limits)}")
+    return ExpiryFacts(time, height, f"is valid until {' or '.join(limits)}")
+
+
+def past_tense(words: str) -> str:
+    """Say of something that has ended when it ended."""
+    return words.replace("is valid", "was valid", 1)
 
 
 def _batch_facts(rows: CertificateRows) -> BatchFacts | None:
@@ -152,11 +164,11 @@ def _verdict_words(rows: CertificateRows) -> tuple[str, str]:
     match rows.status:
         case Status.VALID:
             return "Valid", (
-                "Issued under a permit of the root, in custody, not revoked, not expired"
-                f" ({expiry})."
+                "Issued under a permit of the root, and in the custody of its three keys;"
+                f" it {expiry}."
             )
         case Status.PROVISIONAL:
-            depth = format_count(confirmations(certificate, rows.tip.height), "confirmation")
+            depth = format_count(_depth(rows), "confirmation")
             return "Provisional: not final yet", (
                 f"Everything is in order, but its latest transaction has only {depth} of"
                 f" {PROVISIONAL_BELOW}."
@@ -165,7 +177,7 @@ def _verdict_words(rows: CertificateRows) -> tuple[str, str]:
             words = "It waits for its first block. Until then it proves nothing."
             return "Pending: not confirmed yet", words
         case Status.EXPIRED:
-            return "Expired", f"It was genuine, and has ended by itself: it was {expiry}."
+            return "Expired", f"It was genuine, and has ended by itself: it {past_tense(expiry)}."
         case Status.DESTROYED:
             return "Destroyed", _destroyed_words(certificate)
         case Status.NEEDS_NEWER:
@@ -243,7 +255,11 @@ def _status_check(rows: CertificateRows) -> Check:
         return Check("status", CheckResult.FAILED, f"Destroyed: {reason}.")
     if certificate.needs_newer:
         return Check("status", CheckResult.UNKNOWN, "Moved by a message of a newer version.")
-    return Check("status", CheckResult.PASSED, "Neither destroyed nor revoked.")
+    return Check(
+        "status",
+        CheckResult.PASSED,
+        "Not destroyed. Messages that revoke are shown, but not judged by this version.",
+    )
 
 
 def _expiry_check(rows: CertificateRows) -> Check:
@@ -251,12 +267,11 @@ def _expiry_check(rows: CertificateRows) -> Check:
     words = expiry_facts(certificate.expires_time, certificate.expires_height).words
     expired = is_expired(certificate, tip.height, tip.median_time_past)
     result = CheckResult.FAILED if expired else CheckResult.PASSED
-    sentence = f"{words[0].upper()}{words[1:]}"
-    return Check("expiry", result, f"Has passed: {words}." if expired else f"{sentence}.")
+    return Check("expiry", result, f"It {past_tense(words)}." if expired else f"It {words}.")
 
 
 def _depth_check(rows: CertificateRows) -> Check:
-    depth = confirmations(rows.certificate, rows.tip.height)
+    depth = _depth(rows)
     result = CheckResult.PASSED if depth >= PROVISIONAL_BELOW else CheckResult.WAITING
     return Check(
         "confirmations",

@@ -22,8 +22,9 @@ from ccxx_explorer.facts import (
     PermitFacts,
     PermitLine,
     Statement,
+    Tone,
 )
-from ccxx_explorer.views.certificate import TONES, expiry_facts, history_event
+from ccxx_explorer.views.certificate import TONES, expiry_facts, history_event, past_tense
 from ccxx_explorer.wording import format_coins, format_count, format_duration, printable
 
 
@@ -46,7 +47,7 @@ def permit_line(permit: Permit, tip: BlockRow) -> PermitLine:
         code=printable(permit.message.code),
         title=printable(permit.message.title),
         status=_word(status),
-        tone=TONES[status],
+        tone=_tone(status),
         height=permit.granted.height,
         time=permit.granted.time,
         quantity=permit.message.quantity,
@@ -95,6 +96,10 @@ def _word(status: Status) -> str:
     return "active" if status is Status.VALID else status.value
 
 
+def _tone(status: Status) -> Tone:
+    return Tone.CALM if status is Status.VALID else TONES[status]
+
+
 def _expiry(message: PermitMessage) -> ExpiryFacts:
     if message.expiry_kind is ExpiryKind.SECONDS_AFTER_ISSUE:
         words = f"each certificate ends {format_duration(message.expiry)} after its issue"
@@ -109,12 +114,12 @@ def _expiry(message: PermitMessage) -> ExpiryFacts:
 def _verdict(permit: Permit, status: Status, tip: BlockRow) -> Statement:
     title, words = _verdict_words(permit, status, tip)
     granted = f"Granted by the root for {format_count(permit.message.quantity, 'certificate')}"
-    return Statement(_word(status), TONES[status], title, f"{granted}; {words}.")
+    return Statement(_word(status), _tone(status), title, f"{granted}; {words}.")
 
 
 def _verdict_words(permit: Permit, status: Status, tip: BlockRow) -> tuple[str, str]:
     if status is Status.EXPIRED:
-        return "Expired: no new certificates", f"it was {_expiry(permit.message).words}"
+        return "Expired: no new certificates", f"it {past_tense(_expiry(permit.message).words)}"
     if status is Status.EXHAUSTED:
         issued = format_count(permit.issued, "certificate")
         return "Exhausted: no credit is left", f"issued so far: {issued}"

@@ -79,7 +79,7 @@ def title_of_verdict(row: VerdictRow) -> str:
     if row.refusal == Refusal.NAKED_SPEND and row.operation is None:
         return "Spent without a message"
     attempt = _ATTEMPTED.get(row.operation or "", "a certificate message")
-    return f"Refused: {attempt}"
+    return f"{'Not judged' if _is_unjudged(row) else 'Refused'}: {attempt}"
 
 
 def words_of_verdict(row: VerdictRow) -> str:
@@ -92,7 +92,14 @@ def words_of_verdict(row: VerdictRow) -> str:
 
 def tone_of_verdict(row: VerdictRow) -> Tone:
     """Accepted is calm, never green (that is kept for valid); refused is red."""
-    return Tone.CALM if row.accepted else Tone.BAD
+    if row.accepted:
+        return Tone.CALM
+    return Tone.WARN if _is_unjudged(row) else Tone.BAD
+
+
+def _is_unjudged(row: VerdictRow) -> bool:
+    """A message that this version cannot judge is neither accepted nor refused."""
+    return row.refusal in (Refusal.NOT_JUDGED, Refusal.NEEDS_NEWER)
 
 
 def verdict_facts(row: VerdictRow, subjects: tuple[str, ...]) -> VerdictFacts:
