@@ -71,9 +71,12 @@ def apply_transaction(tx: Transaction, height: int, coins: CoinChanges) -> None:
         for tx_input in tx.inputs:
             changes[tx_input.prevout] = None
     txid = tx.txid
+    # A block makes thousands of both: past their own constructors they take half the time.
+    make = tuple.__new__
     for position, (value, script) in enumerate(tx.outputs):
         if not is_unspendable(script):
-            changes[OutPoint(txid, position)] = Coin(value, script, height, is_coinbase)
+            coin = make(Coin, (value, script, height, is_coinbase))
+            changes[make(OutPoint, (txid, position))] = coin
 
 
 def apply_block(block: Block, height: int, coins: CoinChanges) -> BlockUndo:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ccxx_core.hashes import sha256
 from ccxx_core.opcodes import Op
-from ccxx_core.script import is_p2sh, is_push_only, p2pkh_script, push_data, witness_program
+from ccxx_core.script import is_p2sh, is_push_only, push_data, witness_program
 from ccxx_node.consensus import flags as f
 from ccxx_node.consensus.script_failure import ScriptError, ScriptFailure
 from ccxx_node.consensus.script_machine import (
@@ -31,6 +31,9 @@ _LAST_CONSTANT = int(Op.OP_16)
 _FIRST_FLOW = int(Op.OP_IF)
 _LAST_FLOW = int(Op.OP_ENDIF)
 _CODESEPARATOR = int(Op.OP_CODESEPARATOR)
+
+# DUP HASH160 push and EQUALVERIFY CHECKSIG: what a version 0 key hash stands for.
+_P2PKH_HEAD, _P2PKH_TAIL = b"\x76\xa9\x14", b"\x88\xac"
 
 # OP_3DUP; so only a script of some length needs to be watched for too large a stack.
 MOST_ITEMS_A_BYTE = 3
@@ -86,6 +89,8 @@ def evaluate(
     is_witness: bool = False,
 ) -> None:
     """Run one script on a stack, in place; raises ScriptError."""
+    if not script:
+        return
     if len(script) > MAX_SCRIPT_SIZE:
         raise ScriptError(ScriptFailure.SCRIPT_SIZE)
     machine = Machine(stack, script, flags, checker, is_witness)
@@ -172,7 +177,7 @@ def _open_witness_program(content: bytes, witness: Sequence[bytes]) -> tuple[lis
     if len(content) == 20:
         if len(witness) != 2:
             raise ScriptError(ScriptFailure.WITNESS_PROGRAM_MISMATCH)
-        return list(witness), p2pkh_script(content)
+        return list(witness), _P2PKH_HEAD + content + _P2PKH_TAIL
     raise ScriptError(ScriptFailure.WITNESS_PROGRAM_WRONG_LENGTH)
 
 

@@ -24,6 +24,9 @@ from ccxx_node.consensus.errors import ConsensusError, Reject
 from ccxx_node.consensus.params import MAX_BLOCK_WEIGHT
 from ccxx_node.consensus.script_machine import pushed_range
 
+_PUSHDATA1 = int(Op.OP_PUSHDATA1)
+_LAST_CONSTANT = int(Op.OP_16)
+
 # Relative times count in units of 512 seconds (BIP 68).
 SEQUENCE_TIME_SHIFT = 9
 
@@ -168,13 +171,17 @@ def _witness_sigops(script: bytes, witness: Sequence[bytes], flags: int) -> int:
 
 def _last_push(script_sig: bytes) -> bytes | None:
     """Give what a push-only script pushes last (nothing for a number), or None if it does more."""
-    start = position = 0
-    while position < len(script_sig):
+    start, position, end = 0, 0, len(script_sig)
+    while position < end:
         opcode = script_sig[position]
-        if opcode > Op.OP_16:
+        if opcode < _PUSHDATA1:
+            start = position + 1
+            position = start + opcode
+        elif opcode <= _LAST_CONSTANT:
+            start, position = pushed_range(script_sig, position, opcode)
+        else:
             return None
-        start, position = pushed_range(script_sig, position, opcode)
-    return script_sig[start:position] if position == len(script_sig) else None
+    return script_sig[start:position] if position == end else None
 
 
 def _format_money(satoshis: int) -> str:

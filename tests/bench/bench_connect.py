@@ -1,0 +1,128 @@
+"""How fast blocks are connected, from their bytes to coins in the database, signatures and all.
+
+Cold: nothing about the block is known before. One JSON line a result; the limit is the rate of bare
+signature checks by libsecp256k1 in the same run, in as many processes at the same time.
+"""
+
+import argparse
+import gc
+import json
+import os
+import time
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from coincurve._libsecp256k1 import ffi, lib
+from coincurve.context import GLOBAL_CONTEXT
+from signed_blocks import CASES, PARAMS, Owner, build_block, build_funding, build_owners, spend
+
+from ccxx_core.block import Block
+from ccxx_core.hashes import sha256
+from ccxx_core.keys import PrivateKey
+from ccxx_node.chainstate.chainstate import Chainstate
+from ccxx_node.chainstate.rules import Rules
+from ccxx_node.consensus.sigcheck import InlineVerifier
+from ccxx_node.consensus.workers import WorkerPool
+
+NOW = 2**31
+RAW_CHECKS = 3000
+
+
+def raw_rate(_: int = 0) -> float:
+    """Check signatures with nothing but calls of the library; gives checks a second.
+
+    As in a block, each check starts from the bytes of a key and a signature not seen before.
+    """
+    context, checks = GLOBAL_CONTEXT.ctx, []
+    for i in range(RAW_CHECKS):
+        key, digest = PrivateKey(sha256(b"raw %d" % i)), sha256(b"digest %d" % i)
+        checks.append((key.public_key, key.sign(digest), digest))
+    point = ffi.new("secp256k1_pubkey *")
+    signature = ffi.new("secp256k1_ecdsa_signature *")
+    start = time.perf_counter()
+    for public_key, der, digest in checks:
+        lib.secp256k1_ec_pubkey_parse(context, point, public_key, 33)
+        lib.secp256k1_ecdsa_signature_parse_der(context, signature, der, len(der))
+        lib.secp256k1_ecdsa_signature_normalize(context, signature, signature)
+        lib.secp256k1_ecdsa_verify(context, signature, digest, point)
+    return RAW_CHECKS / (time.perf_counter() - start)
+
+
+def raw_rate_of(workers: int) -> float:
+    """Give the bare rate of so many processes together."""
+    if workers == 1:
+        return raw_rate()
+    with get_context("spawn").Pool(workers) as pool:
+        return sum(pool.map(raw_rate, range(workers), chunksize=1))
+
+
+def fund(chainstate: Chainstate, owners: list[Owner]) -> Block:
+    """Mine a block whose coinbase pays the owners."""
+    tip = chainstate.tip
+    block = build_block(tip.height + 1, tip.hash, outputs=build_funding(owners))
+    chainstate.accept_block(block, NOW)
+    return block
+
+
+def connect(chainstate: Chainstate, raw: bytes) -> float:
+    """Connect one block from its bytes and write it to the disk; gives the seconds it took."""
+    gc.collect()
+    gc.disable()
+    start = time.perf_counter()
+    chainstate.accept_block(Block.decode(raw), NOW)
+    chainstate.flush()
+    elapsed = time.perf_counter() - start
+    gc.enable()
+    return elapsed
+
+
+def measure(case: str, workers: int, size: int, rounds: int) -> None:
+    """Print the median of some rounds as one JSON line; every round has keys of its own."""
+    pool = WorkerPool(workers) if workers > 1 else None
+    ratios = []
+    with TemporaryDirectory() as folder:
+        rules = Rules(PARAMS, pool or InlineVerifier())
+        with Chainstate.open(Path(folder), PARAMS, rules=rules) as chainstate:
+            # The first round only warms processes and caches up.
+            for number in range(rounds + 1):
+                owners = build_owners(case, str(number), size if number else size // 10)
+                funding = fund(chainstate, owners).transactions[0]
+                spends = tuple(spend(funding.txid, i, each) for i, each in enumerate(owners))
+                tip = chainstate.tip
+                raw = build_block(tip.height + 1, tip.hash, spends).encode()
+                checks = sum(len(each.keys) for each in owners)
+                limit = raw_rate_of(workers) * len(owners) / checks
+                rate = len(owners) / connect(chainstate, raw)
+                if number:
+                    ratios.append((rate / limit, rate, limit))
+    if pool is not None:
+        pool.close()
+    ratio, rate, limit = sorted(ratios)[len(ratios) // 2]
+    result = {
+        "bench": "connect",
+        "case": case,
+        "workers": workers,
+        "value": round(rate),
+        "unit": "tx/s",
+        "limit": round(limit),
+        "ratio": round(ratio, 3),
+    }
+    print(json.dumps(result), flush=True)
+
+
+def main() -> None:
+    """Measure every case, or those named, with one worker and with all cores."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", help=f"of {', '.join(CASES)}")
+    parser.add_argument("--size", type=int, default=2000, help="transactions in a block")
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    cores = os.cpu_count() or 1
+    for case in arguments.cases or CASES:
+        for workers in sorted({1, cores}):
+            measure(case, workers, arguments.size, arguments.rounds)
+
+
+if __name__ == "__main__":
+    main()
