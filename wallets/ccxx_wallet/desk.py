@@ -14,16 +14,17 @@ from ccxx_core.amount import format_amount
 from ccxx_core.errors import CcxxError
 from ccxx_core.hashes import format_hash, hash160
 from ccxx_core.psbt import Psbt
-from ccxx_core.script import solve_script
 from ccxx_wallet.builder import Funded
 from ccxx_wallet.cli import Settings
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import write_atomically
+from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.session import name_of, signatures_of
 from ccxx_wallet.signer import Review, check_rules, sign
 
 FORCE_WORD = "destroy"
+PAYER = "payer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,34 +120,33 @@ class Desk:
         }
 
     def key_names(self, psbt: Psbt) -> dict[bytes, str]:
-        """Name the keys of a transaction's inputs by their roles."""
-        names = {}
+        """Name the keys of a transaction's inputs by their roles, key hashes too."""
+        names: dict[bytes, str] = {}
+        for index, missing in enumerate(psbt.missing_signatures()):
+            keys = (*psbt.lock(index).keys, *missing)
+            names |= dict.fromkeys(keys, PAYER) | self._credit_names(psbt, index)
         for key in self.live.wallet.store.watched_keys():
-            names[key.public_key] = names[hash160(key.public_key)] = str(key.path.role)
-        anchor = self.live.wallet.anchor
-        if anchor is not None:
-            names |= {anchor.root_key: "root", anchor.system_key: "system"}
-            for index in range(len(psbt.inputs)):
-                names |= self._other_names(psbt, index, anchor.root_key, anchor.system_key)
+            if key.path.role is not Role.PLAIN:
+                name = str(key.path.role)
+                names[key.public_key] = names[hash160(key.public_key)] = name
         return names
 
-    def _other_names(
-        self, psbt: Psbt, index: int, root_key: bytes, system_key: bytes
-    ) -> dict[bytes, str]:
+    def _credit_names(self, psbt: Psbt, index: int) -> dict[bytes, str]:
+        anchor = self.live.wallet.anchor
+        credit = get_credit(self.live.ahead, psbt.transaction.inputs[index].prevout)
+        if anchor is None or credit is None or credit.owner is None:
+            return {}
+        names = {anchor.root_key: "root", anchor.system_key: "system"}
         described = psbt.inputs[index]
         script = described.witness_script or described.redeem_script or b""
-        issuer_key = third_key(script, root_key, system_key)
+        issuer_key = third_key(script, anchor.root_key, anchor.system_key)
         if issuer_key is not None:
-            return {issuer_key: "issuer"}
-        credit = get_credit(self.live.ahead, psbt.transaction.inputs[index].prevout)
-        if credit is None or credit.owner is None:
-            return {}
+            return {**names, issuer_key: "issuer"}
         certificate = get_certificate(self.live.ahead, credit.owner)
         if certificate is None:
-            return {}
-        others = {key for key in solve_script(script).solutions if len(key) == 33}
-        others -= {certificate.root_key, certificate.issuer_key}
-        return {certificate.issuer_key: "issuer", **dict.fromkeys(others, "holder")}
+            return names
+        others = dict.fromkeys(psbt.lock(index).keys, "holder")
+        return {**others, **names, certificate.root_key: "root", certificate.issuer_key: "issuer"}
 
     def _ask(self, found: Review, question: str, choices: Choices) -> None:
         screen = self.settings.screen

@@ -14,6 +14,9 @@ from rich.table import Table
 from ccxx_wallet.errors import Refusal, WalletError
 
 Facts = Mapping[str, Any]
+# The meaning of a transaction was shown in words before it was signed.
+_SHOWN_BEFORE = frozenset({"meaning"})
+_WIDEST = 1_000
 ProgressReport = Callable[[int, int], None]
 
 
@@ -32,7 +35,8 @@ class Screen:
             return
         if title:
             click.echo(title)
-        _print_facts(facts, indent=2 if title else 0)
+        shown = {name: value for name, value in facts.items() if name not in _SHOWN_BEFORE}
+        _print_facts(shown, indent=2 if title else 0)
 
     def show_list(self, name: str, rows: Sequence[Facts], columns: Sequence[str]) -> None:
         """Print rows as a table of some columns, or all of their facts as JSON under `name`."""
@@ -42,10 +46,13 @@ class Screen:
         if not rows:
             click.echo(f"no {name}")
             return
-        table = Table(*columns, box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False)
+        for column in columns:
+            table.add_column(column.replace("_", " "), no_wrap=True)
         for row in rows:
             table.add_row(*(_text(row.get(column)) for column in columns))
-        Console(soft_wrap=not sys.stdout.isatty(), markup=False, highlight=False).print(table)
+        # Ids are never cut: a narrow terminal wraps the line instead.
+        Console(width=_WIDEST, markup=False, highlight=False).print(table)
 
     def notice(self, facts: Facts, title: str) -> None:
         """Print what somebody must read before answering, on stderr."""
