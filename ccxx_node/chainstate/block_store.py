@@ -18,8 +18,8 @@ class BlockStore:
 
     def __init__(self, folder: Path, magic: bytes) -> None:
         """Open the folder, made if missing; ``magic`` are the network's 4 bytes."""
-        self._blocks = RecordFiles(folder, "blk", magic)
-        self._undos = RecordFiles(folder, "rev", magic)
+        self._blocks = RecordFiles(folder, "blk", magic, remedy="-reindex")
+        self._undos = RecordFiles(folder, "rev", magic, remedy="-reindex-chainstate")
 
     def append_block(self, block: Block) -> FilePosition:
         """Write a block; raises StorageError and leaves nothing behind if the disk refuses."""

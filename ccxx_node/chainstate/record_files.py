@@ -34,11 +34,19 @@ class RecordFiles:
     """The files ``<prefix>00000.dat``, ``<prefix>00001.dat``, … of one folder."""
 
     def __init__(
-        self, folder: Path, prefix: str, magic: bytes, max_file_bytes: int = _MAX_FILE_BYTES
+        self,
+        folder: Path,
+        prefix: str,
+        magic: bytes,
+        *,
+        remedy: str,
+        max_file_bytes: int = _MAX_FILE_BYTES,
     ) -> None:
+        """Open the folder, made if missing; ``remedy`` is the option that rebuilds the files."""
         self._folder = folder
         self._prefix = prefix
         self._magic = magic
+        self._remedy = remedy
         self._max_file_bytes = max_file_bytes
         self._readers: dict[int, BinaryIO] = {}
         self._writer: BinaryIO | None = None
@@ -92,7 +100,7 @@ class RecordFiles:
     def corrupted(self, file: int) -> CorruptionError:
         """Give the error that names a file which does not hold what it should."""
         return CorruptionError(
-            f"block file {self._path(file)} is corrupted: start with -reindex to rebuild"
+            f"block file {self._path(file)} is corrupted: start with {self._remedy} to rebuild it"
         )
 
     def scan(self, file: int, start: int = 0) -> Iterator[tuple[FilePosition, bytes]]:

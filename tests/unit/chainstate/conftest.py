@@ -106,17 +106,25 @@ def recorded_blocks(chain_vectors: Path) -> list[Block]:
 
 @pytest.fixture(scope="session")
 def _imported(chain_vectors: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("recorded") / "regtest"
-    with Chainstate.open(folder, consensus_params.REGTEST) as chainstate:
+    folder = tmp_path_factory.mktemp("recorded")
+    with Chainstate.open(folder / "regtest", consensus_params.REGTEST) as chainstate:
         for _ in import_blocks(chainstate, chain_vectors / "chain-main.blk.gz", lambda: NOW):
-            pass
+            if chainstate.height == 5000:
+                chainstate.flush()
+                shutil.copytree(folder / "regtest", folder / "empty-blocks")
     return folder
 
 
 @pytest.fixture
 def recorded_folder(_imported: Path, tmp_path: Path) -> Path:
     """A network folder that holds the recorded chain, to do with as one likes."""
-    return Path(shutil.copytree(_imported, tmp_path / "recorded"))
+    return Path(shutil.copytree(_imported / "regtest", tmp_path / "recorded"))
+
+
+@pytest.fixture
+def recorded_start(_imported: Path, tmp_path: Path) -> Path:
+    """A network folder that holds its first 5,000 blocks, which have no transactions."""
+    return Path(shutil.copytree(_imported / "empty-blocks", tmp_path / "start"))
 
 
 @pytest.fixture

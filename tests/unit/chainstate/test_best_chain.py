@@ -1,4 +1,4 @@
-"""The active chain is the one with the most work whose rules hold; equals stay in order of arrival."""
+"""The active chain has the most work and breaks no rule; equals stay in order of arrival."""
 
 from collections.abc import Callable
 from dataclasses import replace

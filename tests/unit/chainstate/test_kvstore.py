@@ -1,6 +1,10 @@
 """The small database interface, on every database that is installed."""
 
 import importlib
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,3 +86,45 @@ def test_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match=r"cannot use .*db"):
         open_store(tmp_path / "db", "-rebuild")
+
+
+FILL = """
+import importlib, json, resource, sys
+from pathlib import Path
+from ccxx_node.chainstate.errors import StorageError
+
+backend, folder = sys.argv[1:]
+module = importlib.import_module(f"ccxx_node.chainstate.{backend}")
+store = module.open_database(Path(folder), "-rebuild", 8 << 20)
+store.write_batch([(b"before", b"1")])
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+lines = []
+for _ in range(2):
+    try:
+        store.write_batch([(b"after", bytes(1_000_000))], [b"before"])
+    except StorageError as error:
+        lines.append(str(error))
+print(json.dumps(lines))
+"""
+
+
+def test_full_disk_is_one_clear_line_and_keeps_the_old_state(
+    open_database: OpenStore, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    backend = request.node.callspec.params["open_database"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+
+    full = subprocess.run(
+        [sys.executable, "-c", FILL, backend, str(tmp_path / "db")],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+
+    first, second = json.loads(full.stdout)
+    assert first.startswith(f"disk full while writing {tmp_path / 'db'}")
+    assert second == f"an earlier write to {tmp_path / 'db'} failed: start the node again"
+    store = open_database(tmp_path / "db")
+    assert list(store.iterate()) == [(b"before", b"1")]
+    store.close()

@@ -19,8 +19,11 @@ def open_files(tmp_path: Path) -> Iterator[OpenFiles]:
     opened = []
 
     def open_again(max_file_bytes: int = 1 << 20) -> RecordFiles:
-        opened.append(RecordFiles(tmp_path, "blk", MAGIC, max_file_bytes))
-        return opened[-1]
+        files = RecordFiles(
+            tmp_path, "blk", MAGIC, remedy="-rebuild", max_file_bytes=max_file_bytes
+        )
+        opened.append(files)
+        return files
 
     yield open_again
     for files in opened:
@@ -111,5 +114,5 @@ def test_record_that_is_not_there_names_file_and_remedy(
     files = open_files()
     files.append(b"record")
 
-    with pytest.raises(CorruptionError, match=r"blk0000\d.dat is corrupted: start with -reindex"):
+    with pytest.raises(CorruptionError, match=r"blk0000\d.dat is corrupted: start with -rebuild"):
         files.read(position)

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -23,6 +22,7 @@ from ccxx_node.chainstate.utxo_stats import UtxoStats
 from ccxx_node.consensus.params import REGTEST, ConsensusParams
 
 NOW = 1_700_868_523
+AS_IT_IS = ChainstateOptions()
 REINDEX = ChainstateOptions(reindex=True)
 REINDEX_CHAINSTATE = ChainstateOptions(reindex_chainstate=True)
 WITH_TRANSACTIONS = ChainstateOptions(transaction_index=True)
@@ -34,7 +34,7 @@ def facts(chainstate: Chainstate) -> UtxoStats:
     return replace(chainstate.utxo_stats(), disk_size=0)
 
 
-def facts_of(folder: Path, options: ChainstateOptions = ChainstateOptions()) -> UtxoStats:  # noqa: B008
+def facts_of(folder: Path, options: ChainstateOptions = AS_IT_IS) -> UtxoStats:
     with Chainstate.open(folder, REGTEST, options) as chainstate:
         return facts(chainstate)
 
@@ -104,14 +104,6 @@ def test_verdicts_and_preferences_survive_a_restart(
         assert [entry is not None and entry.is_failed for entry in entries] == [False, True, True]
 
 
-@pytest.mark.parametrize("options", [REINDEX, REINDEX_CHAINSTATE], ids=["all", "coins"])
-def test_rebuilding_gives_the_same_chain(
-    recorded_folder: Path, recorded: UtxoStats, options: ChainstateOptions
-) -> None:
-    assert facts_of(recorded_folder, options) == recorded
-    assert facts_of(recorded_folder) == recorded
-
-
 def test_rebuilding_takes_blocks_in_any_order(
     tmp_path: Path, params: ConsensusParams, make_branch: MakeBranch
 ) -> None:
@@ -155,6 +147,7 @@ def test_damaged_database_names_a_remedy_that_works(
         facts_of(recorded_folder)
 
     assert facts_of(recorded_folder, options) == recorded
+    assert facts_of(recorded_folder) == recorded
 
 
 def test_damaged_undo_file_names_a_remedy_that_works(
@@ -165,12 +158,10 @@ def test_damaged_undo_file_names_a_remedy_that_works(
     with Chainstate.open(recorded_folder, REGTEST) as chainstate:
         tip = chainstate.tip.hash
 
-        with pytest.raises(
-            CorruptionError, match=r"rev00000.dat is corrupted: start with -reindex"
-        ):
+        with pytest.raises(CorruptionError, match=r"rev00000.dat is .*-reindex-chainstate"):
             chainstate.invalidate_block(tip)
 
-    assert facts_of(recorded_folder, REINDEX) == recorded
+    assert facts_of(recorded_folder, REINDEX_CHAINSTATE) == recorded
 
 
 def test_damaged_block_is_noticed_and_rebuilding_keeps_what_is_before_it(
@@ -281,22 +272,21 @@ def run_and_kill(script: str, *arguments: object, after_lines: int) -> None:
 
 @pytest.mark.parametrize("flush_blocks", [1, 7, 100_000])
 def test_killed_import_goes_on_to_the_same_chain(
-    tmp_path: Path, chain_vectors: Path, recorded: UtxoStats, flush_blocks: int
+    recorded_start: Path, chain_vectors: Path, recorded: UtxoStats, flush_blocks: int
 ) -> None:
     source = chain_vectors / "chain-main.blk.gz"
     chance = random.Random(flush_blocks)
     heights = []
 
     for _ in range(3):
-        run_and_kill(
-            IMPORT, tmp_path / "n", source, flush_blocks, NOW, after_lines=chance.randrange(1, 900)
-        )
-        with Chainstate.open(tmp_path / "n", REGTEST) as chainstate:
+        lines = chance.randrange(1, 50)
+        run_and_kill(IMPORT, recorded_start, source, flush_blocks, NOW, after_lines=lines)
+        with Chainstate.open(recorded_start, REGTEST) as chainstate:
             heights.append(chainstate.height)
-    run_and_kill(IMPORT, tmp_path / "n", source, 2000, NOW, after_lines=10_000)
+    run_and_kill(IMPORT, recorded_start, source, 2000, NOW, after_lines=10_000)
 
     assert heights == sorted(set(heights))
-    assert facts_of(tmp_path / "n") == recorded
+    assert facts_of(recorded_start) == recorded
 
 
 @pytest.mark.parametrize("flush_blocks", [1, 20, 100_000])
@@ -338,12 +328,13 @@ except StorageError as error:
 """
 
 
-@pytest.mark.parametrize("limit", [50_000, 300_000, 900_000])
+@pytest.mark.parametrize("room", [5_000, 100_000])
 def test_full_disk_is_one_clear_line_and_loses_nothing(
-    tmp_path: Path, chain_vectors: Path, recorded: UtxoStats, limit: int
+    recorded_start: Path, chain_vectors: Path, recorded: UtxoStats, room: int
 ) -> None:
     source = chain_vectors / "chain-main.blk.gz"
-    arguments = [str(tmp_path / "n"), str(source), str(limit), str(NOW)]
+    limit = (recorded_start / "blocks" / "blk00000.dat").stat().st_size + room
+    arguments = [str(recorded_start), str(source), str(limit), str(NOW)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
     full = subprocess.run(
@@ -353,14 +344,13 @@ def test_full_disk_is_one_clear_line_and_loses_nothing(
         env=environment,
         check=True,
     )
-    with Chainstate.open(tmp_path / "n", REGTEST) as chainstate:
+    with Chainstate.open(recorded_start, REGTEST) as chainstate:
         height = chainstate.height
-    run_and_kill(IMPORT, tmp_path / "n", source, 2000, NOW, after_lines=10_000)
+    run_and_kill(IMPORT, recorded_start, source, 2000, NOW, after_lines=10_000)
 
-    assert json.loads(full.stdout).startswith(f"disk full while writing {tmp_path / 'n'}")
-    assert 0 < height < 5150
-    assert facts_of(tmp_path / "n") == recorded
-    assert resource.RLIMIT_FSIZE >= 0
+    assert json.loads(full.stdout).startswith(f"disk full while writing {recorded_start}")
+    assert 5000 < height < 5150
+    assert facts_of(recorded_start) == recorded
 
 
 def test_index_of_another_network_is_refused(tmp_path: Path) -> None:
