@@ -50,6 +50,8 @@ def main() -> int:
     if any(argument in ("-version", "--version") for argument in sys.argv[1:]):
         sys.stdout.write(f"ccxx-node {VERSION}\n")
         return 0
+    # Until the log is open nothing may reach standard error but our one line.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         _run(read_config(sys.argv[1:]))
     except CcxxError as error:

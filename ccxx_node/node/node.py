@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ccxx_core.block import Block
-from ccxx_core.hashes import BlockHash
+from ccxx_core.hashes import BlockHash, format_hash
 from ccxx_core.transaction import Transaction
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.chainstate.errors import ChainError, StorageError
 from ccxx_node.chainstate.import_file import import_blocks
 from ccxx_node.chainstate.rules import Rules
 from ccxx_node.config import Config, ConfigError
+from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.consensus.workers import WorkerPool
 from ccxx_node.events import Event
 from ccxx_node.mempool.accept import Acceptor, Terms
@@ -108,7 +109,7 @@ class Node:
             load_pool(self._mempool_path, self.acceptor, self.next_block(), self.now())
         self.starting = None
         tip = self.chain.tip
-        _log.info("node started height=%d hash=%s", tip.height, tip.hash[::-1].hex())
+        _log.info("node started height=%d hash=%s", tip.height, format_hash(tip.hash))
 
     async def _serve(self) -> None:
         imports = asyncio.create_task(self._import_all())
@@ -192,12 +193,23 @@ class Node:
     def submit_block(self, block: Block) -> None:
         """Add a block to the chain; raises `ConsensusError` if it is refused."""
         with self._stopping_when_disk_fails():
-            self._follow(self.chain.accept_block(block, self.now()))
+            try:
+                events = self.chain.accept_block(block, self.now())
+            except ConsensusError as error:
+                self._log_refusal(block, error)
+                raise
+            self._follow(events)
+
+    def _log_refusal(self, block: Block, error: ConsensusError) -> None:
+        entry = self.chain.entry(block.hash)
+        # A block that was stored has been refused, and logged, where it should be connected.
+        if entry is None or entry.block_position is None:
+            _log.warning("block refused hash=%s reason=%s", format_hash(block.hash), error)
 
     def submit_transaction(self, tx: Transaction, max_fee: int) -> Entry:
         """Put a transaction into the pool; raises `ConsensusError` or `PolicyError`."""
         entry = self.acceptor.accept(tx, self.next_block(), Terms(self.now(), max_fee))
-        _log.info("transaction accepted txid=%s fee=%d", tx.txid[::-1].hex(), entry.fee)
+        _log.info("transaction accepted txid=%s fee=%d", format_hash(tx.txid), entry.fee)
         return entry
 
     def invalidate(self, block_hash: BlockHash) -> None:

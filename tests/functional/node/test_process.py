@@ -40,7 +40,7 @@ def test_cookie_can_be_read_by_nobody_else(node: Any) -> None:
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        ("-nonsense=1", "Invalid parameter -nonsense"),
+        ("-colour=1", "Invalid parameter -colour"),
         ("-rpcport=high", "-rpcport is 'high', wanted a whole number"),
         ("-minrelaytxfee=much", "Invalid amount for -minrelaytxfee=<amount>: 'much'"),
         ("-loadblock=/nowhere/blocks", "cannot read the blocks of -loadblock=/nowhere/blocks"),
@@ -63,7 +63,9 @@ def test_missing_data_folder_is_refused(tmp_path: Path) -> None:
     result = run_daemon("-regtest", f"-datadir={tmp_path}/nowhere")
 
     assert result.returncode == 1
-    assert result.stderr == f'Error: Specified data directory "{tmp_path}/nowhere" does not exist.\n'
+    assert (
+        result.stderr == f'Error: Specified data directory "{tmp_path}/nowhere" does not exist.\n'
+    )
 
 
 def test_test_rules_are_refused_on_the_main_network(tmp_path: Path) -> None:
