@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -78,11 +79,12 @@ def explorer(demo: RunningDemo) -> str:
 
 
 @pytest.fixture(scope="session")
-def facts(explorer: str) -> Callable[[str], Any]:
+def facts(explorer: str) -> Callable[..., Any]:
     """Give a function that returns the JSON behind one of the explorer's pages."""
 
-    def read(page: str) -> Any:
-        with urllib.request.urlopen(f"{explorer}/{page}.json", timeout=30) as reply:
+    def read(path: str, **query: Any) -> Any:
+        address = f"{explorer}/{path}.json?{urlencode(query)}"
+        with urllib.request.urlopen(address, timeout=30) as reply:
             return json.load(reply)
 
     return read

@@ -44,14 +44,14 @@ def test_story_needs_a_folder_of_its_own(tmp_path: Path) -> None:
     assert "is not empty" in told.stderr
 
 
-def test_explorer_shows_every_certificate_of_the_story(facts: Callable[[str], Any]) -> None:
+def test_explorer_shows_every_certificate_of_the_story(facts: Callable[..., Any]) -> None:
     counts = facts("status")["counts"]
 
     assert (counts["permits"], counts["certificates"], counts["refused"]) == (2, 51, 1)
 
 
 def test_credit_is_conserved_and_only_the_forced_sale_lost_some(
-    facts: Callable[[str], Any],
+    facts: Callable[..., Any],
 ) -> None:
     credit = facts("status")["credit"]
 
