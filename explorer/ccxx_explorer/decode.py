@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ccxx_cert.bdip import decode_pdf_message
 from ccxx_cert.codec import decode_message
 from ccxx_core.errors import DecodeError
 from ccxx_core.opcodes import Op
@@ -26,6 +27,7 @@ _EXPIRY_OPS = frozenset({0x10, 0x20, 0x21})
 _TAIL_WORDS = ("no tail", "a text follows", "holder key with even y", "holder key with odd y")
 _CUSTODY_WORDS = ("custody 3 of 3", "custody recoverable", "custody 2 of 3", "unknown custody")
 _HEADER = 8
+_CCXC = b"CCXC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def read_payload(script_pubkey: bytes) -> bytes | None:
 def decode_payload(payload: bytes) -> DataOutput:
     """Name every byte of an OP_RETURN payload; bytes of no known codec come as text or hex."""
     magic = payload[:4]
-    if magic == b"CCXC" and len(payload) >= _HEADER:
+    if magic == _CCXC and len(payload) >= _HEADER:
         return _decode_ccxc(payload)
     if magic in PDF_LAYOUTS and len(payload) >= _HEADER:
         return _decode_pdf(payload)
@@ -98,7 +100,10 @@ def _decode_ccxc(payload: bytes) -> DataOutput:
 
 def _problem(payload: bytes) -> str | None:
     try:
-        decode_message(payload)
+        if payload[:4] == _CCXC:
+            decode_message(payload)
+        else:
+            decode_pdf_message(payload)
     except DecodeError as error:
         return printable(str(error))
     return None
@@ -117,7 +122,8 @@ def _decode_pdf(payload: bytes) -> DataOutput:
         Field(6, 2, payload[6:8].hex(), "operation", f"{name or 'unknown'}: {purpose}"),
     )
     body = tuple(_split(payload, _HEADER, parts, 0))
-    return DataOutput(text, name, f"PDF certificates: {purpose}", None, None, header + body)
+    title = f"PDF certificates: {purpose}"
+    return DataOutput(text, name, title, None, _problem(payload), header + body)
 
 
 def _split(payload: bytes, offset: int, parts: Sequence[Part], flags: int) -> Iterator[Field]:

@@ -102,7 +102,7 @@ async def _search(request: web.Request) -> web.StreamResponse:
     result = await asyncio.to_thread(_look_up, site, text)
     if as_json:
         return _json(result)
-    raise web.HTTPSeeOther(result.url)
+    return web.Response(status=303, headers={"Location": result.url})
 
 
 def _look_up(site: Site, text: str) -> Any:
@@ -124,7 +124,10 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await _problem(request, _WRONG_METHOD)
         response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
     except web.HTTPException as error:
-        response = error
+        if error.status < 400:
+            raise
+        problem = Problem("bad-request", error.status, f"{error.reason}.", "Check the address.")
+        response = await _problem(request, problem)
     except SQLAlchemyError:
         _LOG.exception("index not readable path=%s", request.path)
         response = await _problem(request, _BUSY)

@@ -1,0 +1,83 @@
+"""Decoding what is written on the chain: every byte is named, and any bytes will do."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ccxx_core.script import null_data_script
+from ccxx_explorer.decode import decode_payload, disassemble, read_payload
+from ccxx_explorer.wording import printable
+
+
+def cases(vectors: Path, name: str, verdict: str) -> list[dict[str, Any]]:
+    """Return the recorded messages of one codec."""
+    found = json.loads((vectors / "messages" / f"{name}.json").read_text())[verdict]
+    return list(found)
+
+
+@pytest.mark.parametrize("codec", ["ccxc", "bdip", "cred"])
+def test_every_byte_of_a_recorded_message_is_named(vectors: Path, codec: str) -> None:
+    for verdict in ("accepted", "refused"):
+        for case in cases(vectors, codec, verdict):
+            decoded = decode_payload(bytes.fromhex(case["hex"]))
+
+            assert "".join(field.hex for field in decoded.fields) == case["hex"]
+            offsets = [field.offset for field in decoded.fields if field.length]
+            assert offsets == sorted(set(offsets))
+
+
+@pytest.mark.parametrize("codec", ["ccxc", "bdip", "cred"])
+def test_accepted_message_has_no_problem_and_no_stray_bytes(vectors: Path, codec: str) -> None:
+    for case in cases(vectors, codec, "accepted"):
+        decoded = decode_payload(bytes.fromhex(case["hex"]))
+
+        assert decoded.codec == codec.upper()
+        assert decoded.problem is None
+        assert "more" not in {field.name for field in decoded.fields}
+        assert "cut short" not in {field.meaning for field in decoded.fields}
+
+
+@pytest.mark.parametrize("codec", ["ccxc", "bdip", "cred"])
+def test_refused_message_of_ours_has_a_problem(vectors: Path, codec: str) -> None:
+    for case in cases(vectors, codec, "refused"):
+        decoded = decode_payload(bytes.fromhex(case["hex"]))
+
+        if decoded.codec is not None:
+            assert decoded.problem, case["name"]
+
+
+@given(st.binary(max_size=120))
+def test_any_bytes_are_described_and_lost_nowhere(payload: bytes) -> None:
+    decoded = decode_payload(payload)
+
+    assert "".join(field.hex for field in decoded.fields) == payload.hex()
+
+
+@given(st.sampled_from([b"CCXC", b"BDIP", b"CRED"]), st.binary(max_size=76))
+def test_any_bytes_behind_a_magic_of_ours_are_described(magic: bytes, rest: bytes) -> None:
+    decoded = decode_payload(magic + rest)
+
+    assert "".join(field.hex for field in decoded.fields) == (magic + rest).hex()
+
+
+@given(st.binary(max_size=200))
+def test_any_script_can_be_shown(script: bytes) -> None:
+    assert isinstance(disassemble(script), str)
+    read_payload(b"\x6a" + script)
+
+
+@given(st.text())
+def test_printable_text_has_no_character_that_hides_or_reorders(text: str) -> None:
+    shown = printable(text)
+
+    assert shown.isprintable() or all(char.isprintable() or char.isspace() for char in shown)
+    assert not set(shown) & set("\u202e\u2066\u200f\x00\n\r")
+
+
+def test_payload_of_a_plain_message_is_its_push() -> None:
+    assert read_payload(null_data_script(b"hello")) == b"hello"
+    assert read_payload(b"\x51") is None

@@ -1,0 +1,194 @@
+"""The pages: the same facts as the JSON, safe to show whatever the chain says."""
+
+import html
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from ccxx_explorer.indexer import NodeState
+from ccxx_explorer.web import create_app
+
+SINCE = 1_700_000_000
+
+
+@pytest.fixture
+async def client(story: Any) -> AsyncIterator[Any]:
+    """A client of the web server."""
+    async with TestClient(TestServer(create_app(story.site()))) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def read(client: Any) -> Any:
+    """Return a function that reads a page's HTML."""
+
+    async def get(path: str, status: int = 200) -> str:
+        reply = await client.get(path)
+        text: str = await reply.text()
+        assert reply.status == status, text
+        assert reply.headers["Content-Type"].startswith("text/html")
+        return text
+
+    return get
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/latest", "/status", "/blocks", "/permits", "/certificates", "/block/7"]
+)
+async def test_page_names_its_json_twin(read: Any, client: Any, path: str) -> None:
+    page = await read(path)
+
+    twin = page.split("This page as JSON")[0].rsplit('href="', 1)[1].split('"')[0]
+    reply = await client.get(twin)
+    assert reply.status == 200
+    assert reply.content_type == "application/json"
+
+
+async def test_valid_certificate_is_green_and_says_so_in_words(
+    read: Any, story: Any, named: Any
+) -> None:
+    page = await read(f"/certificate/{named(story.single)}")
+
+    assert '<section class="verdict good" aria-label="Verdict"><strong>Valid</strong>' in page
+
+
+async def test_nothing_is_green_on_a_destroyed_certificate(
+    read: Any, story: Any, named: Any
+) -> None:
+    page = await read(f"/certificate/{named(story.fixed)}")
+
+    assert "<strong>Destroyed</strong>" in page
+    assert "certificates of this type are not transferable" in page
+    assert 'class="badge good"' not in page
+    assert 'class="verdict good"' not in page
+
+
+async def test_markup_from_the_chain_is_shown_as_text(
+    read: Any, story: Any, named: Any, hexed: Any
+) -> None:
+    summary = await read(f"/certificate/{named(story.recent)}")
+    message = await read(f"/tx/{hexed(story.hostile.txid)}")
+
+    assert "&lt;b&gt;Zoë&lt;/b&gt;" in summary
+    assert "<b>Zoë" not in summary
+    assert "<script" not in message
+    assert "&lt;script&gt;" in message
+
+
+async def test_control_characters_from_the_chain_are_shown_by_their_names(
+    read: Any, story: Any, hexed: Any
+) -> None:
+    message = await read(f"/tx/{hexed(story.hostile.txid)}")
+
+    assert "\u202e" not in message and "\x00" not in message
+    assert "<U+202E><U+0000> evil" in html.unescape(message)
+
+
+async def test_every_answer_forbids_scripts_and_other_sites(client: Any) -> None:
+    for path in ("/", "/status.json", "/nothing", "/static/explorer.css"):
+        reply = await client.get(path)
+
+        policy = reply.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src" not in policy
+        assert "http" not in policy
+        assert reply.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/nothing", 404),
+        ("/tx/<script>", 400),
+        ("/certificate/none", 404),
+        ("/address/%F0%9F%98%80", 400),
+        ("/blocks?below=x", 400),
+        ("/search?q=%3Cscript%3E", 400),
+        ("/" + "x" * 3000, 404),
+    ],
+)
+async def test_bad_question_gets_a_helpful_page(read: Any, path: str, status: int) -> None:
+    page = await read(path, status)
+
+    assert "<h1>" in page
+    assert "Traceback" not in page
+    assert "<script" not in page
+
+
+async def test_search_leads_to_the_page(client: Any, story: Any, named: Any) -> None:
+    reply = await client.get(
+        "/search", params={"q": f"  {named(story.single)} "}, allow_redirects=False
+    )
+
+    assert reply.status == 303
+    assert reply.headers["Location"] == f"/certificate/{named(story.single)}"
+
+
+async def test_other_methods_are_refused_with_a_hint(client: Any) -> None:
+    reply = await client.post("/status.json", data=b"x")
+
+    assert reply.status == 405
+    assert (await reply.json())["error"]["code"] == "method-not-allowed"
+
+
+async def test_silent_node_is_named_on_every_page_with_its_time(story: Any) -> None:
+    gone = NodeState(online=False, since=SINCE, height=19)
+    async with TestClient(TestServer(create_app(story.site(gone)))) as client:
+        for path in ("/", "/blocks", "/nothing"):
+            page = await (await client.get(path)).text()
+
+            assert "has not answered since" in page
+            assert "2023-11-14 22:13 UTC" in page
+
+
+async def test_unreadable_index_is_said_without_its_reason(story: Any, tmp_path: Any) -> None:
+    broken = tmp_path / "index.sqlite"
+    story_site = story.site()
+    database = type(story.database).open(broken, story.database.network, story.chain.anchor)
+    story_site.database = database
+    database.close()
+    broken.write_bytes(b"not a database" * 1000)
+
+    async with TestClient(TestServer(create_app(story_site))) as client:
+        reply = await client.get("/")
+        page = await reply.text()
+
+    assert reply.status == 503
+    assert "cannot be read right now" in page
+    assert "sqlite" not in page
+
+
+async def test_explorer_without_anchor_says_what_is_missing(story: Any, tmp_path: Any) -> None:
+    plain = type(story.database).open(tmp_path / "plain.sqlite", story.database.network, None)
+    plain.connect_blocks(story.chain.blocks)
+    site = story.site()
+    site.database = plain
+
+    async with TestClient(TestServer(create_app(site))) as client:
+        home = await (await client.get("/")).text()
+        reply = await client.get("/certificates.json")
+        error = (await reply.json())["error"]
+
+    assert "started without a trust anchor" in home
+    assert (reply.status, error["code"]) == (404, "no-anchor")
+    plain.close()
+
+
+async def test_empty_index_asks_for_patience(story: Any, tmp_path: Any) -> None:
+    empty = type(story.database).open(
+        tmp_path / "empty.sqlite", story.database.network, story.chain.anchor
+    )
+    site = story.site()
+    site.database = empty
+
+    async with TestClient(TestServer(create_app(site))) as client:
+        assert (await client.get("/")).status == 200
+        assert (await client.get("/status.json")).status == 200
+        reply = await client.get("/certificates")
+        page = await reply.text()
+
+    assert reply.status == 503
+    assert "No block has been indexed yet" in page
+    empty.close()
