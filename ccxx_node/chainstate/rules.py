@@ -12,6 +12,7 @@ from ccxx_node.consensus.inputs import connect_block
 from ccxx_node.consensus.params import ConsensusParams
 from ccxx_node.consensus.sigcheck import InlineVerifier, ScriptChecks, SignatureVerifier
 from ccxx_node.consensus.subsidy import EveryMiner, MinerPolicy
+from ccxx_node.consensus.valid_scripts import ValidScripts
 
 _EVERY_MINER = EveryMiner()
 
@@ -28,6 +29,8 @@ class Rules:
         """Without a ``verifier`` signatures are checked in this process."""
         self.params = params
         self.deployments: DeploymentCache = {}
+        # The memory pool adds what it has checked under the flags of the next block.
+        self.valid_scripts = ValidScripts()
         self._verifier = verifier or InlineVerifier()
         self._miners = miners
 
@@ -60,5 +63,5 @@ class Rules:
         """Check a block against the coins and apply it to them; raises ConsensusError."""
         assert entry.parent is not None
         context = self.context_after(entry.parent)
-        scripts = ScriptChecks(context.flags, self._verifier)
+        scripts = ScriptChecks(context.flags, self._verifier, self.valid_scripts)
         return connect_block(block, context, coins, scripts, self._miners)

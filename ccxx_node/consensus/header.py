@@ -106,14 +106,15 @@ def next_bits(parent: ChainEntry, time: int, params: ConsensusParams) -> int:
 
 
 def _bits_between_retargets(parent: ChainEntry, time: int, params: ConsensusParams) -> int:
-    if not params.min_difficulty_blocks:
+    # Where nothing retargets, all blocks have the limit: no need to look for one that has not.
+    if not params.min_difficulty_blocks or not params.retargets:
         return parent.bits
     limit_bits = bits_from_target(params.pow_limit)
     if time > parent.time + params.spacing * 2:
         return limit_bits
     # The last target that was not lowered for a late block.
-    entry = parent
-    while entry.height % params.retarget_interval and entry.bits == limit_bits:
+    entry, interval = parent, params.retarget_interval
+    while entry.height % interval and entry.bits == limit_bits:
         if entry.parent is None:
             break
         entry = entry.parent

@@ -6,9 +6,10 @@ for step. Anything else proves nothing, so that input is run again with real ans
 verdict counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple, Protocol
 
+from ccxx_core.hashes import Txid
 from ccxx_core.keys import verify_signature
 from ccxx_core.script import is_key_shaped
 from ccxx_core.transaction import Transaction
@@ -128,7 +129,11 @@ class _Input(NamedTuple):
 class ScriptChecks:
     """Checks the scripts of the transactions of one block, in order, with one set of flags."""
 
-    def __init__(self, flags: int, verifier: SignatureVerifier) -> None:
+    def __init__(
+        self, flags: int, verifier: SignatureVerifier, known: Container[tuple[Txid, int]] = ()
+    ) -> None:
+        """``known`` holds (id with witness, flags) of transactions whose scripts are valid."""
+        self._known = known
         self._flags = flags
         self._verifier = verifier
         self._inputs: list[_Input] = []
@@ -141,6 +146,8 @@ class ScriptChecks:
         ``finish`` must be called also after an error, and what it raises comes first.
         """
         flags, inputs = self._flags, self._inputs
+        if (tx.wtxid, flags) in self._known:
+            return
         for index, (tx_input, coin) in enumerate(zip(tx.inputs, coins, strict=True)):
             recorded = len(self._checks)
             checker = RecordingChecker(tx, index, coin.value, len(inputs), self._checks)
