@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ FORMAT = 1
 # The first 20 rewards of 30,000 CCXX can be spent on top of it.
 HEIGHT = 5_020
 BLOCKS_A_CALL = 20
+BLOCK_SECONDS = 150
 
 Progress = Callable[[int], None]
 
@@ -56,8 +58,11 @@ def _mine_chain(kept: Path, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix="mining-") as work:
         datadir = Path(work, "node")
         with RegtestNode(datadir, Path(work, "node.log")) as node:
+            began = int(time.time()) - HEIGHT * BLOCK_SECONDS
             while (height := node.client.block_count()) < HEIGHT:
                 progress(height)
+                # Mined at once, so many blocks would reach minutes into the future.
+                node.client.call("setmocktime", began + height * BLOCK_SECONDS)
                 node.mine(min(BLOCKS_A_CALL, HEIGHT - height), faucet.ADDRESS)
             progress(HEIGHT)
         # The folder appears complete or not at all; whoever was quicker is not disturbed.
