@@ -169,7 +169,7 @@ class PublicKeyType(click.ParamType[bytes]):
     name = "public key"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> bytes:
-        """Read 33 bytes of hex that are a point of the curve."""
+        """Read 33 bytes of hex that are a point of the curve; raises WalletError WRONG_KEY."""
         if isinstance(value, bytes):
             return value
         try:
@@ -177,8 +177,17 @@ class PublicKeyType(click.ParamType[bytes]):
         except ValueError:
             key = b""
         if len(key) != 33 or not is_valid_public_key(key):
-            self.fail(f"{value!r} is not a compressed public key (66 hex digits)", param, ctx)
+            raise WalletError(
+                Refusal.WRONG_KEY,
+                f"{self.option_of(param)}{str(value)[:80]!r} is not a compressed public key (66 hex"
+                " digits); ask its owner for it again",
+            )
         return key
+
+    @staticmethod
+    def option_of(param: Any) -> str:
+        """Name the option that a value was given for."""
+        return f"{param.opts[0]} " if param is not None else ""
 
 
 class AmountType(click.ParamType[int]):

@@ -1,0 +1,200 @@
+"""A real node and real wallet commands, as a root, an issuer and holders use them."""
+
+import json
+import os
+import resource
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ccxx_core.network import REGTEST
+from ccxx_node.client.rpc import NodeClient, NodeError, connect
+from ccxx_regtest.processes import Process, free_ports, program
+
+MATURITY = 10
+PASSPHRASE = "correct horse battery staple"
+DOCUMENTS = Path(__file__).resolve().parents[3] / "regtest" / "ccxx_regtest" / "documents"
+TRANSFERABLE = DOCUMENTS / "patron-share.json"
+NOT_TRANSFERABLE = DOCUMENTS / "msc-degree.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command printed and how it ended."""
+
+    code: int
+    facts: dict[str, Any]
+    error: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a wallet and its command."""
+
+    command: str
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, *arguments: str | Path, limit: int | None = None, **more: str) -> Result:
+        """Run a command; `limit` is the size in bytes that its files may not exceed."""
+
+        def restrict() -> None:
+            if limit is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+        done = subprocess.run(
+            [program(self.command), *map(str, arguments), "--json", "--yes", "--no-input"],
+            env=os.environ | self.environment | {"CCXX_WALLET": str(self.folder)} | more,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            preexec_fn=restrict,
+        )
+        return Result(done.returncode, json.loads(done.stdout or "{}"), done.stderr)
+
+    def do(self, *arguments: str | Path) -> dict[str, Any]:
+        """Run a command that must succeed."""
+        result = self.run(*arguments)
+        assert result.code == 0, result.error
+        return result.facts
+
+    def refused(self, *arguments: str | Path, **more: Any) -> Result:
+        """Run a command that must be refused with one line."""
+        result = self.run(*arguments, **more)
+        lines = [line for line in result.error.splitlines() if line.startswith("error: ")]
+        assert result.code == 1, (result.code, result.error)
+        assert len(lines) == 1, result.error
+        assert "Traceback" not in result.error
+        assert result.facts["error"]
+        return result
+
+
+class Town:
+    """One node and everybody's wallets."""
+
+    def __init__(self, folder: Path, client: NodeClient, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.client = client
+        self.environment = environment
+        self.anchor = folder / "anchor.json"
+        self.root = self.person("ccxx-root", "root")
+        made = self.root.do("init", "--test-maturity", str(MATURITY))
+        self._miner = made["address"]
+        self.mine(MATURITY + 20)
+        self.root.do("coin", "register", "--value", "100")
+        self.mine()
+        self.root.do("anchor", "export", self.anchor)
+
+    def person(self, command: str, name: str) -> Person:
+        """Name somebody, whose wallet is not made yet."""
+        return Person(command, self.folder / name, self.environment)
+
+    def issuer(self, name: str) -> Person:
+        """Make an issuer's wallet."""
+        person = self.person("ccxx-issuer", name)
+        person.do("init", "--anchor", self.anchor, "--test-maturity", str(MATURITY))
+        return person
+
+    def holder(self, name: str, money: str = "0.1") -> Person:
+        """Make a holder's wallet with some coins."""
+        person = self.person("ccxx-holder", name)
+        person.do("init", "--anchor", self.anchor, "--test-maturity", str(MATURITY))
+        if money:
+            self.root.do("pay", person.do("address")["address"], money)
+        return person
+
+    def mine(self, blocks: int = 1) -> None:
+        """Mine blocks that reward the root."""
+        self.client.call("generatetoaddress", blocks, self._miner)
+
+    def grant(self, issuer: Person, *options: str, quantity: int = 100) -> str:
+        """Grant a permit of a transferable type (or of `--type`) and mine it; return its id."""
+        key = issuer.do("key")["issuer_key"]
+        if "--type" not in options:
+            options = (*options, "--type", str(TRANSFERABLE))
+        granted = self.root.do(
+            "permit", "grant", "--issuer-key", key, "--quantity", str(quantity), "--send", *options
+        )
+        self.mine()
+        return f"{granted['txid']}:0"
+
+    def document(self, name: str = "document.json") -> Path:
+        """Write a small document."""
+        path = self.folder / name
+        path.write_text(json.dumps({"name": name}))
+        return path
+
+    def draft(self, issuer: Person, key: str, serial: int, *options: str) -> Path:
+        """Draft a certificate, signed by the issuer alone; return the file."""
+        file = self.folder / f"{issuer.folder.name}-{serial}.psbt"
+        issuer.do(
+            "certificate", "issue", "--to", key, "--document", self.document(),
+            "--serial", str(serial), "--out", file, *options,
+        )  # fmt: skip
+        return file
+
+    def issue(self, issuer: Person, key: str, serial: int, *options: str) -> str:
+        """Issue a certificate and mine it; return its id."""
+        file = self.draft(issuer, key, serial, *options)
+        self.root.do("sign", file)
+        sent = issuer.do("send", file)
+        self.mine()
+        return f"{sent['txid']}:0"
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A node whose coins mature quickly, and a root with its root coin registered."""
+    folder = tmp_path_factory.mktemp("town")
+    datadir = folder / "node"
+    datadir.mkdir()
+    port = free_ports(1)[0]
+    node = Process(
+        "ccxx-node",
+        [
+            program("ccxx-node"), "-regtest", f"-datadir={datadir}", f"-rpcport={port}",
+            "-listen=0", f"-testmaturity={MATURITY}",
+        ],
+        folder / "node.log",
+        {},
+    )  # fmt: skip
+    client = connect(f"127.0.0.1:{port}", REGTEST, datadir)
+
+    def answers() -> bool:
+        try:
+            client.block_count()
+        except NodeError:
+            client.close()
+            return False
+        return True
+
+    environment = {
+        "CCXX_NODE": f"127.0.0.1:{port}",
+        "CCXX_DATADIR": str(datadir),
+        "CCXX_NETWORK": "regtest",
+        "CCXX_PASSPHRASE": PASSPHRASE,
+    }
+    try:
+        node.wait_until(answers)
+        yield Town(folder, client, environment)
+    finally:
+        client.close()
+        node.stop()
+
+
+@pytest.fixture(scope="session")
+def issuer(town: Town) -> Person:
+    """An issuer with a permit of a transferable type."""
+    person = town.issuer("issuer")
+    town.grant(person)
+    return person
+
+
+@pytest.fixture(scope="session")
+def holder(town: Town) -> Person:
+    """A holder with some coins."""
+    return town.holder("holder")
