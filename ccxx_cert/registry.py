@@ -143,7 +143,7 @@ def state_hash(records: Mapping[Key, Record]) -> bytes:
     """Return a digest (32 bytes) that equal states share, whatever order they grew in."""
     digest = sha256()
     for key in sorted(records):
-        digest.update(f"{key.kind} {key.id.hex()} {records[key]!r}\n".encode())
+        digest.update(f"{key.kind} {key.id.hex()} {record_to_json(records[key])}\n".encode())
     return digest.digest()
 
 

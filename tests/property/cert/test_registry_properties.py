@@ -40,7 +40,9 @@ def draw_transaction(world: Any, data: st.DataObject) -> Transaction | None:
         )
         return world.tx_of(draft_permit(message, world.permit_script, roots, 3))
     if action == "issue" and permits:
-        coin = data.draw(st.sampled_from(permits))
+        coin = world.coin_of(data.draw(st.sampled_from(permits)).owner)
+        if coin.value < CERTIFICATE_VALUE:
+            return None
         return world.issue_tx(coin.owner, data.draw(st.integers(1, 4)), "alice")
     if action == "batch" and permits:
         coin = data.draw(st.sampled_from(permits))
