@@ -168,7 +168,7 @@ class PublicKeyType(click.ParamType[bytes]):
 
     name = "public key"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> bytes:
+    def convert(self, value: Any, param: Any, ctx: Any) -> bytes:  # noqa: ARG002
         """Read 33 bytes of hex that are a point of the curve; raises WalletError WRONG_KEY."""
         if isinstance(value, bytes):
             return value

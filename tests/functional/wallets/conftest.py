@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ccxx_core.network import REGTEST
 from ccxx_node.client.rpc import NodeClient, NodeError, connect
 from ccxx_regtest.processes import Process, free_ports, program

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ccxx_core.psbt import Psbt
 
 Town = Any
@@ -157,7 +158,7 @@ def test_a_holder_key_that_is_a_key_of_the_root(town: Town, issuer: Person, tmp_
 
 
 def test_a_declared_holder_key_that_does_not_fit_the_output(
-    town: Town, issuer: Person, holder: Person, draft: Path
+    town: Town, holder: Person, draft: Path
 ) -> None:
     other = str(holder.do("key", "new")["holder_key"])
     psbt = Psbt.decode(draft.read_bytes())

@@ -1,12 +1,13 @@
 """Coins are chosen to pay, never too few, never twice, and only plain ones exist here."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint
 from ccxx_wallet.coin_selection import LEAST_CHANGE, Payment, PlainCoin, mature_coins, select_coins
 from ccxx_wallet.errors import Refusal, WalletError
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def coin(number: int, value: int, height: int | None = 10, coinbase: bool = False) -> PlainCoin:
@@ -62,9 +63,7 @@ def test_young_coinbase_coins_are_left_out() -> None:
     amount=st.integers(0, 10**9),
     feerate=st.integers(1, 100),
 )
-def test_what_is_selected_always_pays_exactly(
-    values: list[int], amount: int, feerate: int
-) -> None:
+def test_what_is_selected_always_pays_exactly(values: list[int], amount: int, feerate: int) -> None:
     coins = [coin(number, value) for number, value in enumerate(values)]
     payment = Payment(amount, 200, feerate)
 

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keystore import Argon2Parameters, SeedPhrase, load_phrase, save_phrase
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from ccxx_core.hashes import Txid, hash160
 from ccxx_core.keys import PrivateKey
 from ccxx_core.psbt import Psbt, PsbtInput
