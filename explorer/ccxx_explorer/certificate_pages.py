@@ -52,7 +52,7 @@ def load_permit(site: Site, connection: Connection, question: Question) -> Permi
     verdicts = holdings.history_of(connection, permit.id, _HISTORY)
     times = reader.times_of(connection, (verdict.height for verdict in verdicts))
     lines = certificate_lines(site, connection, certificates, tip)
-    rows = PermitRows(permit, tip, lines, verdicts, times)
+    rows = PermitRows(permit, tip, site.definition_of(permit), lines, verdicts, times)
     return permit_facts(rows, site.root_facts(), site.network)
 
 
@@ -98,6 +98,7 @@ def load_certificate(site: Site, connection: Connection, question: Question) -> 
         ),
         tip=tip,
         batch=holdings.batch(connection, certificate.batch) if certificate.batch else None,
+        definition=site.definition_of(permit),
         verdicts=verdicts,
         times=reader.times_of(connection, (verdict.height for verdict in verdicts)),
     )

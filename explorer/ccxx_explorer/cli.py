@@ -20,6 +20,7 @@ from ccxx_cert.trust import TrustAnchor
 from ccxx_core.errors import CcxxError
 from ccxx_core.network import NETWORKS, Network
 from ccxx_explorer.database.store import Database
+from ccxx_explorer.definitions import DefinitionFolder
 from ccxx_explorer.indexer import Follower, Indexer
 from ccxx_explorer.problems import ExplorerError
 from ccxx_explorer.site import Site
@@ -151,12 +152,19 @@ def index(setup: Setup) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8571, show_default=True)
+@click.option(
+    "--types",
+    type=_FOLDER,
+    envvar="CCXX_TYPES",
+    help="A folder of type definitions, which name issuers and types in full.",
+)
 @click.option("--no-index", is_flag=True, help="Only serve; another process indexes.")
 @_with_setup
-def serve(setup: Setup, host: str, port: int, no_index: bool) -> None:
+def serve(setup: Setup, host: str, port: int, types: Path | None, no_index: bool) -> None:
     """Serve pages and JSON, and follow the node meanwhile."""
     follower = Follower(Indexer(setup.database), setup.database, setup.connect(), no_index)
-    site = Site(setup.database, lambda: follower.state, setup.connect())
+    definitions = DefinitionFolder(types) if types else None
+    site = Site(setup.database, lambda: follower.state, setup.connect(), definitions)
     follower.start()
     click.echo(f"Explorer: http://{host}:{port}", err=True)
     try:

@@ -10,7 +10,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from ccxx_cert.identity import format_outpoint
+from ccxx_cert.state import Permit
 from ccxx_cert.trust import TrustAnchor
+from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.address import encode_address
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import Txid
@@ -19,6 +21,7 @@ from ccxx_core.transaction import Transaction
 from ccxx_explorer.database import holdings, reader
 from ccxx_explorer.database.rows import BlockRow
 from ccxx_explorer.database.store import Database
+from ccxx_explorer.definitions import DefinitionFolder
 from ccxx_explorer.facts import (
     AnchorFacts,
     CountFacts,
@@ -47,9 +50,14 @@ class Site:
     """The things that pages are made from; safe to use from many threads."""
 
     def __init__(
-        self, database: Database, node_state: Callable[[], NodeState], client: NodeClient | None
+        self,
+        database: Database,
+        node_state: Callable[[], NodeState],
+        client: NodeClient | None = None,
+        definitions: DefinitionFolder | None = None,
     ) -> None:
         self.database = database
+        self._definitions = definitions
         self._node_state = node_state
         self._client = client
         # A node client is not to be shared between threads.
@@ -78,6 +86,10 @@ class Site:
             root_key=anchor.root_key.hex(),
             system_key=anchor.system_key.hex(),
         )
+
+    def definition_of(self, permit: Permit) -> TypeDefinition | None:
+        """Return the type definition behind a permit, None where this explorer has not got it."""
+        return self._definitions.definition_of(permit) if self._definitions else None
 
     def tip(self, connection: Connection) -> BlockRow:
         """Return the tip, or raise the page's error while nothing is indexed."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ccxx_cert.identity import certificate_id, format_outpoint
 from ccxx_cert.state import Batch, Certificate, Holding, Permit, Step
 from ccxx_cert.status import PROVISIONAL_BELOW, Status, confirmations, is_expired
+from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.address import encode_address
 from ccxx_core.hashes import format_hash
 from ccxx_core.network import Network
@@ -19,6 +20,7 @@ from ccxx_explorer.facts import (
     CertificateLine,
     Check,
     CheckResult,
+    DefinitionFacts,
     ExpiryFacts,
     HistoryEvent,
     PermitLine,
@@ -59,6 +61,7 @@ class CertificateRows:
     status: Status
     tip: BlockRow
     batch: Batch | None
+    definition: TypeDefinition | None
     verdicts: Sequence[VerdictRow]
     times: Mapping[int, int]
 
@@ -110,6 +113,7 @@ def certificate_facts(
         issued_height=certificate.issued.height,
         issued_time=certificate.issued.time,
         permit=rows.permit_line,
+        definition=definition_facts(rows.definition),
         issuer_key=certificate.issuer_key.hex() or None,
         root=root,
         history=_history(rows, network),
@@ -121,6 +125,18 @@ def _depth(rows: CertificateRows) -> int:
     if rows.certificate.ended is not None:
         return rows.tip.height - rows.certificate.ended.moment.height + 1
     return confirmations(rows.certificate, rows.tip.height)
+
+
+def definition_facts(definition: TypeDefinition | None) -> DefinitionFacts | None:
+    """Sum up the type definition behind a permit."""
+    if definition is None:
+        return None
+    return DefinitionFacts(
+        issuer_name=printable(definition.issuer_name),
+        title=printable(definition.title),
+        criteria=printable(definition.criteria),
+        languages=tuple(map(printable, definition.languages)),
+    )
 
 
 def expiry_facts(time: int | None, height: int | None) -> ExpiryFacts:
@@ -221,11 +237,13 @@ def _document_check(rows: CertificateRows) -> Check:
 
 
 def _issuer_check(rows: CertificateRows) -> Check:
-    key = rows.certificate.issuer_key.hex()
+    who = f"issuer {rows.certificate.issuer_key.hex()[:16]}…"
+    if rows.definition is not None:
+        who += f" ({printable(rows.definition.issuer_name)})"
     return Check(
         "issuer",
         CheckResult.PASSED,
-        f"Issued with the signatures of root, issuing system and issuer {key[:16]}…, from credit"
+        f"Issued with the signatures of root, issuing system and {who}, from credit"
         f" of the permit “{printable(rows.permit.message.title)}” that comes from the root coin.",
     )
 

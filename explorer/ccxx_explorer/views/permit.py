@@ -11,6 +11,7 @@ from ccxx_cert.identity import format_outpoint
 from ccxx_cert.records import ExpiryKind, PermitMessage
 from ccxx_cert.state import Permit
 from ccxx_cert.status import PROVISIONAL_BELOW, Status, permit_status
+from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.address import encode_address
 from ccxx_core.hashes import format_hash
 from ccxx_core.network import Network
@@ -24,7 +25,13 @@ from ccxx_explorer.facts import (
     Statement,
     Tone,
 )
-from ccxx_explorer.views.certificate import TONES, expiry_facts, history_event, past_tense
+from ccxx_explorer.views.certificate import (
+    TONES,
+    definition_facts,
+    expiry_facts,
+    history_event,
+    past_tense,
+)
 from ccxx_explorer.wording import format_coins, format_count, format_duration, printable
 
 
@@ -34,6 +41,7 @@ class PermitRows:
 
     permit: Permit
     tip: BlockRow
+    definition: TypeDefinition | None
     certificates: Sequence[CertificateLine]
     verdicts: Sequence[VerdictRow]
     times: Mapping[int, int]
@@ -78,6 +86,7 @@ def permit_facts(rows: PermitRows, root: AnchorFacts, network: Network) -> Permi
         recovery_allowed=message.recovery,
         custody=message.custody.label,
         typedef_hash=message.typedef_hash.hex(),
+        definition=definition_facts(rows.definition),
         expiry=_expiry(message),
         address=encode_address(permit.script_pubkey, network),
         issuer_key=permit.issuer_key.hex() if permit.issuer_key else None,

@@ -242,7 +242,7 @@ class Story:
     def site(self, state: NodeState | None = None) -> Site:
         """Return what the web server serves."""
         current = state or NodeState(online=True, since=START, height=len(self.chain.blocks) - 1)
-        return Site(self.database, lambda: current, None)
+        return Site(self.database, lambda: current)
 
 
 @pytest.fixture

@@ -1,0 +1,175 @@
+"""What pages say about permits and certificates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ccxx_explorer.facts.status import AnchorFacts, Check, Statement, Tone
+
+
+@dataclass(frozen=True, slots=True)
+class PermitLine:
+    """One permit in a list."""
+
+    id: str
+    code: str
+    title: str
+    status: str
+    tone: Tone
+    height: int
+    time: int
+    quantity: int
+    issued: int
+    transferable: bool
+    issuer_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateLine:
+    """One certificate in a list; `id` is its issuing outpoint."""
+
+    id: str
+    certificate_id: str
+    permit_id: str
+    code: str
+    title: str
+    serial: int
+    summary: str
+    status: str
+    tone: Tone
+    height: int
+    time: int
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PermitList:
+    """Permits, newest first; `page` counts from 1."""
+
+    permits: tuple[PermitLine, ...]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateList:
+    """Certificates, newest first; `page` counts from 1."""
+
+    certificates: tuple[CertificateLine, ...]
+    total: int
+    page: int
+    pages: int
+    permit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionFacts:
+    """The type definition that the permit's hash commits to, where this explorer was given it."""
+
+    issuer_name: str
+    title: str
+    criteria: str
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryFacts:
+    """The last valid time and height, None where there is no such limit, and both in words."""
+
+    time: int | None
+    height: int | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEvent:
+    """One event in the life of a permit or certificate, for what it was."""
+
+    txid: str
+    height: int
+    time: int
+    operation: str | None
+    accepted: bool
+    refusal: str | None
+    detail: str
+    destroyed: bool
+    title: str
+    words: str
+    tone: Tone
+    address: str | None
+    holder_key: str | None
+    deed_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PermitFacts:
+    """One permit in full."""
+
+    id: str
+    verdict: Statement
+    status: str
+    code: str
+    title: str
+    quantity: int
+    issued: int
+    credit: int
+    transferable: bool
+    issuer_may_revoke: bool
+    root_may_revoke: bool
+    public_summary: bool
+    recovery_allowed: bool
+    custody: str
+    typedef_hash: str
+    definition: DefinitionFacts | None
+    expiry: ExpiryFacts
+    address: str | None
+    issuer_key: str | None
+    txid: str
+    height: int
+    time: int
+    confirmations: int
+    root: AnchorFacts
+    certificates: tuple[CertificateLine, ...]
+    history: tuple[HistoryEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFacts:
+    """Where a certificate stands in its batch: its leaf under the Merkle root of documents."""
+
+    txid: str
+    merkle_root: str
+    leaf: int
+    count: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """One certificate in full; `id` is its issuing outpoint, its identity for ever."""
+
+    id: str
+    certificate_id: str
+    verdict: Statement
+    status: str
+    checks: tuple[Check, ...]
+    confirmations: int
+    serial: int
+    summary: str
+    document_hash: str | None
+    batch: BatchFacts | None
+    expiry: ExpiryFacts
+    transferable: bool
+    custody: str
+    holder_key: str | None
+    address: str | None
+    location: str | None
+    issued_txid: str
+    issued_height: int
+    issued_time: int
+    permit: PermitLine
+    definition: DefinitionFacts | None
+    issuer_key: str | None
+    root: AnchorFacts
+    history: tuple[HistoryEvent, ...]
