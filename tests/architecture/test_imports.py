@@ -25,7 +25,6 @@ FORBIDDEN = {
     "bbqr": "a squatted name that installs as administrator",
     "ur": "a squatted name",
     "pickle": "it runs what it reads",
-    "marshal": "it is not a format",
 }
 
 
