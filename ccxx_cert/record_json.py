@@ -92,12 +92,22 @@ def _loader(annotation: Any) -> _Loader:
     if annotation is OutPoint:
         return parse_outpoint
     if annotation is Moment:
-        return lambda value: Moment(*value)
+        whole = _exactly(int)
+        return lambda value: Moment(*map(whole, value))
     if is_dataclass(annotation):
         return _dataclass_loader(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return annotation
-    return lambda value: value
+    return _exactly(annotation)
+
+
+def _exactly(kind: type) -> _Loader:
+    def load(value: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"{type(value).__name__} where {kind.__name__} stood")
+        return value
+
+    return load
 
 
 def _optional_loader(annotation: Any) -> _Loader:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ccxx_cert.document import (
     guess_media,
 )
 from ccxx_cert.errors import CertificateError, Refusal
+from ccxx_cert.identity import format_outpoint
 from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.errors import DecodeError
 
@@ -99,3 +101,18 @@ def test_kind_of_a_document_is_known_by_its_first_bytes(start: bytes, media: Med
 def test_unknown_kind_of_document_is_refused(document: bytes) -> None:
     with pytest.raises(DecodeError):
         guess_media(document)
+
+
+def test_document_names_its_holder_permit_and_end(world: Any) -> None:
+    facts = replace(
+        FACTS,
+        holder_key=world.key("alice"),
+        permit_id=world.root_outpoint,
+        valid_until="2031-07-01T00:00:00Z",
+    )
+
+    credential = json.loads(certificate_document(definition(world), facts))
+
+    assert credential["credentialSubject"]["id"] == did_key(world.key("alice"))
+    assert credential["certificate"]["permit"] == format_outpoint(world.root_outpoint)
+    assert credential["validUntil"] == "2031-07-01T00:00:00Z"

@@ -208,3 +208,17 @@ def test_undone_blocks_leave_the_state_as_it_was(world: Any) -> None:
         world.disconnect()
 
     assert state_hash(world.registry.records) == before
+
+
+def test_permit_status_follows_its_end_and_its_credit(world: Any) -> None:
+    permit = world.permit(
+        world.grant(world.permit_message(1, expiry_kind=ExpiryKind.TIME, expiry=1_000))
+    )
+
+    statuses = [
+        permit_status(permit, world.height + 5, 1_000),
+        permit_status(permit, world.height, 1_000),
+        permit_status(permit, world.height + 5, 1_001),
+    ]
+
+    assert statuses == [Status.VALID, Status.PROVISIONAL, Status.EXPIRED]

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from ccxx_cert.errors import CertificateError, Refusal
-from ccxx_cert.records import BatchMessage, Op
+from ccxx_cert.records import BatchMessage, CheckMessage, ExpiryKind, Op
 from ccxx_cert.state import CreditKind, Moment, get_credit
-from ccxx_cert.template import draft_batch, draft_permit
+from ccxx_cert.template import draft_batch, draft_permit, message_output
 from ccxx_cert.verify import Meaning, SpentOutput, check_meaning, explain
 from ccxx_core.transaction import Transaction, TxInput, TxOutput
+
+H32 = bytes(32)
 
 
 def unsigned(tx: Transaction) -> Transaction:
@@ -119,3 +121,50 @@ def test_fee_is_unknown_where_a_value_is(world: Any) -> None:
 
     assert meaning.fee is None
     assert meaning.lines[-1] == "fee unknown"
+
+
+def test_message_without_a_rule_is_said_not_to_count(world: Any) -> None:
+    meaning = explained(world, world.tx([], [message_output(CheckMessage("A", H32, H32))]))
+
+    assert meaning.refusal is Refusal.NOT_JUDGED
+    assert meaning.lines[0] == "claims to be CHECK, and does not count"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expiry", "line"),
+    [
+        (ExpiryKind.TIME, 1_999_999_999, "expiry: unix time 1999999999"),
+        (ExpiryKind.HEIGHT, 900_000, "expiry: height 900000"),
+        (ExpiryKind.SECONDS_AFTER_ISSUE, 60, "expiry: 60 seconds after issue"),
+        (ExpiryKind.BLOCKS_AFTER_ISSUE, 9, "expiry: 9 blocks after issue"),
+    ],
+)
+def test_grant_says_when_it_ends(world: Any, kind: ExpiryKind, expiry: int, line: str) -> None:
+    message = world.permit_message(expiry_kind=kind, expiry=expiry)
+    draft = draft_permit(message, world.permit_script, world.credit(CreditKind.ROOT))
+
+    assert line in explained(world, world.tx_of(draft)).lines
+
+
+def test_issue_says_until_when_the_certificate_is_valid(world: Any) -> None:
+    permit_id = world.grant(world.permit_message(expiry_kind=ExpiryKind.TIME, expiry=1_999_999_999))
+    tx = world.issue_tx(permit_id, tail="Zoë", expiry_kind=ExpiryKind.HEIGHT, expiry=900_000)
+
+    lines = explained(world, tx).lines
+
+    assert "public text “Zoë”" in lines
+    assert "valid until unix time 1999999999" in lines
+    assert "valid until height 900000" in lines
+    assert any(line.endswith("holder not declared") for line in lines)
+
+
+def test_script_that_its_hash_does_not_commit_to_is_ignored(world: Any) -> None:
+    tx = world.issue_tx(world.grant(world.permit_message()))
+    coin = get_credit(world.registry, tx.inputs[0].prevout)
+    lie = world.certificate_inner("mallory")
+    spent = {tx.inputs[0].prevout: SpentOutput(coin.value, coin.script_pubkey, lie)}
+    moment = Moment(world.height + 1, 0, 0)
+
+    meaning = explain(unsigned(tx), world.registry, world.anchor, next_block=moment, spent=spent)
+
+    assert meaning.refusal is Refusal.SCRIPT_NOT_SHOWN
