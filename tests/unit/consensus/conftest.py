@@ -1,6 +1,7 @@
 """Readers of the notation that the recorded script and transaction vectors are written in."""
 
 from collections.abc import Callable
+from multiprocessing import active_children
 
 import pytest
 
@@ -49,3 +50,16 @@ def read_flags() -> Callable[[str], int]:
         return value
 
     return read
+
+
+@pytest.fixture
+def kill_children() -> Callable[[], None]:
+    """Kill the processes that the test has started since it began, and wait for their end."""
+    before = set(active_children())
+
+    def kill() -> None:
+        for child in set(active_children()) - before:
+            child.kill()
+            child.join()
+
+    return kill

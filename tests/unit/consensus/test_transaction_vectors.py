@@ -1,4 +1,4 @@
-"""All transaction cases of the reference, valid and invalid, by both ways of checking signatures."""
+"""All transaction cases of the reference, valid and invalid, by both ways of checking."""
 
 import json
 from collections.abc import Callable
