@@ -6,10 +6,17 @@ from ccxx_node.rpc import (
     addresses,
     blockchain,
     blocks,
+    building,
     control,
+    fees,
+    indexes,
     mempool,
+    messages,
     mining,
     network,
+    proofs,
+    signing,
+    statistics,
     transactions,
 )
 from ccxx_node.rpc.arguments import as_text
@@ -17,8 +24,26 @@ from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
 from ccxx_node.rpc.wire import Json
 
+_MODULES = (
+    addresses,
+    blockchain,
+    blocks,
+    building,
+    control,
+    fees,
+    indexes,
+    mempool,
+    messages,
+    mining,
+    network,
+    proofs,
+    signing,
+    statistics,
+    transactions,
+)
+
 REGISTRY = Registry()
-for _module in (addresses, blockchain, blocks, control, mempool, mining, network, transactions):
+for _module in _MODULES:
     REGISTRY.methods |= _module.METHODS.methods
 
 

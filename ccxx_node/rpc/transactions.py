@@ -77,7 +77,7 @@ def _find(
     entry = node.chain.entry(place[0]) if place is not None else None
     if place is not None and entry is not None:
         return read_block(node, entry).transactions[place[1]], entry
-    entry = _block_with_coin(node, txid)
+    entry = block_with_coin(node, txid)
     if entry is not None:
         for tx in read_block(node, entry).transactions:
             if tx.txid == txid:
@@ -94,7 +94,7 @@ def _find(
     )
 
 
-def _block_with_coin(node: NodeServices, txid: Txid) -> BlockEntry | None:
+def block_with_coin(node: NodeServices, txid: Txid) -> BlockEntry | None:
     """Return the block of a transaction that still has an unspent output."""
     for vout in range(64):
         coin = node.chain.get_coin(OutPoint(txid, vout))

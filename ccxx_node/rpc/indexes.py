@@ -1,0 +1,131 @@
+"""Methods that look at stored data as a whole: indexes, coins by script, checks, pruning."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ccxx_core.address import decode_address
+from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import format_hash
+from ccxx_node.consensus.deployments import deployment_state, state_since
+from ccxx_node.rpc.arguments import as_integer, as_list, as_text
+from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found
+from ccxx_node.rpc.registry import Registry
+from ccxx_node.rpc.services import NodeServices
+from ccxx_node.rpc.wire import Amount, Json
+
+METHODS = Registry()
+
+# Coins between two looks at what else there is to do.
+_SCAN_SLICE = 2000
+
+
+@METHODS.method("Util")
+def getindexinfo(node: NodeServices, index_name: Json = None) -> dict[str, Json]:
+    """Return which optional indexes are kept, and how far they are."""
+    if not node.chain.has_transaction_index or index_name not in (None, "", "txindex"):
+        return {}
+    return {"txindex": {"synced": True, "best_block_height": node.chain.height}}
+
+
+@METHODS.method("Blockchain")
+def getdeploymentinfo(node: NodeServices, blockhash: Json = None) -> dict[str, Json]:
+    """Return the state of soft forks at the tip, or at a block."""
+    from ccxx_node.rpc.blockchain import known_entry
+
+    entry = node.chain.tip if blockhash is None else known_entry(node, blockhash)
+    cache = node.rules.deployments
+    params = node.params
+    buried = (("bip34", params.bip34_height), ("bip66", params.bip66_height))
+    shape: dict[str, Json] = {
+        name: {"type": "buried", "active": entry.height + 1 >= height, "height": height}
+        for name, height in (*buried, ("bip65", params.bip65_height))
+    }
+    for deployment in params.deployments:
+        state = deployment_state(entry, deployment, params, cache)
+        shape[deployment.name] = {
+            "type": "bip9",
+            "active": str(state) == "active",
+            "bip9": {
+                "bit": deployment.bit,
+                "status": str(state),
+                "since": state_since(entry, deployment, params, cache),
+            },
+        }
+    return {"hash": format_hash(entry.hash), "height": entry.height, "deployments": shape}
+
+
+@METHODS.method("Blockchain")
+async def scantxoutset(node: NodeServices, action: Json, scanobjects: Json = None) -> Json:
+    """Find unspent coins: `start` with an array of `addr(…)` and `raw(…)`; `status`; `abort`."""
+    verb = as_text(action)
+    if verb == "status":
+        return None
+    if verb == "abort":
+        return False
+    if verb != "start":
+        raise misuse(f"Invalid command '{verb}'")
+    wanted = {_script_of(node, value) for value in as_list(scanobjects)}
+    found: list[Json] = []
+    total = searched = 0
+    for outpoint, coin in node.chain.iterate_coins():
+        searched += 1
+        if searched % _SCAN_SLICE == 0:
+            await asyncio.sleep(0)
+        if coin.script_pubkey not in wanted:
+            continue
+        total += coin.value
+        found.append(
+            {
+                "txid": format_hash(outpoint.txid),
+                "vout": outpoint.vout,
+                "scriptPubKey": coin.script_pubkey.hex(),
+                "amount": Amount(coin.value),
+                "height": coin.height,
+            }
+        )
+    return {
+        "success": True,
+        "searched_items": searched,
+        "unspents": found,
+        "total_amount": Amount(total),
+    }
+
+
+def _script_of(node: NodeServices, value: Json) -> bytes:
+    text = as_text(value["desc"] if isinstance(value, dict) and "desc" in value else value)
+    text = text.partition("#")[0]
+    kind, _, inner = text.partition("(")
+    inner = inner.removesuffix(")")
+    try:
+        if kind == "addr":
+            return decode_address(inner, node.network)
+        if kind == "raw":
+            return bytes.fromhex(inner)
+    except (DecodeError, ValueError):
+        pass
+    raise not_found(f"Invalid descriptor '{text}'")
+
+
+@METHODS.method("Blockchain")
+async def verifychain(node: NodeServices, checklevel: Json = 3, nblocks: Json = 6) -> bool:
+    """Read back the last blocks (0 for all) and check that they are whole."""
+    if checklevel is not None:
+        as_integer(checklevel)
+    depth = 6 if nblocks is None else as_integer(nblocks)
+    entry, checked = node.chain.tip, 0
+    while entry.parent is not None and (depth <= 0 or checked < depth):
+        await asyncio.sleep(0)
+        block = node.chain.get_block(entry.hash)
+        if block is None or node.chain.get_undo(entry.hash) is None:
+            return False
+        node.rules.check_contents(block)
+        node.rules.check_context(block, entry.parent)
+        entry, checked = entry.parent, checked + 1
+    return True
+
+
+@METHODS.method("Blockchain")
+def pruneblockchain(node: NodeServices, height: Json) -> None:  # noqa: ARG001
+    """Delete old blocks: this node keeps them all."""
+    raise RpcFault(Code.MISC_ERROR, "Cannot prune blocks because node is not in prune mode.")
