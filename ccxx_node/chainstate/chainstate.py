@@ -4,6 +4,7 @@ Nothing else writes to the stores. A refused header or block changes nothing but
 was refused. A StorageError means that the node has to stop, with all that was stored intact.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -169,6 +170,11 @@ class Chainstate:
         size = self._storage.disk_size()
         coins = self._storage.coins.iterate()
         return compute_utxo_stats(coins, self.tip.hash, self.height, size)
+
+    def iterate_coins(self) -> Iterator[tuple[OutPoint, Coin]]:
+        """Write everything, then give all coins by txid (as bytes) and position."""
+        self.flush()
+        return self._storage.coins.iterate()
 
     # The chain as it changes
 
