@@ -22,7 +22,8 @@ from ccxx_explorer.facts import (
 from ccxx_explorer.problems import bad_request, not_found
 from ccxx_explorer.question import LIST_LENGTH, Question
 from ccxx_explorer.site import Site
-from ccxx_explorer.views.certificate import CertificateRows, certificate_facts, certificate_line
+from ccxx_explorer.views.certificate import certificate_facts, certificate_line
+from ccxx_explorer.views.checks import CertificateRows
 from ccxx_explorer.views.permit import PermitRows, permit_facts, permit_line
 from ccxx_explorer.views.search import Reading, read_search
 

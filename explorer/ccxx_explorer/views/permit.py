@@ -25,13 +25,10 @@ from ccxx_explorer.facts import (
     Statement,
     Tone,
 )
-from ccxx_explorer.views.certificate import (
-    TONES,
-    definition_facts,
-    expiry_facts,
-    history_event,
-    past_tense,
-)
+from ccxx_explorer.views.certificate import definition_facts
+from ccxx_explorer.views.checks import TONES
+from ccxx_explorer.views.expiry import expiry_facts, past_tense
+from ccxx_explorer.views.history import history_event
 from ccxx_explorer.wording import format_coins, format_count, format_duration, printable
 
 

@@ -1,0 +1,179 @@
+"""The verdict on a certificate, and the separate checks that it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ccxx_cert.state import Batch, Certificate, Permit
+from ccxx_cert.status import PROVISIONAL_BELOW, Status, confirmations, is_expired
+from ccxx_cert.type_definition import TypeDefinition
+from ccxx_explorer.database.rows import BlockRow, VerdictRow
+from ccxx_explorer.facts import Check, CheckResult, PermitLine, Statement, Tone
+from ccxx_explorer.views.expiry import expiry_facts, past_tense
+from ccxx_explorer.views.verdicts import reason_words
+from ccxx_explorer.wording import format_count, format_time, printable
+
+TONES = {
+    Status.VALID: Tone.GOOD,
+    Status.PROVISIONAL: Tone.WARN,
+    Status.PENDING: Tone.WARN,
+    Status.EXPIRED: Tone.WARN,
+    Status.EXHAUSTED: Tone.CALM,
+    Status.NEEDS_NEWER: Tone.CALM,
+    Status.DESTROYED: Tone.BAD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRows:
+    """All that the page of a certificate is made from."""
+
+    certificate: Certificate
+    permit: Permit
+    permit_line: PermitLine
+    status: Status
+    tip: BlockRow
+    batch: Batch | None
+    definition: TypeDefinition | None
+    verdicts: Sequence[VerdictRow]
+    times: Mapping[int, int]
+
+
+def depth_of(rows: CertificateRows) -> int:
+    """Count the confirmations of the latest transaction, be it the one that ended it."""
+    if rows.certificate.ended is not None:
+        return rows.tip.height - rows.certificate.ended.moment.height + 1
+    return confirmations(rows.certificate, rows.tip.height)
+
+
+def certificate_verdict(rows: CertificateRows) -> Statement:
+    """Give the one verdict on a certificate, in a word and a sentence."""
+    title, words = _verdict_words(rows)
+    return Statement(rows.status, TONES[rows.status], title, words)
+
+
+def _verdict_words(rows: CertificateRows) -> tuple[str, str]:
+    certificate = rows.certificate
+    expiry = expiry_facts(certificate.expires_time, certificate.expires_height).words
+    match rows.status:
+        case Status.VALID:
+            return "Valid", (
+                "Issued under a permit of the root, and in the custody of its three keys;"
+                f" it {expiry}."
+            )
+        case Status.PROVISIONAL:
+            depth = format_count(depth_of(rows), "confirmation")
+            return "Provisional: not final yet", (
+                f"Everything is in order, but its latest transaction has only {depth} of"
+                f" {PROVISIONAL_BELOW}."
+            )
+        case Status.PENDING:
+            words = "It waits for its first block. Until then it proves nothing."
+            return "Pending: not confirmed yet", words
+        case Status.EXPIRED:
+            return "Expired", f"It was genuine, and has ended by itself: it {past_tense(expiry)}."
+        case Status.DESTROYED:
+            return "Destroyed", _destroyed_words(certificate)
+        case Status.NEEDS_NEWER:
+            words = "It was moved by a message of a newer version that cannot be judged here."
+            return "Needs a newer explorer", words
+        case Status.EXHAUSTED:
+            return "Exhausted", "No credit is left."
+
+
+def _destroyed_words(certificate: Certificate) -> str:
+    ending = certificate.ended
+    if ending is None:
+        return "It no longer exists."
+    return (
+        f"It was spent in block {ending.moment.height:,} ({format_time(ending.moment.time)}) by a"
+        f" transaction that does not count: {reason_words(ending.reason)}."
+        " It cannot come back; the remedy is a new certificate."
+    )
+
+
+def certificate_checks(rows: CertificateRows) -> tuple[Check, ...]:
+    """Give each check apart: what one of them says is never mixed into another."""
+    return (
+        _document_check(rows),
+        _issuer_check(rows),
+        _custody_check(rows.certificate),
+        _status_check(rows),
+        _expiry_check(rows),
+        _depth_check(rows),
+    )
+
+
+def _document_check(rows: CertificateRows) -> Check:
+    what = "Its SHA-256 must be the document hash shown below."
+    if rows.certificate.batch is not None:
+        what = "It must be leaf of the batch's Merkle root shown below."
+    return Check(
+        "document",
+        CheckResult.UNKNOWN,
+        f"Not checked here: the document itself is not on the chain. {what}",
+    )
+
+
+def _issuer_check(rows: CertificateRows) -> Check:
+    who = f"issuer {rows.certificate.issuer_key.hex()[:16]}…"
+    if rows.definition is not None:
+        who += f" ({printable(rows.definition.issuer_name)})"
+    return Check(
+        "issuer",
+        CheckResult.PASSED,
+        f"Issued with the signatures of root, issuing system and {who}, from credit"
+        f" of the permit “{printable(rows.permit.message.title)}” that comes from the root coin.",
+    )
+
+
+def _custody_check(certificate: Certificate) -> Check:
+    if certificate.location is None:
+        return Check("custody", CheckResult.FAILED, "Its 0.001 CCXX left custody.")
+    if certificate.holder_key is None:
+        return Check(
+            "custody",
+            CheckResult.UNKNOWN,
+            "Its 0.001 CCXX is unspent, but which keys hold it is not visible until the holder"
+            " shows the script.",
+        )
+    return Check(
+        "custody",
+        CheckResult.PASSED,
+        f"Its 0.001 CCXX is unspent and locked by root, issuer and holder"
+        f" ({certificate.policy.label}).",
+    )
+
+
+def _status_check(rows: CertificateRows) -> Check:
+    certificate = rows.certificate
+    if certificate.ended is not None:
+        reason = reason_words(certificate.ended.reason)
+        return Check("status", CheckResult.FAILED, f"Destroyed: {reason}.")
+    if certificate.needs_newer:
+        return Check("status", CheckResult.UNKNOWN, "Moved by a message of a newer version.")
+    return Check(
+        "status",
+        CheckResult.PASSED,
+        "Not destroyed. Messages that revoke are shown, but not judged by this version.",
+    )
+
+
+def _expiry_check(rows: CertificateRows) -> Check:
+    certificate, tip = rows.certificate, rows.tip
+    words = expiry_facts(certificate.expires_time, certificate.expires_height).words
+    expired = is_expired(certificate, tip.height, tip.median_time_past)
+    result = CheckResult.FAILED if expired else CheckResult.PASSED
+    return Check("expiry", result, f"It {past_tense(words)}." if expired else f"It {words}.")
+
+
+def _depth_check(rows: CertificateRows) -> Check:
+    depth = depth_of(rows)
+    result = CheckResult.PASSED if depth >= PROVISIONAL_BELOW else CheckResult.WAITING
+    return Check(
+        "confirmations",
+        result,
+        f"{format_count(depth, 'confirmation')} of its latest transaction;"
+        f" {PROVISIONAL_BELOW} make it final.",
+    )
