@@ -77,7 +77,7 @@ def show_end(console: Console, findings: list[Finding], seconds: float) -> None:
 
 def wait_for_interrupt(console: Console, folder: Path) -> None:
     """Keep everything running until the person at the keyboard has seen enough."""
-    console.print(f"Everything is in {folder}; press Ctrl-C to stop the network")
+    console.print(f"Wallets and logs are in {folder}; press Ctrl-C to stop the network")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ Every command is one that its person would type; files go from one person's fold
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,42 @@ from ccxx_regtest.network import LocalNetwork
 from ccxx_regtest.wallet import Wallet
 
 ROOT_COIN = "21"
-SHARES, DEGREES = 1_000, 60
 FIRST_DEGREE = 202_601
 FUNDS = 1_000 * COIN
 POCKET_MONEY = "1"
 SHARE_SUMMARY = "Patron's share no. 1"
 NOT_TRANSFERABLE = "not-transferable"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A permit that the university asks for, divided into some coins."""
+
+    name: str
+    words: str
+    paper: str
+    quantity: int
+    transferable: bool
+    coins: int
+
+
+SHARES = Wish(
+    name="shares",
+    words="patron's shares, which may be given away",
+    paper=papers.PATRON_SHARE,
+    quantity=1_000,
+    transferable=True,
+    coins=8,
+)
+DEGREES = Wish(
+    name="degrees",
+    words="degrees, which stay with whoever earned them",
+    paper=papers.MSC_DEGREE,
+    quantity=60,
+    transferable=False,
+    # A batch spends one permit coin, so one coin must hold all 50.
+    coins=1,
+)
 
 
 class Story:
@@ -42,8 +73,9 @@ class Story:
         anchor = self._register_root_coin()
         self._network.start_explorer(anchor)
         university_key = self._set_up_wallets(anchor)
-        shares = self._grant(university_key, papers.PATRON_SHARE, SHARES)
-        degrees = self._grant(university_key, papers.MSC_DEGREE, DEGREES)
+        self._say("\n3. The root grants the university two permits")
+        shares = self._grant(SHARES, university_key)
+        degrees = self._grant(DEGREES, university_key)
         share = self._issue_share(shares, university_key)
         degree = self._issue_degrees(degrees)
         self._transfer_share(share)
@@ -74,27 +106,22 @@ class Story:
         self._say(f"   the university's key is {key}")
         return key
 
-    def _grant(self, university_key: str, paper: str, quantity: int) -> str:
-        definition = papers.write_definition(paper, self._papers, university_key)
-        self._say(f"\n3. The root grants a permit for {quantity:,} certificates, {paper}")
-        # One batch of 50 needs one permit coin that holds them all.
-        fan_out = 1 if paper == papers.MSC_DEGREE else 8
+    def _grant(self, wish: Wish, university_key: str) -> str:
+        self._say(f"   {wish.quantity:,} {wish.words}")
+        definition = papers.write_definition(wish.paper, self._papers, university_key)
         granted = self._root.run(
             "permit", "grant", "--issuer-key", university_key, "--type", definition,
-            "--quantity", str(quantity), "--fan-out", str(fan_out), "--send",
+            "--quantity", str(wish.quantity), "--fan-out", str(wish.coins), "--send",
         )  # fmt: skip
         self._network.mine()
         permit = f"{granted['txid']}:0"
         self._show_page(f"permit/{permit}")
-        about = f"permit {paper}"
-        self._expect(f"{about}: status", f"permit/{permit}", "status", "active")
-        self._expect(f"{about}: quantity", f"permit/{permit}", "quantity", quantity)
-        self._expect(
-            f"{about}: transferable",
-            f"permit/{permit}",
-            "transferable",
-            paper == papers.PATRON_SHARE,
-        )
+        for field, wanted in (
+            ("status", "active"),
+            ("quantity", wish.quantity),
+            ("transferable", wish.transferable),
+        ):
+            self._expect(f"permit for {wish.name}: {field}", f"permit/{permit}", field, wanted)
         return permit
 
     def _issue_share(self, permit: str, university_key: str) -> str:
