@@ -26,7 +26,7 @@ def run_demo(folder: Path, stays: bool) -> bool:
         story = Story(network, lambda line: console.print(line, markup=False))
         story.tell()
         is_right = all(finding.is_right for finding in story.findings)
-        console.print(summary(story.findings))
+        console.print("", summary(story.findings))
         show_end(console, story.findings, time.monotonic() - started)
         console.print(f"Explorer: {network.explorer.url}")
         if stays:

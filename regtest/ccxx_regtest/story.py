@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ccxx_cert.custody import CERTIFICATE_VALUE
 from ccxx_core.amount import COIN
 from ccxx_regtest import papers
 from ccxx_regtest.facts import Finding, read_field
@@ -200,6 +201,7 @@ class Story:
         self._network.mine()
         page = f"tx/{sent['txid']}"
         self._show_page(f"certificate/{degree}")
+        self._expect("forced sale: on the chain", page, "status", "confirmed")
         self._expect("forced sale: counts", page, "verdict.accepted", False)
         self._expect("forced sale: reason", page, "verdict.refusal", NOT_TRANSFERABLE)
         self._expect("degree, sold: status", f"certificate/{degree}", "status", "destroyed")
@@ -208,6 +210,7 @@ class Story:
         self._expect("permits", "status", "counts.permits", 2)
         self._expect("certificates", "status", "counts.certificates", 51)
         self._expect("refused messages", "status", "counts.refused", 1)
+        self._expect("credit destroyed", "status", "credit.destroyed", CERTIFICATE_VALUE)
         height = self._network.node.client.block_count()
         self._expect("height", "status", "tip.height", height)
 
