@@ -26,7 +26,16 @@ class Branches:
         self._chain = chain
         self._tip = tip
         self._candidates = Candidates()
-        self._candidates.rebuild(self._index, chain.tip)
+
+    def start(self) -> None:
+        """Move from where the stored coins are to the best branch; raises StorageError.
+
+        A crash may have stopped a move half-way, also one away from a block that failed.
+        """
+        while self._chain.tip.is_failed:
+            self._tip.disconnect()
+        self._candidates.rebuild(self._index, self._chain.tip)
+        self.activate()
 
     def link(self, entry: BlockEntry) -> None:
         """Note that a block is stored: it and stored descendants may now form a whole branch."""

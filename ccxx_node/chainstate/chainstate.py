@@ -239,7 +239,7 @@ class Chainstate:
             self._storage.close()
 
     def _recover(self) -> None:
-        self._branches.activate()
+        self._branches.start()
         stored = StoredBlocks(self._storage, self._acceptance, self._branches, self.params)
         stored.take_in(self.genesis)
         catch_up_transactions(self._storage, self.tip)

@@ -85,6 +85,29 @@ def test_block_that_waits_for_its_parent_survives_a_crash(
     assert [event.block for event in events] == blocks
 
 
+@pytest.mark.parametrize("flushed", range(5))
+def test_move_away_from_a_failed_branch_goes_on_after_a_crash(
+    tmp_path: Path, params: ConsensusParams, make_branch: MakeBranch, flushed: int
+) -> None:
+    with Chainstate.open(tmp_path / "a", params) as chainstate:
+        blocks = make_branch(chainstate.tip.header, 5)
+        for block in blocks:
+            chainstate.accept_block(block, NOW)
+        for block in reversed(blocks[flushed:]):
+            chainstate.invalidate_block(block.hash)
+        shutil.copytree(tmp_path / "a" / "chainstate", tmp_path / "coins")
+        chainstate.reconsider_block(blocks[0].hash)
+        chainstate.invalidate_block(blocks[0].hash)
+
+    # The index was written, the coins were not: they stopped somewhere on the way.
+    shutil.rmtree(tmp_path / "a" / "chainstate")
+    shutil.move(tmp_path / "coins", tmp_path / "a" / "chainstate")
+
+    with Chainstate.open(tmp_path / "a", params) as chainstate:
+        assert chainstate.height == 0
+        assert chainstate.utxo_stats().txouts == 0
+
+
 def test_verdicts_and_preferences_survive_a_restart(
     tmp_path: Path, params: ConsensusParams, make_branch: MakeBranch
 ) -> None:
