@@ -49,9 +49,10 @@ def verify_script(
     """Check that an input's scripts unlock its coin; raises ScriptError."""
     if flags & f.SIGPUSHONLY and not is_push_only(script_sig):
         raise ScriptError(ScriptFailure.SIG_PUSHONLY)
+    spends_hash = bool(flags & f.P2SH) and is_p2sh(script_pubkey)
     stack: list[bytes] = []
     evaluate(stack, script_sig, flags, checker)
-    pushed = list(stack)
+    pushed = list(stack) if spends_hash else []
     evaluate(stack, script_pubkey, flags, checker)
     _check_top(stack)
     used_witness = False
@@ -62,7 +63,7 @@ def verify_script(
             raise ScriptError(ScriptFailure.WITNESS_MALLEATED)
         _verify_witness_program(program, witness, flags, checker)
         del stack[1:]
-    if flags & f.P2SH and is_p2sh(script_pubkey):
+    if spends_hash:
         if not is_push_only(script_sig):
             raise ScriptError(ScriptFailure.SIG_PUSHONLY)
         stack = pushed

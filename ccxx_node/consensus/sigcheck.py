@@ -7,7 +7,7 @@ verdict counts.
 """
 
 from collections.abc import Container, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from ccxx_core.hashes import Txid
 from ccxx_core.keys import verify_signature
@@ -120,12 +120,6 @@ def _matches(signatures: Sequence[bytes], keys: Sequence[bytes], digests: Sequen
     return False
 
 
-class _Input(NamedTuple):
-    tx: Transaction
-    position: int
-    coin: Coin
-
-
 class ScriptChecks:
     """Checks the scripts of the transactions of one block, in order, with one set of flags."""
 
@@ -136,7 +130,7 @@ class ScriptChecks:
         self._known = known
         self._flags = flags
         self._verifier = verifier
-        self._inputs: list[_Input] = []
+        self._inputs: list[tuple[Transaction, int, Coin]] = []
         self._checks: list[SignatureCheck] = []
 
     def add(self, tx: Transaction, coins: Sequence[Coin]) -> None:
@@ -158,7 +152,7 @@ class ScriptChecks:
             except ScriptError:
                 del self._checks[recorded:]
                 check_input(tx, index, coin, flags)
-            inputs.append(_Input(tx, index, coin))
+            inputs.append((tx, index, coin))
         if len(self._checks) >= BATCH_SIZE:
             self._submit()
 

@@ -40,7 +40,8 @@ def check_transaction(tx: Transaction) -> None:
     if len(tx.base) * WITNESS_SCALE_FACTOR > MAX_BLOCK_WEIGHT:
         raise ConsensusError(Reject.TX_OVERSIZE)
     _check_output_values(tx)
-    if len({tx_input.prevout for tx_input in tx.inputs}) != len(tx.inputs):
+    count = len(tx.inputs)
+    if count > 1 and len({tx_input.prevout for tx_input in tx.inputs}) != count:
         raise ConsensusError(Reject.DUPLICATE_INPUT)
     if tx.is_coinbase:
         if not 2 <= len(tx.inputs[0].script_sig) <= 100:
