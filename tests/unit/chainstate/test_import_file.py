@@ -1,0 +1,158 @@
+"""Recorded blocks are read from plain and packed files of both formats, in any order."""
+
+import gzip
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ccxx_core.block import Block
+from ccxx_core.network import REGTEST as NETWORK
+from ccxx_node.chainstate.chainstate import Chainstate
+from ccxx_node.chainstate.errors import ChainError
+from ccxx_node.chainstate.import_file import import_blocks, read_block_file
+from ccxx_node.consensus.params import REGTEST, ConsensusParams
+
+NOW = 1_700_868_523
+
+MakeBranch = Callable[..., list[Block]]
+
+
+def now() -> int:
+    return NOW
+
+
+def with_lengths(blocks: list[Block]) -> bytes:
+    raw = [block.encode() for block in blocks]
+    return b"".join(len(each).to_bytes(4, "little") + each for each in raw)
+
+
+def with_magic(blocks: list[Block]) -> bytes:
+    raw = [block.encode() for block in blocks]
+    return b"".join(NETWORK.magic + len(each).to_bytes(4, "little") + each for each in raw)
+
+
+@pytest.fixture
+def branch(chainstate: Chainstate, make_branch: MakeBranch) -> list[Block]:
+    return make_branch(chainstate.tip.header, 10)
+
+
+def test_first_blocks_of_the_recorded_chain_reach_the_recorded_tip(
+    tmp_path: Path, recorded_blocks: list[Block], recorded_facts: dict[str, list[list[object]]]
+) -> None:
+    path = tmp_path / "first.blk"
+    path.write_bytes(with_lengths(recorded_blocks[:5001]))
+
+    with Chainstate.open(tmp_path / "regtest", REGTEST) as chainstate:
+        count = sum(len(events) for events in import_blocks(chainstate, path, now))
+        tip = [chainstate.height, chainstate.tip.hash[::-1].hex()]
+
+    assert count == 5001
+    assert tip == recorded_facts["blocks"][5000][:2]
+
+
+@pytest.mark.parametrize("write", [with_lengths, with_magic])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_both_formats_are_read_plain_and_packed(
+    chainstate: Chainstate,
+    branch: list[Block],
+    tmp_path: Path,
+    write: Callable[[list[Block]], bytes],
+    pack: Callable[[bytes], bytes],
+) -> None:
+    path = tmp_path / "blocks"
+    path.write_bytes(pack(write(branch)))
+
+    events = [event for each in import_blocks(chainstate, path, now) for event in each]
+
+    assert [event.block for event in events] == branch
+
+
+def test_block_files_of_another_node_are_read(
+    chainstate: Chainstate, branch: list[Block], tmp_path: Path, params: ConsensusParams
+) -> None:
+    with Chainstate.open(tmp_path / "other", params) as other:
+        for block in branch:
+            other.accept_block(block, NOW)
+    path = tmp_path / "other" / "blocks" / "blk00000.dat"
+    path.write_bytes(path.read_bytes() + bytes(5000))
+
+    for _ in import_blocks(chainstate, path, now):
+        pass
+
+    assert chainstate.tip.hash == branch[-1].hash
+
+
+def test_children_before_their_parents_are_connected_in_the_end(
+    chainstate: Chainstate, branch: list[Block], tmp_path: Path
+) -> None:
+    path = tmp_path / "blocks"
+    path.write_bytes(with_lengths(random.Random(3).sample(branch, len(branch))))
+
+    for _ in import_blocks(chainstate, path, now):
+        pass
+
+    assert chainstate.tip.hash == branch[-1].hash
+
+
+def test_refused_and_known_blocks_are_passed_over(
+    chainstate: Chainstate, branch: list[Block], tmp_path: Path, spoil: Callable[[Block], Block]
+) -> None:
+    path = tmp_path / "blocks"
+    chainstate.accept_block(branch[0], NOW)
+    path.write_bytes(with_lengths([branch[0], spoil(branch[1]), *branch[1:]]))
+
+    events = [event for each in import_blocks(chainstate, path, now) for event in each]
+
+    assert [event.block for event in events] == branch[1:]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_file_cut_short_keeps_what_came_before(
+    chainstate: Chainstate,
+    branch: list[Block],
+    tmp_path: Path,
+    pack: Callable[[bytes], bytes],
+) -> None:
+    path = tmp_path / "blocks"
+    path.write_bytes(pack(with_lengths(branch)[:-10]))
+
+    with pytest.raises(ChainError, match="blocks is no file of recorded blocks, or ends within"):
+        for _ in import_blocks(chainstate, path, now):
+            pass
+
+    assert chainstate.height == 9
+
+
+def test_packed_file_cut_short_is_named(
+    chainstate: Chainstate, branch: list[Block], tmp_path: Path
+) -> None:
+    path = tmp_path / "blocks"
+    path.write_bytes(gzip.compress(with_lengths(branch))[:-20])
+
+    with pytest.raises(ChainError, match="blocks is not a whole gzip file"):
+        list(import_blocks(chainstate, path, now))
+
+
+def test_missing_file_is_named(chainstate: Chainstate, tmp_path: Path) -> None:
+    with pytest.raises(ChainError, match=r"cannot read .*nowhere"):
+        list(import_blocks(chainstate, tmp_path / "nowhere", now))
+
+
+@given(st.binary(max_size=300), st.booleans(), st.booleans())
+def test_hostile_bytes_raise_nothing_but_chain_errors(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, is_packed: bool, has_magic: bool
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "hostile"
+    data = (NETWORK.magic if has_magic else b"") + data
+    path.write_bytes(b"\x1f\x8b" + data if is_packed else data)
+
+    try:
+        blocks = list(read_block_file(path, NETWORK.magic))
+    except ChainError:
+        return
+
+    assert sum(map(len, blocks)) <= len(data)
