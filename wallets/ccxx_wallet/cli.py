@@ -92,7 +92,8 @@ def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> Non
 
 
 def _option(*names: str, **settings: Any) -> Callable[[Function], Function]:
-    return click.option(*names, expose_value=False, callback=_remember, **settings)
+    # Eager: what a refusal of another option prints depends on these.
+    return click.option(*names, expose_value=False, is_eager=True, callback=_remember, **settings)
 
 
 _SHARED = (

@@ -71,8 +71,8 @@ class Desk:
                 "no key of this wallet guards an input of this file; check that it is the right"
                 " wallet and the right file",
             )
-        self._check_own_money(psbt, choices)
         found = self.present(psbt, choices.force)
+        self._check_own_inputs(psbt, choices)
         if self.settings.dry_run:
             return {**self.facts(psbt, found), "file": None, "dry_run": True}
         self._ask(found, "Sign this transaction?", choices)
@@ -167,12 +167,13 @@ class Desk:
         except CcxxError as error:
             raise WalletError(Refusal.BAD_FILE, f"{error}; ask for a whole file") from error
 
-    def _check_own_money(self, psbt: Psbt, choices: Choices) -> None:
+    def _check_own_inputs(self, psbt: Psbt, choices: Choices) -> None:
+        """Refuse to give away coins, credit or certificates in a file that others drafted."""
         if choices.spend_own or self.live.is_own_draft(psbt):
             return
-        if own := self.live.own_money(psbt):
+        if own := self.live.own_inputs(psbt):
             raise WalletError(
-                Refusal.RULES,
-                f"this file spends {len(own)} coins of this wallet and was not drafted by it; look"
-                " at it closely, and add --spend-own only if you agree to pay",
+                Refusal.NOT_OUR_DRAFT,
+                f"this file gives away {len(own)} coins or certificates of this wallet and was not"
+                " drafted by it; read what it does, and add --spend-own only if you agree",
             )

@@ -30,6 +30,7 @@ class Refusal(StrEnum):
     NOTHING_TO_SIGN = "nothing-to-sign"
     INCOMPLETE = "incomplete"
     RULES = "rules"
+    NOT_OUR_DRAFT = "not-our-draft"
     INPUT_UNKNOWN = "input-unknown"
     INPUT_MISSTATED = "input-misstated"
     FEE_TOO_HIGH = "fee-too-high"

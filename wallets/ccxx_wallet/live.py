@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ccxx_cert.state import Credit, CreditKind, Moment, credit_key
+from ccxx_cert.state import Credit, CreditKind, Moment, credit_key, get_credit
 from ccxx_core.hashes import format_hash, sha256
 from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
@@ -21,9 +21,7 @@ from ccxx_wallet.session import finalize
 from ccxx_wallet.signer import Review, check_spent, describe_payments, review
 from ccxx_wallet.wallet import Wallet
 
-# Keys of these roles guard our own money: a file that others drafted must not spend it unasked.
 _SPENDABLE = (CreditKind.ROOT, CreditKind.PERMIT)
-_OWN_MONEY = frozenset({Role.PLAIN, Role.CREDIT})
 
 _ADVICE = (
     ("too-long-mempool-chain", "25 unconfirmed transactions hang together; wait for a block"),
@@ -169,20 +167,21 @@ class LiveWallet:
         """Return our keys that guard inputs of a transaction."""
         return [key for key in self.wallet.store.watched_keys() if psbt.inputs_of(key.public_key)]
 
-    def own_money(self, psbt: Psbt) -> list[OutPoint]:
-        """Return the inputs that are ordinary coins or root credit of ours."""
-        inputs = psbt.transaction.inputs
-        credit = {
-            key.plain_script
-            for key in self.wallet.store.watched_keys()
-            if key.path.role in _OWN_MONEY
-        }
-        return [
-            inputs[index].prevout
-            for index in range(len(inputs))
-            if (script := psbt.spent_output(index).script_pubkey) in credit
-            or self.wallet.watched.is_plain(script)
-        ]
+    def own_inputs(self, psbt: Psbt) -> list[OutPoint]:
+        """Return the inputs that are ours to give away, not merely ours to co-sign.
+
+        Co-signed are multisigs of R and S, and certificates of an issuer's key.
+        """
+        roles = {key.public_key: key.path.role for key in self.wallet.store.watched_keys()}
+        given = []
+        for index, tx_input in enumerate(psbt.transaction.inputs):
+            lock = psbt.lock(index, roles)
+            credit = get_credit(self.ahead, tx_input.prevout)
+            kind = None if credit is None else credit.kind
+            found = {roles[key] for key in lock.keys if key in roles}
+            if any(not _is_cosigner(role, kind) for role in found):
+                given.append(tx_input.prevout)
+        return given
 
     def finish(self, psbt: Psbt, names: dict[bytes, str]) -> Sent:
         """Finish a transaction and have foreign code and our node check it; nothing is sent."""
@@ -204,6 +203,12 @@ class LiveWallet:
                 self.client.send(tx)
             except RpcError as error:
                 raise WalletError(Refusal.NOT_ACCEPTED, explain_rejection(error.message)) from error
+
+
+def _is_cosigner(role: Role, kind: CreditKind | None) -> bool:
+    if role in (Role.ROOT, Role.SYSTEM):
+        return kind in (CreditKind.PERMIT, CreditKind.CERTIFICATE)
+    return role is Role.ISSUER and kind is CreditKind.CERTIFICATE
 
 
 def draft_name(psbt: Psbt) -> str:

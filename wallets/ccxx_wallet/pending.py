@@ -17,6 +17,8 @@ from ccxx_wallet.wallet import Wallet
 
 # A pool larger than this is not read whole: then only what this wallet sent is known.
 MOST_POOL_TRANSACTIONS = 5_000
+# An input is gone: another transaction spent it.
+_NEVER_AGAIN = ("missing-inputs", "missing inputs", "missingorspent", "conflict")
 
 
 def read_pool(client: NodeClient) -> list[Transaction]:
@@ -59,9 +61,11 @@ def rebroadcast(wallet: Wallet, client: NodeClient, pool: Sequence[Transaction])
 def _send_again(wallet: Wallet, client: NodeClient, sent: SentTransaction) -> None:
     try:
         client.send(sent.transaction)
-    except RpcError:
-        with wallet.store.transaction():
-            wallet.store.remove_sent(sent.transaction.txid)
+    except RpcError as error:
+        # Other refusals pass: the pool may be full now, or our parent not be there yet.
+        if any(reason in error.message.lower() for reason in _NEVER_AGAIN):
+            with wallet.store.transaction():
+                wallet.store.remove_sent(sent.transaction.txid)
 
 
 def look_ahead(wallet: Wallet, pending: Sequence[Transaction]) -> Overlay:

@@ -23,7 +23,7 @@ FORCE = click.option("--force", is_flag=True, help="Go past a refusal of the rul
 @click.argument("file", type=FILE)
 @OUT
 @FORCE
-@click.option("--spend-own", is_flag=True, help="Agree that the file spends coins of this wallet.")
+@click.option("--spend-own", is_flag=True, help="Agree that a file of others spends what is ours.")
 @shared_options
 @click.pass_context
 def sign_command(
@@ -68,7 +68,7 @@ def finalize_command(ctx: click.Context, file: Path, out: Path | None) -> None:
     """Turn a fully signed PSBT into a transaction, without sending it; needs no node."""
     settings = settings_of(ctx)
     with opened_wallet(ctx) as wallet:
-        tx = finalize(load_psbt(wallet, file), {})
+        tx = finalize(load_psbt(wallet, file), anchor_names(wallet))
         raw = tx.encode().hex()
         if out is not None and not settings.dry_run:
             write_atomically(out, raw.encode() + b"\n")
@@ -96,6 +96,12 @@ def send_command(ctx: click.Context, file: Path, force: bool) -> None:
         found = desk.present(psbt, force)
         choices = Choices(sign=False, force=force)
         desk.settings.screen.show(desk.send(psbt, found, choices), "sent")
+
+
+def anchor_names(wallet: Wallet) -> dict[bytes, str]:
+    """Name the keys that the trust anchor names."""
+    anchor = wallet.anchor
+    return {} if anchor is None else {anchor.root_key: "root", anchor.system_key: "system"}
 
 
 def load_psbt(wallet: Wallet, file: Path) -> Psbt:

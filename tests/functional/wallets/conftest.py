@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from ccxx_core.network import REGTEST
+from ccxx_holder.cli import main as holder_main
+from ccxx_issuer.cli import main as issuer_main
 from ccxx_node.client.rpc import NodeClient, NodeError, connect
 from ccxx_regtest.processes import Process, free_ports, program
+from ccxx_root.cli import main as root_main
 
+COMMANDS = {"ccxx-root": root_main, "ccxx-issuer": issuer_main, "ccxx-holder": holder_main}
 MATURITY = 10
 PASSPHRASE = "correct horse battery staple"
 DOCUMENTS = Path(__file__).resolve().parents[3] / "regtest" / "ccxx_regtest" / "documents"
@@ -40,20 +45,28 @@ class Person:
     environment: dict[str, str]
 
     def run(self, *arguments: str | Path, limit: int | None = None, **more: str) -> Result:
-        """Run a command; `limit` is the size in bytes that its files may not exceed."""
+        """Run a command; `limit` is the size in bytes that its files may not exceed.
 
-        def restrict() -> None:
-            if limit is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        With a limit it is a process of its own; else it runs in this one, which saves its start.
+        """
+        words = [*map(str, arguments), "--json", "--yes", "--no-input"]
+        environment = self.environment | {"CCXX_WALLET": str(self.folder)} | more
+        if limit is not None:
+            return self._run_process(words, environment, limit)
+        done = CliRunner().invoke(
+            COMMANDS[self.command], words, env=environment, catch_exceptions=False
+        )
+        return Result(done.exit_code, json.loads(done.stdout or "{}"), done.stderr)
 
+    def _run_process(self, words: list[str], environment: dict[str, str], limit: int) -> Result:
         done = subprocess.run(
-            [program(self.command), *map(str, arguments), "--json", "--yes", "--no-input"],
-            env=os.environ | self.environment | {"CCXX_WALLET": str(self.folder)} | more,
+            [program(self.command), *words],
+            env=os.environ | environment,
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
-            preexec_fn=restrict,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
         )
         return Result(done.returncode, json.loads(done.stdout or "{}"), done.stderr)
 

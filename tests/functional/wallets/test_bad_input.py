@@ -130,7 +130,7 @@ def test_a_file_that_would_spend_our_own_coins(town: Town, tmp_path: Path, issue
     with unchanged(file):
         result = issuer.refused("sign", file)
 
-    assert "--spend-own" in result.error
+    assert result.facts["error"] == "not-our-draft"
 
 
 @pytest.mark.parametrize("wrong", ["", "zz", "02" + "00" * 31 + "05", "05" + "11" * 32])
@@ -323,3 +323,23 @@ def test_a_seed_phrase_with_a_wrong_word(town: Town, tmp_path: Path) -> None:
     assert result.facts["error"] == "bad-seed-phrase"
     assert "abandon" not in result.error
     assert not person.folder.exists()
+
+
+def test_somebody_elses_draft_that_gives_our_certificate_away(
+    town: Town, issuer: Person, tmp_path: Path
+) -> None:
+    victim = town.holder("victim")
+    certificate = town.issue(issuer, str(victim.do("key", "new")["holder_key"]), 920)
+    file = tmp_path / "gift.psbt"
+    to = town.holder("thief", money="").do("key", "new")["holder_key"]
+    victim.do("certificate", "transfer", certificate, "--to", to, "--out", file)
+    psbt = Psbt.decode(file.read_bytes())
+    bare = tuple(replace(each, signatures=()) for each in psbt.inputs)
+    changed = replace(psbt.transaction, locktime=1)
+    file.write_bytes(replace(psbt, transaction=changed, inputs=bare).encode())
+
+    with unchanged(file):
+        result = victim.refused("sign", file)
+
+    assert result.facts["error"] == "not-our-draft"
+    victim.do("sign", file, "--spend-own")
