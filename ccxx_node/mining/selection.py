@@ -23,10 +23,11 @@ _MAX_FAILURES_IN_A_ROW = 1000
 
 @dataclass(frozen=True, slots=True)
 class BlockLimits:
-    """How full a block may be; `min_fee` is satoshis per 1000 virtual bytes of a package."""
+    """What a block may have; `min_fee` is satoshis per 1000 virtual bytes of a package."""
 
     max_weight: int = 3_996_000
     min_fee: int = 1000
+    with_witness: bool = True
 
 
 @dataclass(slots=True)
@@ -107,7 +108,10 @@ class Selection:
         sigop_cost = self._sigop_cost + candidate.sigop_cost
         if weight >= self._limits.max_weight or sigop_cost >= MAX_BLOCK_SIGOPS_COST:
             return False
-        return all(self._is_final(self._pool.entries[txid].tx) for txid in candidate.ancestors)
+        return all(self._may_be_in(self._pool.entries[txid].tx) for txid in candidate.ancestors)
+
+    def _may_be_in(self, tx: Transaction) -> bool:
+        return self._is_final(tx) and (self._limits.with_witness or not tx.has_witness)
 
     def _include(self, candidate: _Candidate) -> set[Txid]:
         changed: set[Txid] = set()

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from ccxx_core.block import Block
@@ -227,10 +228,11 @@ class Node:
         with self._stopping_when_disk_fails():
             self._follow(self.chain.precious_block(block_hash))
 
-    def template(self) -> BlockTemplate:
-        """Return the next block as it would be mined now."""
+    def template(self, *, with_witness: bool = True) -> BlockTemplate:
+        """Return the next block as it would be mined now, perhaps without witness transactions."""
+        limits = replace(self._limits, with_witness=with_witness)
         return make_template(
-            self.chain, self.acceptor.pool, self._limits, self.now(), self.rules.deployments
+            self.chain, self.acceptor.pool, limits, self.now(), self.rules.deployments
         )
 
     async def wait_for_tip(self, timeout: float | None) -> None:

@@ -15,7 +15,7 @@ from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.consensus.params import MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT
 from ccxx_node.mempool.pool import Entry
 from ccxx_node.mining.miner import mine
-from ccxx_node.mining.template import BlockTemplate, add_witness_nonce, build_block
+from ccxx_node.mining.template import add_witness_nonce, build_block
 from ccxx_node.rpc.arguments import as_block, as_integer, as_object, as_text
 from ccxx_node.rpc.blockchain import is_initial_download
 from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found
@@ -118,7 +118,8 @@ async def getblocktemplate(node: NodeServices, template_request: Json = None) ->
         raise RpcFault(Code.CLIENT_IN_INITIAL_DOWNLOAD, "CounosX is downloading blocks...")
     if "longpollid" in request:
         await _wait_for_change(node, request["longpollid"])
-    return _template_shape(node, node.template())
+    rules = request.get("rules")
+    return _template_shape(node, isinstance(rules, list) and "segwit" in rules)
 
 
 def _judge_proposal(node: NodeServices, request: dict[str, Json]) -> str | None:
@@ -160,12 +161,14 @@ async def _wait_for_change(node: NodeServices, known: Json) -> None:
         timeout = 10
 
 
-def _template_shape(node: NodeServices, template: BlockTemplate) -> dict[str, Json]:
+def _template_shape(node: NodeServices, with_witness: bool) -> dict[str, Json]:
+    """Return the template; a client that does not know BIP 145 gets no witness transactions."""
+    template = node.template(with_witness=with_witness)
     target = target_from_bits(template.bits) or 0
     tip, params, deployments = node.chain.tip, node.params, node.params.deployments
     states = {d.name: deployment_state(tip, d, params, node.rules.deployments) for d in deployments}
     positions = {entry.txid: number for number, entry in enumerate(template.entries, start=1)}
-    return {
+    shape: dict[str, Json] = {
         "capabilities": ["proposal"],
         "version": template.version,
         "rules": [name for name, state in states.items() if state is DeploymentState.ACTIVE],
@@ -186,8 +189,10 @@ def _template_shape(node: NodeServices, template: BlockTemplate) -> dict[str, Js
         "curtime": template.time,
         "bits": f"{template.bits:08x}",
         "height": template.height,
-        "default_witness_commitment": template.witness_commitment.hex(),
     }
+    if with_witness:
+        shape["default_witness_commitment"] = template.witness_commitment.hex()
+    return shape
 
 
 def _template_transaction(entry: Entry, positions: Mapping[Txid, int]) -> dict[str, Json]:

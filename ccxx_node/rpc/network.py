@@ -78,3 +78,20 @@ def getnettotals(node: NodeServices) -> dict[str, Json]:  # noqa: ARG001
             "time_left_in_cycle": 0,
         },
     }
+
+
+@METHODS.method("Network")
+def ping(node: NodeServices) -> None:
+    """Measure how long peers take to answer; `getpeerinfo` shows it."""
+
+
+@METHODS.method("Network")
+def getaddednodeinfo(node: NodeServices, name: Json = None) -> list[Json]:  # noqa: ARG001
+    """Return the peers that `addnode` added."""
+    return []
+
+
+@METHODS.method("Network")
+def listbanned(node: NodeServices) -> list[Json]:  # noqa: ARG001
+    """Return the addresses that are not talked to."""
+    return []

@@ -51,8 +51,8 @@ class NodeServices(Protocol):
     def prefer(self, block_hash: BlockHash) -> None:
         """Treat a block as if it had come before others of the same work."""
 
-    def template(self) -> BlockTemplate:
-        """Return the next block as it would be mined now."""
+    def template(self, *, with_witness: bool = True) -> BlockTemplate:
+        """Return the next block as it would be mined now, perhaps without witness transactions."""
 
     async def wait_for_tip(self, timeout: float | None) -> None:
         """Return when the tip changes, the time is over, or the node stops."""

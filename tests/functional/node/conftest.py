@@ -20,11 +20,11 @@ STOP_SECONDS = 60
 class RunningNode:
     """One `ccxx-node` on regtest: its process, its folder, and a client for it."""
 
-    def __init__(self, datadir: Path, options: Sequence[str] = ()) -> None:
-        """Start it and wait until it answers."""
+    def __init__(self, datadir: Path, options: Sequence[str] = (), port: int = 0) -> None:
+        """Start it and wait until it answers; a port of 0 stands for any free one."""
         datadir.mkdir(exist_ok=True)
         self.datadir = datadir
-        self.port = free_port()
+        self.port = port or free_port()
         self.errors = datadir / "stderr.txt"
         command = [sys.executable, "-m", "ccxx_node.daemon", "-regtest", f"-datadir={datadir}"]
         with self.errors.open("wb") as errors:
@@ -76,8 +76,8 @@ def start_node(tmp_path: Path) -> Iterator[Callable[..., RunningNode]]:
     """Give a function that starts a node with options, by default in a folder of its own."""
     nodes: list[RunningNode] = []
 
-    def start(*options: str, datadir: Path | None = None) -> RunningNode:
-        node = RunningNode(datadir or tmp_path / f"node{len(nodes)}", options)
+    def start(*options: str, datadir: Path | None = None, port: int = 0) -> RunningNode:
+        node = RunningNode(datadir or tmp_path / f"node{len(nodes)}", options, port)
         nodes.append(node)
         return node
 

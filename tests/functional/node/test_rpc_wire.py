@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 METHOD_NOT_FOUND = {"code": -32601, "message": "Method not found"}
+NO_OBJECT = {"code": -32600, "message": "Invalid Request object"}
 
 
 class Wire:
