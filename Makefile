@@ -28,7 +28,7 @@ test: check $(SYSTEM)
 
 check: $(READY)
 	@echo "== ruff"
-	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@$(BIN)/ruff check --quiet --output-format concise . && $(BIN)/ruff format --quiet --check .
 	@echo "== mypy"
 	@$(BIN)/mypy --no-error-summary
 	@echo "== lint-imports"

@@ -1,4 +1,4 @@
-"""Chains to measure with: blocks of signed transactions, no key used twice, every signature real."""
+"""Chains to measure: blocks of signed transactions, each key used once, every signature real."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
