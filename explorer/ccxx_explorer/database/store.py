@@ -41,6 +41,7 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(f"sqlite:///{path}")
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
         METADATA.create_all(engine)
         database = cls(engine, network, anchor)
         database._check_meta(path)
@@ -109,7 +110,13 @@ class Database:
             delete_block(connection, tip.height, first)
 
 
+def _begin_sqlite(connection: Connection) -> None:
+    # Python's driver begins only before it writes: a page would see several states of the index.
+    connection.exec_driver_sql("BEGIN")
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     # With a write-ahead log NORMAL may lose the last blocks, never integrity: they are read again.

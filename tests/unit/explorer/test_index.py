@@ -177,3 +177,16 @@ def test_spent_coin_knows_its_spender(chain: Any) -> None:
     assert row is not None and row.spend is not None
     assert (row.spend.txid, row.spend.index) == (tx.txid, 0)
     assert chain.coin(CreditKind.CERTIFICATE, certificate).outpoint.txid == tx.txid
+
+
+def test_reader_sees_one_state_while_blocks_are_written(chain: Any) -> None:
+    with chain.database.read() as connection:
+        before = reader.tip(connection)
+        chain.mine()
+        during = reader.tip(connection)
+    with chain.database.read() as connection:
+        after = reader.tip(connection)
+
+    assert before is not None and after is not None
+    assert during == before
+    assert after.height == before.height + 1
