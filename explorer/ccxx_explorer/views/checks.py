@@ -108,7 +108,8 @@ def certificate_checks(rows: CertificateRows) -> tuple[Check, ...]:
 def _document_check(rows: CertificateRows) -> Check:
     what = "Its SHA-256 must be the document hash shown below."
     if rows.certificate.batch is not None:
-        what = "It must be leaf of the batch's Merkle root shown below."
+        leaf = rows.certificate.leaf
+        what = f"It must be leaf {leaf} under the batch's Merkle root shown below."
     return Check(
         "document",
         CheckResult.UNKNOWN,
