@@ -30,6 +30,7 @@ class RegtestExplorer:
                 "serve",
                 f"--database={folder / 'index.sqlite'}",
                 f"--anchor={anchor}",
+                f"--types={anchor.parent}",
                 "--host=127.0.0.1",
                 f"--port={port}",
             ],
