@@ -4,8 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A law holds on a busy machine too: how long an example took says nothing about it.
+settings.register_profile("ccxx", deadline=None)
+settings.load_profile("ccxx")
 
 
 @pytest.fixture(scope="session")
