@@ -168,9 +168,12 @@ def is_push_only(script: bytes) -> bool:
     offset, end = 0, len(script)
     while offset < end:
         opcode = script[offset]
-        if opcode > _LAST_CONSTANT:
+        if opcode < _PUSHDATA1:
+            offset += 1 + opcode
+        elif opcode <= _LAST_CONSTANT:
+            offset = _next_op(script, offset, opcode)
+        else:
             return False
-        offset = _next_op(script, offset, opcode)
     return offset == end
 
 
@@ -251,6 +254,10 @@ def count_sigops(script: bytes, accurate: bool) -> int:
     offset, end = 0, len(script)
     while offset < end:
         opcode = script[offset]
+        if opcode < _PUSHDATA1:
+            previous = opcode
+            offset += 1 + opcode
+            continue
         # The four opcodes from OP_CHECKSIG to OP_CHECKMULTISIGVERIFY.
         if _CHECKSIG <= opcode <= _CHECKMULTISIGVERIFY:
             if opcode < _CHECKMULTISIG:
