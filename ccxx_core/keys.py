@@ -46,9 +46,7 @@ class PrivateKey:
         """Sign a 32-byte digest; returns strict DER with low S, without a hash type."""
         signature = ffi.new("secp256k1_ecdsa_signature *")
         lib.secp256k1_ecdsa_sign(_CONTEXT, signature, digest, self._secret, ffi.NULL, ffi.NULL)
-        out, length = ffi.new("unsigned char[72]"), ffi.new("size_t *", 72)
-        lib.secp256k1_ecdsa_signature_serialize_der(_CONTEXT, out, length, signature)
-        return bytes(ffi.buffer(out, length[0]))
+        return _serialize_der(signature)
 
     def sign_recoverable(self, digest: bytes) -> bytes:
         """Sign so that the key can be recovered: 64 bytes r and s, then the id (0 to 3)."""
@@ -78,6 +76,12 @@ class PrivateKey:
         if len(payload) != 34 or payload[-1] != 1:
             raise DecodeError("only private keys of compressed public keys are supported")
         return cls(payload[1:33])
+
+
+def _serialize_der(signature: Any) -> bytes:
+    out, length = ffi.new("unsigned char[72]"), ffi.new("size_t *", 72)
+    lib.secp256k1_ecdsa_signature_serialize_der(_CONTEXT, out, length, signature)
+    return bytes(ffi.buffer(out, length[0]))
 
 
 def _serialize_point(point: Any, compressed: bool = True) -> bytes:
@@ -128,6 +132,15 @@ def verify_signature(public_key: bytes, signature: bytes, digest: bytes) -> bool
         return False
     lib.secp256k1_ecdsa_signature_normalize(_CONTEXT, parsed, parsed)
     return bool(lib.secp256k1_ecdsa_verify(_CONTEXT, parsed, digest, point))
+
+
+def is_canonical_signature(signature: bytes) -> bool:
+    """Tell whether a signature (no hash type) is strict DER (BIP 66) with low S, as nodes relay."""
+    parsed = ffi.new("secp256k1_ecdsa_signature *")
+    if not lib.secp256k1_ecdsa_signature_parse_der(_CONTEXT, parsed, signature, len(signature)):
+        return False
+    is_high = lib.secp256k1_ecdsa_signature_normalize(_CONTEXT, parsed, parsed)
+    return not is_high and _serialize_der(parsed) == signature
 
 
 def parse_der_lax(signature: bytes) -> bytes | None:

@@ -8,11 +8,14 @@ Signatures are made for the whole transaction (SIGHASH_ALL) and each is verified
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import count, product
 from typing import Self
 
 from ccxx_core.errors import DecodeError
-from ccxx_core.keys import PrivateKey, verify_signature
+from ccxx_core.keys import PrivateKey, is_canonical_signature, verify_signature
 from ccxx_core.network import Network
 from ccxx_core.psbt_fields import (
     Pairs,
@@ -28,7 +31,7 @@ from ccxx_core.psbt_fields import (
 from ccxx_core.psbt_merge import PsbtError, merge_inputs, merge_outputs, merge_pairs, same_or_known
 from ccxx_core.script import is_key_shaped, read_ops
 from ccxx_core.sighash import SIGHASH_ALL
-from ccxx_core.spending import Lock, missing_keys, open_lock, unlock
+from ccxx_core.spending import Lock, SpendingError, missing_keys, open_lock, unlock
 from ccxx_core.transaction import Transaction, TxOutput
 
 __all__ = ["Psbt", "PsbtError", "PsbtInput", "PsbtOutput"]
@@ -73,8 +76,8 @@ class Psbt:
         """
         _check_unsigned(transaction, PsbtError)
         if len(inputs) != len(transaction.inputs):
-            count = len(transaction.inputs)
-            raise PsbtError(f"{len(inputs)} inputs described, the transaction has {count}")
+            wanted = len(transaction.inputs)
+            raise PsbtError(f"{len(inputs)} inputs described, the transaction has {wanted}")
         outputs = (PsbtOutput(),) * len(transaction.outputs)
         name = None if network is None else network.chain
         psbt = cls(transaction, tuple(inputs), outputs, name, anchor_id)
@@ -216,6 +219,8 @@ class Psbt:
                 raise PsbtError(f"input {index} has a signature of the foreign key {key.hex()}")
             if signature[-1:] != bytes([SIGHASH_ALL]):
                 raise PsbtError(f"signature on input {index} is not for the whole transaction")
+            if not is_canonical_signature(signature[:-1]):
+                raise PsbtError(f"signature on input {index} is in a form that nodes refuse")
             if not self._is_signed(lock, index, key, signature):
                 raise PsbtError(
                     f"signature of {key.hex()} on input {index} does not fit: "
@@ -229,10 +234,12 @@ class Psbt:
         return verified
 
     def _is_signed(self, lock: Lock, index: int, key: bytes, signature: bytes) -> bool:
-        if signature[-1:] != bytes([SIGHASH_ALL]):
+        # A co-signer may rewrite a good signature: nodes refuse what is not strict DER with low S.
+        der, hash_type = signature[:-1], signature[-1:]
+        if hash_type != bytes([SIGHASH_ALL]) or not is_canonical_signature(der):
             return False
         digest = lock.digest(self.transaction, index, SIGHASH_ALL)
-        return verify_signature(key, signature[:-1], digest)
+        return verify_signature(key, der, digest)
 
     def missing_signatures(self) -> tuple[tuple[bytes, ...], ...]:
         """Give, for each input, the keys that may still sign; all empty when nothing is missing.
@@ -263,14 +270,40 @@ class Psbt:
     def combine(cls, psbts: Sequence["Psbt"]) -> "Psbt":
         """Join what several signers added to one transaction; the order does not matter.
 
-        Raises PsbtError if the transactions, networks or previous outputs differ.
+        Of several signatures for one key, one that fits stays. Raises PsbtError if the
+        transactions, networks or previous outputs differ.
         """
         if not psbts:
             raise PsbtError("nothing to combine")
-        combined = psbts[0]
-        for other in psbts[1:]:
-            combined = _combine_two(combined, other)
-        return combined
+        combined = reduce(_combine_two, psbts)
+        inputs = zip(*(psbt.inputs for psbt in psbts), strict=True)
+        return replace(combined, inputs=tuple(map(combined._keep_fitting, count(), inputs)))
+
+    def _keep_fitting(self, index: int, offered: Sequence[PsbtInput]) -> PsbtInput:
+        """Give an input with the signatures that fit, where others were offered in their place.
+
+        A hostile co-signer must not displace a good signature by a bad one for the same key.
+        """
+        known = self.inputs[index]
+        pairs = {pair for each in offered for pair in each.signatures}
+        finals = {_final_items(each) for each in offered} - {()}
+        if len(pairs) == len(known.signatures) and len(finals) < 2:
+            return known
+        items = {item for final in finals for item in final}
+        shown = {key for key, _ in pairs}.union(filter(is_key_shaped, items))
+        try:
+            lock = self.lock(index, shown)
+        except SpendingError:
+            return known
+        pairs.update(product(lock.keys, items))
+        # Of two that fit the smaller stays, so that the order of the files does not matter.
+        fitting = [
+            (key, signature)
+            for key, signature in sorted(pairs, reverse=True)
+            if self._is_signed(lock, index, key, signature)
+        ]
+        signatures = {**dict(known.signatures), **dict(fitting)}
+        return replace(known, signatures=tuple(sorted(signatures.items())))
 
 
 def _combine_two(one: Psbt, other: Psbt) -> Psbt:
@@ -289,10 +322,9 @@ def _combine_two(one: Psbt, other: Psbt) -> Psbt:
 def _final_items(known: PsbtInput) -> tuple[bytes, ...]:
     """Give what a finalised input pushes: where another program put its signatures."""
     items = list(known.final_witness or ())
-    try:
+    # What does not parse shows no signatures, and must not hide those that stand elsewhere.
+    with suppress(DecodeError):
         items += [data for _, data, _ in read_ops(known.final_script_sig or b"") if data]
-    except DecodeError as error:
-        raise PsbtError(f"final script does not parse: {error}") from None
     return tuple(items)
 
 

@@ -10,6 +10,7 @@ from ccxx_core.hashes import sha256
 from ccxx_core.keys import (
     ORDER,
     PrivateKey,
+    is_canonical_signature,
     is_valid_public_key,
     lift_x,
     recover_public_key,
@@ -66,6 +67,18 @@ def test_lax_encodings_are_valid_for_consensus() -> None:
     lax = b"\x30\x82\xff\xff\x02\x81\x21" + big_r + b"\x02\x20" + big_s + b"rest"
 
     assert verify_signature(KEY.public_key, lax, DIGEST)
+
+
+def test_only_strict_low_signatures_are_canonical() -> None:
+    signature = KEY.sign(DIGEST)
+    r, s = numbers(signature)
+    padded = b"\x30\x81" + signature[1:]
+
+    assert is_canonical_signature(signature)
+    assert not is_canonical_signature(der(r, ORDER - s))
+    assert verify_signature(KEY.public_key, padded, DIGEST) and not is_canonical_signature(padded)
+    assert not is_canonical_signature(signature + b"\0")
+    assert not is_canonical_signature(b"")
 
 
 @pytest.mark.parametrize("public_key_form", ["uncompressed", "hybrid"])

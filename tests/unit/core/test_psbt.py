@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ecdsa.util import sigdecode_der, sigencode_der
 from embit.psbt import PSBT as EmbitPsbt
 
 from ccxx_core.bip32 import KeyOrigin
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import Txid, format_hash, hash160, sha256
-from ccxx_core.keys import PrivateKey
+from ccxx_core.keys import ORDER, PrivateKey
 from ccxx_core.network import MAIN, REGTEST
 from ccxx_core.psbt import Psbt, PsbtError, PsbtInput, PsbtOutput
 from ccxx_core.script import (
@@ -241,6 +242,63 @@ def test_signature_of_a_part_of_the_transaction_is_refused(hash_type: int) -> No
 
     with pytest.raises(PsbtError, match="whole transaction"):
         replace(psbt, inputs=(known,)).finalize()
+
+
+def rewritten(signature: bytes) -> bytes:
+    """Give the other S of a signature, which everybody can compute: valid, and never relayed."""
+    r, s = sigdecode_der(signature[:-1], ORDER)
+    return bytes(sigencode_der(r, ORDER - s, ORDER)) + signature[-1:]
+
+
+def test_signature_that_nodes_do_not_relay_is_refused() -> None:
+    psbt = signed_by_all(draft("p2wsh"))
+    known = psbt.inputs[0]
+    rewrites = tuple((key, rewritten(signature)) for key, signature in known.signatures)
+    altered = replace(psbt, inputs=(replace(known, signatures=rewrites),))
+
+    with pytest.raises(PsbtError, match="form that nodes refuse"):
+        altered.finalize()
+
+
+@pytest.mark.parametrize("bad", [b"", b"\0", b"\xff", b"\x30\x01\x01"])
+@pytest.mark.parametrize("name", NAMES)
+def test_bad_signature_of_a_hostile_co_signer_displaces_no_good_one(name: str, bad: bytes) -> None:
+    psbt = draft(name)
+    keys = psbt.lock(0, PUBLIC).keys
+    lies = tuple(sorted((key, bad) for key in keys))
+    hostile = replace(psbt, inputs=(replace(psbt.inputs[0], signatures=lies),))
+    copies = [hostile, *(psbt.sign_with(key) for key in KEYS)]
+
+    combined = {Psbt.combine(order).encode() for order in permutations(copies)}
+
+    assert len(combined) == 1
+    assert Psbt.decode(combined.pop()).finalize() == signed_by_all(psbt).finalize()
+
+
+def test_rewritten_signature_displaces_no_good_one() -> None:
+    psbt = signed_by_all(draft("p2wsh"))
+    known = psbt.inputs[0]
+    rewrites = tuple((key, rewritten(signature)) for key, signature in known.signatures)
+    hostile = replace(psbt, inputs=(replace(known, signatures=rewrites),))
+
+    assert Psbt.combine([psbt, hostile]) == Psbt.combine([hostile, psbt]) == psbt
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_worthless_final_form_hides_no_signature(name: str) -> None:
+    psbt = draft(name)
+    tx = signed_by_all(psbt).finalize()
+    worthless = replace(psbt.inputs[0], final_script_sig=b"\x05", final_witness=(b"",))
+    finished = replace(
+        psbt.inputs[0],
+        final_script_sig=tx.inputs[0].script_sig or None,
+        final_witness=tx.inputs[0].witness or None,
+    )
+    hostile, honest = (replace(psbt, inputs=(known,)) for known in (worthless, finished))
+
+    assert Psbt.combine([hostile, signed_by_all(psbt)]).finalize() == tx
+    assert Psbt.combine([honest, hostile]).finalize() == tx
+    assert Psbt.combine([hostile, honest]).finalize() == tx
 
 
 def test_request_to_sign_a_part_of_the_transaction_is_refused() -> None:
