@@ -22,6 +22,7 @@ _BEST_BLOCK = b"B"
 _COIN = b"c"
 # Big-endian, so that the outputs of one transaction come in their order.
 _KEY = Struct(">c32sI")
+_UNKNOWN = Coin(-1, b"", -1, False)
 # Measured on CPython 3.11: outpoint, coin, script and their places in two dicts.
 _BYTES_PER_COIN = 450
 
@@ -48,10 +49,9 @@ class CoinStore:
 
     def get_coin(self, outpoint: OutPoint) -> Coin | None:
         """Give the coin, or None if there is none or it is spent."""
-        try:
-            return self._coins[outpoint]
-        except KeyError:
-            pass
+        coin = self._coins.get(outpoint, _UNKNOWN)
+        if coin is not _UNKNOWN:
+            return coin
         data = self._store.get(_KEY.pack(_COIN, *outpoint))
         if data is None:
             return None
