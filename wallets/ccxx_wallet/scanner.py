@@ -37,7 +37,7 @@ class Scanner:
         with self._store.transaction():
             self._load()
             for event in catch_up(client, self._store, start_height):
-                self._apply(event)
+                self.apply(event)
                 done += 1
                 if done % _BLOCKS_PER_COMMIT == 0:
                     self._store.commit_and_continue()
@@ -50,7 +50,8 @@ class Scanner:
             while (tip := self._store.tip()) is not None and tip[0] > height:
                 self._disconnect(tip[0])
 
-    def _apply(self, event: ChainEvent) -> None:
+    def apply(self, event: ChainEvent) -> None:
+        """Apply one event; inside a transaction of the store."""
         if isinstance(event, BlockConnected):
             self._connect(event)
         else:
