@@ -20,7 +20,13 @@ from ccxx_node.consensus.params import (
     TRUSTED_MINERS_HEIGHT,
 )
 from ccxx_node.consensus.sigcheck import ScriptChecks
-from ccxx_node.consensus.subsidy import EveryMiner, MinerPolicy, block_subsidy, miner_address
+from ccxx_node.consensus.subsidy import (
+    NO_ADDRESS,
+    EveryMiner,
+    MinerPolicy,
+    block_subsidy,
+    miner_address,
+)
 from ccxx_node.consensus.transaction import check_inputs, sequence_locks, sigop_cost
 
 _EVERY_MINER = EveryMiner()
@@ -110,18 +116,15 @@ def _check_sigops(cost: int) -> None:
 def _check_coinbase(block: Block, context: BlockContext, fees: int, miners: MinerPolicy) -> None:
     params, height = context.params, context.height
     coinbase = block.transactions[0]
-    network = NETWORKS[params.chain]
+    miner = miner_address(coinbase, NETWORKS[params.chain])
     subsidy = block_subsidy(
-        height,
-        context.parent_gap,
-        params,
-        lambda: miners.may_be_rewarded(miner_address(coinbase, network), height),
+        height, context.parent_gap, params, lambda: miners.may_be_rewarded(miner, height)
     )
     if sum(output.value for output in coinbase.outputs) > fees + subsidy:
         raise ConsensusError(Reject.COINBASE_AMOUNT)
-    if height > TRUSTED_MINERS_HEIGHT and not miners.may_mine(
-        miner_address(coinbase, network), height
-    ):
+    # A coinbase that pays no address has no miner to distrust.
+    is_asked = height > TRUSTED_MINERS_HEIGHT and miner != NO_ADDRESS
+    if is_asked and not miners.may_mine(miner, height):
         raise UntrustedMinerError(Reject.COINBASE_AMOUNT)
 
 

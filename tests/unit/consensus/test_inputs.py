@@ -178,6 +178,15 @@ def test_untrusted_miner_is_refused_above_height_70000_but_not_for_ever() -> Non
     assert error.value.reject is Reject.COINBASE_AMOUNT
 
 
+def test_miner_without_address_is_valid_but_not_rewarded() -> None:
+    stranger = OnlyTrusted("somebody else")
+    coinbase = replace(coinbase_of(0), outputs=(TxOutput(1, ANYONE), TxOutput(1, ANYONE)))
+
+    connect(replace(coinbase, outputs=()), context=context_at(70_001), miners=stranger)
+    rewarded = {"context": context_at(70_001), "miners": stranger}
+    assert refusal(coinbase, **rewarded) is Reject.COINBASE_AMOUNT
+
+
 def test_untrusted_miner_earns_only_fees_at_height_70000() -> None:
     stranger = OnlyTrusted("somebody else")
     context = context_at(70_000)
