@@ -32,8 +32,9 @@ class Branches:
 
         A crash may have stopped a move half-way, also one away from a block that failed.
         """
-        while self._chain.tip.is_failed:
-            self._tip.disconnect()
+        with _collector_paused():
+            while self._chain.tip.is_failed:
+                self._tip.disconnect()
         self._candidates.rebuild(self._index, self._chain.tip)
         self.activate()
 
@@ -83,8 +84,9 @@ class Branches:
     def invalidate(self, entry: BlockEntry) -> ChainEvents:
         """Treat a block as if it broke a rule, and move to the best branch without it."""
         before = self._chain.tip
-        while entry in self._chain:
-            self._tip.disconnect()
+        with _collector_paused():
+            while entry in self._chain:
+                self._tip.disconnect()
         self.fail(entry)
         self._candidates.rebuild(self._index, self._chain.tip)
         self.activate()

@@ -70,7 +70,7 @@ class RecordFiles:
             if self._size and self._size + _FRAME.size + len(payload) > self._max_file_bytes:
                 path = self._start_next_file()
             if self._writer is None:
-                self._writer = path.open("ab", buffering=0)
+                self._writer = self._open_writer(path)
             self._unsynced = True
             _write_all(self._writer, _FRAME.pack(self._magic, len(payload)) + payload)
         except OSError as error:
@@ -168,9 +168,15 @@ class RecordFiles:
         self._last += 1
         self._size = 0
         path = self._path(self._last)
-        self._writer = path.open("ab", buffering=0)
-        _sync_folder(self._folder)
+        self._writer = self._open_writer(path)
         return path
+
+    def _open_writer(self, path: Path) -> BinaryIO:
+        is_new = not path.exists()
+        writer = path.open("ab", buffering=0)
+        if is_new:
+            _sync_folder(self._folder)
+        return writer
 
     def _cut(self, end: int) -> None:
         path = self._path(self._last)

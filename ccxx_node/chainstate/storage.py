@@ -43,6 +43,7 @@ class Storage:
         self.flush_blocks = options.flush_blocks
         if options.reindex:
             remove_store(folder / "blocks" / "index")
+            remove_store(folder / "indexes" / "txindex")
         if options.reindex or options.reindex_chainstate:
             remove_store(folder / "chainstate")
         self.index = BlockIndex(folder / "blocks" / "index")

@@ -11,6 +11,8 @@ from ccxx_node.chainstate.storage import Storage
 from ccxx_node.consensus.coins import BlockUndo, CoinChanges, apply_block, undo_block
 
 _log = logging.getLogger(__name__)
+# After a crash at most this much is connected again: a minute of work for full blocks.
+FLUSH_BYTES = 64 << 20
 
 
 class BlockRules(Protocol):
@@ -28,7 +30,8 @@ class Tip:
         self._storage = storage
         self._chain = chain
         self._rules = rules
-        self._unflushed = 0
+        self._unflushed_blocks = 0
+        self._unflushed_bytes = 0
 
     def connect(self, entry: BlockEntry, block: Block) -> None:
         """Make a child of the tip the tip.
@@ -52,7 +55,7 @@ class Tip:
             format_hash(entry.hash),
             len(block.transactions),
         )
-        self._flush_when_due()
+        self._flush_when_due(entry)
 
     def disconnect(self) -> None:
         """Make the parent of the tip the tip; raises StorageError, nothing has changed then."""
@@ -69,7 +72,7 @@ class Tip:
         storage.coins.disconnect(coins.changes, entry.parent.hash)
         self._chain.pop()
         _log.info("block disconnected height=%d hash=%s", entry.height, format_hash(entry.hash))
-        self._flush_when_due()
+        self._flush_when_due(entry)
 
     def _check(self, entry: BlockEntry, block: Block, coins: CoinChanges) -> BlockUndo:
         if not entry.fully_valid:
@@ -80,8 +83,13 @@ class Tip:
         except KeyError as error:
             raise self._storage.coins_corrupted() from error
 
-    def _flush_when_due(self) -> None:
-        self._unflushed += 1
-        if self._storage.coins.is_full or self._unflushed >= self._storage.flush_blocks:
+    def _flush_when_due(self, entry: BlockEntry) -> None:
+        self._unflushed_blocks += 1
+        self._unflushed_bytes += entry.block_position.length if entry.block_position else 0
+        if (
+            self._storage.coins.is_full
+            or self._unflushed_blocks >= self._storage.flush_blocks
+            or self._unflushed_bytes >= FLUSH_BYTES
+        ):
             self._storage.flush()
-            self._unflushed = 0
+            self._unflushed_blocks = self._unflushed_bytes = 0
