@@ -1,10 +1,12 @@
 """A wallet that followed any reorganisation is a wallet that read the final chain alone."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +25,8 @@ from ccxx_wallet.keyring import Role
 from ccxx_wallet.keystore import SeedPhrase
 from ccxx_wallet.registry_store import StoredRegistry
 from ccxx_wallet.scanner import Scanner
-from ccxx_wallet.wallet import NewWallet, Wallet, create_wallet
+from ccxx_wallet.store import Store
+from ccxx_wallet.wallet import STORE_FILE, NewWallet, Wallet, create_wallet
 
 PHRASE = SeedPhrase("abandon " * 11 + "about")
 ROOT_VALUE = 1_000_000
@@ -113,8 +116,17 @@ class Chain:
         return Transaction(1, (TxInput(NULL_OUTPOINT, tag),), (output,))
 
 
-def wallet_in(folder: Path, name: str) -> Wallet:
-    return create_wallet(folder / name, NewWallet("test", REGTEST, tuple(Role), PHRASE, "x"))
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a new wallet: copying it is quicker than sealing a phrase for each example."""
+    folder = tmp_path_factory.mktemp("template") / "wallet"
+    create_wallet(folder, NewWallet("test", REGTEST, tuple(Role), PHRASE, "x")).close()
+    return folder
+
+
+def wallet_in(folder: Path, name: str, template: Path) -> Wallet:
+    copied = Path(shutil.copytree(template, folder / name))
+    return Wallet(copied, Store(copied / STORE_FILE))
 
 
 def contents(wallet: Wallet) -> dict[str, list[Any]]:
@@ -125,17 +137,19 @@ def contents(wallet: Wallet) -> dict[str, list[Any]]:
     }
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
-    st.lists(
+    steps=st.lists(
         st.tuples(st.integers(0, 3), st.lists(st.integers(0, 3), max_size=4)),
         min_size=1,
         max_size=8,
     )
 )
-def test_any_reorganisation_equals_a_fresh_scan(steps: list[tuple[int, list[int]]]) -> None:
+def test_any_reorganisation_equals_a_fresh_scan(
+    template: Path, steps: list[tuple[int, list[int]]]
+) -> None:
     with TemporaryDirectory() as folder:
-        followed = wallet_in(Path(folder), "followed")
+        followed = wallet_in(Path(folder), "followed", template)
         chain = Chain(followed)
         scanner = Scanner(followed.store, followed.watched, chain.anchor)
 
@@ -145,7 +159,7 @@ def test_any_reorganisation_equals_a_fresh_scan(steps: list[tuple[int, list[int]
                     gone = chain.blocks.pop()
                     scanner.apply(BlockDisconnected(gone.height, gone.hash))
                 scanner.apply(chain.block(choices))
-        fresh = wallet_in(Path(folder), "fresh")
+        fresh = wallet_in(Path(folder), "fresh", template)
         reader = Scanner(fresh.store, fresh.watched, chain.anchor)
         with fresh.store.transaction():
             for event in chain.blocks:
