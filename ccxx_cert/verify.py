@@ -15,7 +15,12 @@ from ccxx_cert.registry import judge_spend
 from ccxx_cert.spend import Outcome, Spend, read_spend
 from ccxx_cert.state import Moment, RegistryView
 from ccxx_cert.trust import TrustAnchor
-from ccxx_cert.wording import describe_destroyed, describe_outcome, describe_plain_outputs
+from ccxx_cert.wording import (
+    describe_destroyed,
+    describe_naked,
+    describe_outcome,
+    describe_plain_outputs,
+)
 from ccxx_core.amount import format_amount
 from ccxx_core.network import NETWORKS
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
@@ -81,7 +86,7 @@ def explain(
         message=spend.reading.message if spend.reading else None,
         refusal=refusal,
         detail=detail,
-        lines=tuple(_lines(spend, view, outcome, fee)),
+        lines=(*_lines(spend, view, outcome, refusal is None), _fee_line(fee)),
         fee=fee,
         credit_inputs=tuple(position for position, _ in spend.credits),
         credit_outputs=spend.credit_outputs if refusal is None else (),
@@ -102,14 +107,19 @@ def check_meaning(meaning: Meaning) -> None:
         )
 
 
-def _lines(spend: Spend, view: RegistryView, outcome: Outcome, fee: int | None) -> Iterator[str]:
+def _lines(spend: Spend, view: RegistryView, outcome: Outcome, is_accepted: bool) -> Iterator[str]:
     network = NETWORKS[spend.anchor.network]
     message = spend.reading.message if spend.reading else None
-    if message is not None:
-        yield from describe_outcome(message, outcome, view, network)
+    if message is not None and is_accepted:
+        yield from describe_outcome(outcome, view, network)
+    else:
+        yield from describe_naked(message, outcome, network)
     yield from describe_destroyed(outcome, view)
     yield from describe_plain_outputs(spend, outcome, network)
-    yield "fee unknown" if fee is None else f"fee {format_amount(fee)} CCXX"
+
+
+def _fee_line(fee: int | None) -> str:
+    return "fee unknown" if fee is None else f"fee {format_amount(fee)} CCXX"
 
 
 def _fee(tx: Transaction, spent: Mapping[OutPoint, SpentOutput]) -> int | None:

@@ -24,44 +24,34 @@ from ccxx_core.opcodes import Op as Opcode
 _NAMED_AT_MOST = 3
 
 
-def describe_outcome(
-    message: Message, outcome: Outcome, view: RegistryView, network: Network
-) -> Iterator[str]:
-    """Say what a message would do; for one that does not count, what it only claims."""
+def describe_outcome(outcome: Outcome, view: RegistryView, network: Network) -> Iterator[str]:
+    """Say what a message that counts would do."""
     certificates = [each for each in outcome.records if isinstance(each, Certificate)]
-    permits = [each for each in outcome.records if isinstance(each, Permit)]
     issued = [each for each in certificates if each.holding.step is Step.ISSUED]
-    moved = [each for each in certificates if each.holding.step is Step.TRANSFERRED]
-    if not issued and not moved and not permits:
-        yield f"claims to be {op_of(message).name}, and does not count"
-    for permit in permits:
-        if not issued:
-            yield from describe_grant(permit, outcome, network)
-        else:
+    for permit in (each for each in outcome.records if isinstance(each, Permit)):
+        if issued:
             yield from _describe_issue(issued, permit, network)
-    for certificate in moved:
-        yield from _describe_transfer(certificate, view, network)
+        else:
+            yield from _describe_grant(permit, outcome, network)
+    for certificate in certificates:
+        if certificate.holding.step is Step.TRANSFERRED:
+            yield from _describe_transfer(certificate, view, network)
 
 
-def describe_grant(permit: Permit, outcome: Outcome, network: Network) -> Iterator[str]:
-    """Say what a new permit allows, to whom, and what the root keeps."""
-    message = permit.message
-    coins = sum(_is_credit(record, CreditKind.PERMIT) for record in outcome.records)
-    yield (
-        f"grants permit {message.code} “{message.title}” for {message.quantity} certificates, "
-        f"{'transferable' if message.transferable else 'not transferable'}, "
-        f"custody {message.custody.label}"
-    )
-    if message.expiry_kind is not ExpiryKind.NONE:
-        yield f"expiry: {format_expiry(message.expiry_kind, message.expiry)}"
-    yield f"permit script {_address(permit.script_pubkey, network)}, {coins} coins"
-    yield f"type definition {message.typedef_hash.hex()}"
-    kept = sum(
-        record.value
-        for record in outcome.records
-        if isinstance(record, Credit) and record.kind is CreditKind.ROOT
-    )
-    yield f"root credit left {format_amount(kept)} CCXX"
+def describe_naked(message: Message | None, outcome: Outcome, network: Network) -> Iterator[str]:
+    """Say what becomes of credit that is spent without a message that counts."""
+    if message is not None:
+        yield f"claims to be {op_of(message).name}, and does not count"
+    for record in outcome.records:
+        match record:
+            case Certificate(ended=None):
+                name = f"{certificate_id(record.id)} serial {record.serial}"
+                yield f"refreshes certificate {name}, its holder stays"
+            case Credit(kind=CreditKind.PERMIT | CreditKind.ROOT):
+                amount = f"{format_amount(record.value)} CCXX of {record.kind} credit"
+                yield f"keeps {amount} at {_address(record.script_pubkey, network)}"
+            case _:
+                pass
 
 
 def describe_destroyed(outcome: Outcome, view: RegistryView) -> Iterator[str]:
@@ -99,6 +89,27 @@ def format_expiry(kind: ExpiryKind, expiry: int) -> str:
             return f"{expiry} blocks after issue"
         case ExpiryKind.PERMIT:
             return "as the permit says"
+
+
+def _describe_grant(permit: Permit, outcome: Outcome, network: Network) -> Iterator[str]:
+    """Say what a new permit allows, to whom, and what the root keeps."""
+    message = permit.message
+    coins = sum(_is_credit(record, CreditKind.PERMIT) for record in outcome.records)
+    yield (
+        f"grants permit {message.code} “{message.title}” for {message.quantity} certificates, "
+        f"{'transferable' if message.transferable else 'not transferable'}, "
+        f"custody {message.custody.label}"
+    )
+    if message.expiry_kind is not ExpiryKind.NONE:
+        yield f"expiry: {format_expiry(message.expiry_kind, message.expiry)}"
+    yield f"permit script {_address(permit.script_pubkey, network)}, {coins} coins"
+    yield f"type definition {message.typedef_hash.hex()}"
+    kept = sum(
+        record.value
+        for record in outcome.records
+        if isinstance(record, Credit) and record.kind is CreditKind.ROOT
+    )
+    yield f"root credit left {format_amount(kept)} CCXX"
 
 
 def _describe_issue(issued: list[Certificate], permit: Permit, network: Network) -> Iterator[str]:

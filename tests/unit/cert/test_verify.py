@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ccxx_cert.errors import CertificateError, Refusal
-from ccxx_cert.records import BatchMessage, CheckMessage, ExpiryKind, Op
+from ccxx_cert.records import BatchMessage, CheckMessage, ExpiryKind, Op, TransferMessage
 from ccxx_cert.state import CreditKind, Moment, get_credit
 from ccxx_cert.template import draft_batch, draft_permit, message_output
 from ccxx_cert.verify import Meaning, SpentOutput, check_meaning, explain
@@ -90,6 +90,49 @@ def test_forbidden_transfer_says_what_it_destroys_and_is_refused(world: Any) -> 
     with pytest.raises(CertificateError) as error:
         check_meaning(meaning)
     assert error.value.refusal is Refusal.NOT_TRANSFERABLE
+
+
+def test_refused_issue_is_not_said_to_grant_anything(world: Any) -> None:
+    permit_id = world.grant(world.permit_message(quantity=10))
+    world.issue(permit_id, serial=1)
+
+    meaning = explained(world, world.issue_tx(permit_id, serial=1, holder="bob"))
+
+    assert meaning.refusal is Refusal.SERIAL_USED
+    assert meaning.lines[0] == "claims to be ISSUE, and does not count"
+    assert meaning.lines[1].startswith("keeps 0.00800000 CCXX of permit credit at rccx1")
+    assert "LOSES 0.00100000 CCXX of credit for ever" in meaning.lines
+    assert not any(line.startswith(("grants", "issues")) for line in meaning.lines)
+
+
+def test_refused_transfer_is_not_said_to_transfer(world: Any) -> None:
+    certificate_id = world.issue(world.grant(world.permit_message()))
+    world.mine(world.transfer_tx(certificate_id, holder="bob"))
+    tx = world.transfer_tx(certificate_id, holder="carol")
+    wrong = message_output(TransferMessage(bytes(8), None, H32))
+
+    meaning = explained(world, replace(tx, outputs=(tx.outputs[0], wrong, *tx.outputs[2:])))
+
+    assert meaning.refusal is Refusal.WRONG_REFERENCE
+    assert meaning.lines[0] == "claims to be TRANSFER, and does not count"
+    assert meaning.lines[1].startswith("DESTROYS certificate ccert1")
+    assert not any(line.startswith("transfers") for line in meaning.lines)
+
+
+def test_refresh_is_said_in_words(world: Any) -> None:
+    permit_id = world.grant(world.permit_message(quantity=10))
+    certificate = world.certificate(world.issue(permit_id, serial=7))
+    coin = world.coin_of(permit_id)
+    outputs = [
+        TxOutput(100_000, certificate.script_pubkey),
+        TxOutput(coin.value, coin.script_pubkey),
+    ]
+
+    meaning = explained(world, world.tx([certificate.location, coin.outpoint], outputs))
+
+    assert meaning.accepted
+    assert meaning.lines[0].endswith("serial 7, its holder stays")
+    assert meaning.lines[1].startswith("keeps 0.00900000 CCXX of permit credit at rccx1")
 
 
 def test_credit_spent_as_a_plain_coin_is_refused_before_signing(world: Any) -> None:
