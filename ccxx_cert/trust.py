@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
-
+from ccxx_cert.canonical import decode_json, encode_canonical
 from ccxx_cert.identity import format_outpoint, parse_outpoint
 from ccxx_core.amount import MAX_MONEY
 from ccxx_core.errors import DecodeError
@@ -37,7 +35,7 @@ class TrustAnchor:
 
     def encode(self) -> bytes:
         """Return the anchor as canonical JSON (RFC 8785)."""
-        return rfc8785.dumps(
+        return encode_canonical(
             {
                 "format": FORMAT,
                 "version": VERSION,
@@ -54,14 +52,12 @@ class TrustAnchor:
     @classmethod
     def decode(cls, data: bytes | str) -> TrustAnchor:
         """Read an anchor from JSON of any layout; raises DecodeError that names the field."""
-        try:
-            facts = json.loads(data)
-        except (ValueError, RecursionError):
-            raise DecodeError("trust anchor is not JSON") from None
+        facts = decode_json(data)
         if not isinstance(facts, dict) or facts.get("format") != FORMAT:
             raise DecodeError(f"not a trust anchor: format is not {FORMAT!r}")
-        if facts.get("version") != VERSION:
-            raise DecodeError(f"trust anchor of version {facts.get('version')!r}, know {VERSION}")
+        version = facts.get("version")
+        if type(version) is not int or version != VERSION:
+            raise DecodeError(f"trust anchor of version {version!r}, know {VERSION}")
         if set(facts) != _NAMES:
             raise DecodeError(f"trust anchor fields differ: {sorted(_NAMES ^ set(facts))}")
         return cls(

@@ -29,6 +29,7 @@ def test_anchor_keeps_its_id_in_any_layout(world: Any) -> None:
     [
         ("format", "other"),
         ("version", 2),
+        ("version", True),
         ("network", "moon"),
         ("root", "x:0"),
         ("value", -1),
@@ -45,6 +46,14 @@ def test_anchor_with_a_wrong_field_is_refused(world: Any, name: str, value: obje
 
     with pytest.raises(DecodeError):
         TrustAnchor.decode(json.dumps(facts))
+
+
+def test_anchor_that_says_two_things_is_refused(world: Any) -> None:
+    text = world.anchor.encode().decode()
+    twice = f'{{"root_key":"{world.key("mallory").hex()}",{text[1:]}'
+
+    with pytest.raises(DecodeError, match="twice"):
+        TrustAnchor.decode(twice)
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"\xff\xfe", b"{", "[" * 100_000])
