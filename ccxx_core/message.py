@@ -21,8 +21,13 @@ _COMPRESSED = 4
 
 
 def message_digest(text: str) -> bytes:
-    """Give the 32 bytes that are signed for a message."""
-    return sha256d(encode_bytes(SIGNED_MESSAGE_MAGIC) + encode_bytes(text.encode()))
+    """Give the 32 bytes that are signed for a message; DecodeError if it is no Unicode text."""
+    try:
+        message = text.encode()
+    except UnicodeEncodeError:
+        # JSON can carry half of a surrogate pair, which has no bytes.
+        raise DecodeError("message has a lone surrogate") from None
+    return sha256d(encode_bytes(SIGNED_MESSAGE_MAGIC) + encode_bytes(message))
 
 
 def sign_message(private_key: PrivateKey, text: str) -> str:
@@ -35,7 +40,8 @@ def sign_message(private_key: PrivateKey, text: str) -> str:
 def verify_message(address: str, signature: str, text: str, network: Network) -> bool:
     """Tell whether the holder of an address signed a message.
 
-    Raises DecodeError if the address is not P2PKH of this network or the signature is not base64.
+    Raises DecodeError if the address is not P2PKH of this network, the signature not base64, or
+    the message no Unicode text.
     """
     solved = solve_script(decode_address(address, network))
     if solved.kind is not ScriptKind.PUBKEYHASH:
@@ -48,9 +54,9 @@ def verify_message(address: str, signature: str, text: str, network: Network) ->
     if not 0 <= header < 2 * _COMPRESSED:
         return False
     recoverable = raw[1:] + bytes([header % _COMPRESSED])
-    compressed = header >= _COMPRESSED
+    compressed, digest = header >= _COMPRESSED, message_digest(text)
     try:
-        public_key = recover_public_key(recoverable, message_digest(text), compressed)
+        public_key = recover_public_key(recoverable, digest, compressed)
     except DecodeError:
         return False
     return hash160(public_key) == solved.solutions[0]

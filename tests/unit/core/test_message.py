@@ -42,6 +42,13 @@ def test_text_that_is_no_base64_is_refused(signature: str) -> None:
         verify_message(ADDRESS, signature, TEXT, REGTEST)
 
 
+def test_text_with_half_a_surrogate_pair_is_refused() -> None:
+    with pytest.raises(DecodeError):
+        sign_message(KEY, "\ud800")
+    with pytest.raises(DecodeError):
+        verify_message(ADDRESS, SIGNATURE, "\ud800", REGTEST)
+
+
 def test_address_without_a_plain_key_is_refused() -> None:
     segwit = encode_address(p2wpkh_script(hash160(KEY.public_key)), REGTEST)
     assert segwit is not None
