@@ -14,11 +14,10 @@ from ccxx_core.script import (
     sorted_multisig_script,
     witness_program,
 )
-from ccxx_core.spending import parse_recoverable, recoverable_script
+from ccxx_core.spending import RECOVERY_DELAY, parse_recoverable, recoverable_script
 from ccxx_core.transaction import TxInput
 
 CERTIFICATE_VALUE = 100_000  # satoshis: one certificate is exactly 0.001 CCXX
-RECOVERY_DELAY = 52_560  # blocks of 150 s: about three months
 
 
 class Wrap(StrEnum):

@@ -19,9 +19,8 @@ from ccxx_core.bip32 import HdKey
 from ccxx_core.errors import DecodeError
 from ccxx_core.keys import is_valid_public_key
 from ccxx_core.network import Network
+from ccxx_core.spending import RECOVERY_DELAY
 
-# 52560 blocks are about three months of 150 seconds each.
-RECOVERY_DELAY = 52560
 MAX_LENGTH = 4000
 
 _EXTENDED_KEY = re.compile(

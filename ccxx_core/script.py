@@ -14,9 +14,6 @@ from ccxx_core.opcodes import Op
 
 MAX_SCRIPT_SIZE = 10_000
 MAX_MULTISIG_KEYS = 20
-# Plain numbers for the loop that reads every script: a member costs three times as much.
-_PUSHDATA1 = int(Op.OP_PUSHDATA1)
-_PUSHDATA4 = int(Op.OP_PUSHDATA4)
 
 # Plain ints for loops over every script of a block: members of an enum cost a call to compare.
 _PUSHDATA1 = int(Op.OP_PUSHDATA1)

@@ -29,6 +29,8 @@ from ccxx_core.transaction import Transaction, TxOutput
 SEQUENCE_DISABLED = 1 << 31
 SEQUENCE_IN_SECONDS = 1 << 22
 SEQUENCE_MASK = 0xFFFF
+# Blocks of 150 seconds: about three months without a refresh before root and issuer may re-key.
+RECOVERY_DELAY = 52_560
 
 
 class SpendingError(CcxxError):

@@ -4,7 +4,6 @@ import pytest
 
 from ccxx_core.bip32 import HdKey
 from ccxx_core.descriptor import (
-    RECOVERY_DELAY,
     add_checksum,
     key_hash_descriptor,
     parse_descriptor,
@@ -21,7 +20,7 @@ from ccxx_core.script import (
     p2wsh_script,
     sorted_multisig_script,
 )
-from ccxx_core.spending import parse_recoverable, recoverable_script
+from ccxx_core.spending import RECOVERY_DELAY, parse_recoverable, recoverable_script
 
 MASTER = HdKey.from_seed(bytes(16), MAIN)
 ROOT, ISSUER, HOLDER = (MASTER.derive(f"m/{number}").public_key for number in range(3))
