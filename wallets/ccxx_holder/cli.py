@@ -13,7 +13,7 @@ from ccxx_wallet.cli import FILE, PUBLIC_KEY, WalletGroup, settings_of, shared_o
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk, opened_wallet
-from ccxx_wallet.session_commands import FORCE, OUT
+from ccxx_wallet.session_commands import DRAFT_OUT, FORCE
 from ccxx_wallet.wallet_commands import (
     FEERATE,
     Start,
@@ -125,7 +125,7 @@ def certificate_group() -> None:
 @certificate_group.command("transfer")
 @click.argument("certificate")
 @click.option("--to", "new_holder", type=PUBLIC_KEY, required=True, help="The new holder's key.")
-@OUT
+@DRAFT_OUT
 @FORCE
 @FEERATE
 @shared_options

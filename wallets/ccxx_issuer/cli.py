@@ -28,7 +28,7 @@ from ccxx_wallet.desk import Choices
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk, opened_wallet
-from ccxx_wallet.session_commands import OUT
+from ccxx_wallet.session_commands import DRAFT_OUT
 from ccxx_wallet.wallet_commands import (
     FEERATE,
     Start,
@@ -118,7 +118,7 @@ def certificate_group() -> None:
 @PERMIT
 @TYPE
 @SCRIPT
-@OUT
+@DRAFT_OUT
 @FEERATE
 @shared_options
 @click.pass_context
@@ -157,7 +157,7 @@ def certificate_issue(
 @PERMIT
 @TYPE
 @SCRIPT
-@OUT
+@DRAFT_OUT
 @FEERATE
 @shared_options
 @click.pass_context

@@ -20,7 +20,7 @@ from ccxx_wallet.cli import (
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk
-from ccxx_wallet.session_commands import OUT
+from ccxx_wallet.session_commands import DRAFT_OUT
 from ccxx_wallet.wallet_commands import (
     FEERATE,
     Start,
@@ -83,7 +83,7 @@ def permit() -> None:
 @click.option("--fan-out", type=int, default=8, show_default=True, help="Permit coins to make.")
 @click.option("--fee-float", type=AMOUNT, default="0.01", help="Plain coins for the issuer's fees.")
 @click.option("--send", is_flag=True, help="Send at once: only root keys are needed.")
-@OUT
+@DRAFT_OUT
 @FEERATE
 @shared_options
 @click.pass_context

@@ -26,10 +26,13 @@ def register(desk: Desk, value: int, system_key: bytes | None, feerate: int) -> 
         )
     script = live.wallet.first_key(Role.CREDIT).plain_script
     funded = live.draft((), (TxOutput(value, script),), feerate)
-    facts = desk.finish_draft(funded, Choices(send=True))
     coin = OutPoint(funded.psbt.transaction.txid, 0)
-    if not desk.settings.dry_run:
-        signing_system = system_key or live.wallet.first_key(Role.SYSTEM).public_key
+    signing_system = system_key or live.wallet.first_key(Role.SYSTEM).public_key
+    if desk.settings.dry_run:
+        facts = desk.finish_draft(funded, Choices(send=True))
+    else:
+        # One transaction: a coin that was sent is remembered, one that was not is not.
         with store.transaction():
             write_registration(store, Registration(coin, value, signing_system))
+            facts = desk.finish_draft(funded, Choices(send=True))
     return {**facts, "root_coin": format_outpoint(coin), "value": format_amount(value)}

@@ -15,7 +15,8 @@ from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.session import combine, finalize, read_psbt, signatures_of
 from ccxx_wallet.wallet import Wallet
 
-OUT = click.option("--out", type=FILE, help="Write here instead.")
+OUT = click.option("--out", type=FILE, help="Write here instead of in place.")
+DRAFT_OUT = click.option("--out", type=FILE, help="Name of the PSBT; else from action and id.")
 FORCE = click.option("--force", is_flag=True, help="Go past a refusal of the rules. Destroys.")
 
 
