@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ccxx_core.hashes import Txid, sha256
 from ccxx_core.keys import PrivateKey
 from ccxx_core.opcodes import Op
-from ccxx_core.script import p2wsh_script, push_data
+from ccxx_core.script import build_script, p2wsh_script, push_data, small_number_op
 from ccxx_core.sighash import legacy_sighash, segwit_sighash
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_node.consensus import flags as f
@@ -77,6 +77,16 @@ def sign(script: bytes, signer: tuple[int, int] | None, is_witness: bool) -> byt
     return KEYS[number].sign(digest) + bytes([hash_type])
 
 
+def spend_of(script: bytes, stack: list[bytes], is_witness: bool) -> tuple[Transaction, Coin]:
+    if is_witness:
+        spend = UNSIGNED.inputs[0]._replace(witness=(*stack, script))
+        coin = Coin(VALUE, p2wsh_script(script), 1, False)
+    else:
+        spend = UNSIGNED.inputs[0]._replace(script_sig=b"".join(map(push_data, stack)))
+        coin = Coin(VALUE, script, 1, False)
+    return replace(UNSIGNED, inputs=(spend,)), coin
+
+
 def reason(tx: Transaction, coin: Coin, flags: int, is_deferred: bool) -> str:
     try:
         if is_deferred:
@@ -103,16 +113,42 @@ def test_deferred_verdict_is_the_direct_verdict(
     script: bytes, signers: list[tuple[int, int] | None], is_witness: bool, flags: int
 ) -> None:
     signatures = [sign(script, signer, is_witness) for signer in signers]
-    if is_witness:
-        spend = UNSIGNED.inputs[0]._replace(witness=(*signatures, script))
-        coin = Coin(VALUE, p2wsh_script(script), 1, False)
-    else:
-        script_sig = b"".join(map(push_data, signatures))
-        spend = UNSIGNED.inputs[0]._replace(script_sig=script_sig)
-        coin = Coin(VALUE, script, 1, False)
-    tx = replace(UNSIGNED, inputs=(spend,))
+    tx, coin = spend_of(script, signatures, is_witness)
 
     assert reason(tx, coin, flags, is_deferred=True) == reason(tx, coin, flags, is_deferred=False)
+
+
+def is_subsequence(signers: list[int], keys: list[int]) -> bool:
+    """Tell whether the signers' keys stand in the script in the order of the signatures."""
+    remaining = iter(keys)
+    return all(signer in remaining for signer in signers)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    keys=st.lists(st.integers(0, 3), min_size=1, max_size=4),
+    data=st.data(),
+    is_witness=st.booleans(),
+    wants_failure=st.booleans(),
+)
+def test_multisig_holds_exactly_if_signers_stand_in_the_order_of_their_keys(
+    keys: list[int], data: st.DataObject, is_witness: bool, wants_failure: bool
+) -> None:
+    signers = data.draw(st.lists(st.sampled_from(keys), max_size=len(keys)))
+    script = build_script(
+        small_number_op(len(signers)),
+        *(KEYS[key].public_key for key in keys),
+        small_number_op(len(keys)),
+        Op.OP_CHECKMULTISIG,
+        Op.OP_NOT if wants_failure else Op.OP_NOP,
+    )
+    stack = [b"", *(sign(script, (signer, 1), is_witness) for signer in signers)]
+    tx, coin = spend_of(script, stack, is_witness)
+
+    verdicts = {reason(tx, coin, BLOCK_FLAGS, is_deferred) for is_deferred in (False, True)}
+
+    assert len(verdicts) == 1
+    assert ("valid" in verdicts) == (is_subsequence(signers, keys) != wants_failure)
 
 
 @settings(max_examples=200, deadline=None)
