@@ -63,13 +63,16 @@ class ConfigError(CcxxError):
 class Config:
     """Everything that was set, where the command line stands before the configuration file.
 
-    In both mappings an option that was switched off (`-nofoo`) has no values.
+    In both mappings an option that was switched off (`-nofoo`) has no values. `ignored` are options
+    of the file that nobody knows, `warnings` what the operator should read on standard error.
     """
 
     network: Network
     datadir: Path
     command_line: Values
     file: Values
+    ignored: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def network_datadir(self) -> Path:
@@ -137,10 +140,13 @@ def read_config(arguments: Sequence[str]) -> Config:
     conf = Path(_last(command_line, "conf") or CONFIG_FILE)
     file = _read_file(datadir / conf, must_exist="conf" in command_line)
     network = _network(command_line, file)
+    warnings: tuple[str, ...] = ()
     if "includeconf" not in command_line:
-        file = _include(file, datadir, network)
+        file, warnings = _include(file, datadir, network)
         network = _network(command_line, file)
-    return Config(network, _datadir(command_line, file), command_line, file)
+    ignored = tuple(name for name in file if name.rpartition(".")[2] not in _KNOWN_OPTIONS)
+    datadir = _datadir(command_line, file)
+    return Config(network, datadir, command_line, file, ignored, warnings)
 
 
 def parse_arguments(arguments: Iterable[str]) -> Values:
@@ -176,12 +182,7 @@ def parse_file(text: str) -> Values:
             section = line[1:-1] + "."
             continue
         name, value = _parse_line(line, number)
-        name, kept = _interpret_negation(name, value)
-        if name.rpartition(".")[2] not in _KNOWN_OPTIONS:
-            raise ConfigError(
-                f"Error reading configuration file: Invalid configuration value {section}{name}"
-            )
-        name = section + name
+        name, kept = _interpret_negation(section + name, value)
         values[name] = () if kept is None else (*values.get(name, ()), kept)
     return values
 
@@ -211,9 +212,10 @@ def _interpret_negation(name: str, value: str) -> tuple[str, str | None]:
     return (positive, "1") if value == "0" else (positive, None)
 
 
-def _include(file: Values, datadir: Path, network: Network) -> Values:
+def _include(file: Values, datadir: Path, network: Network) -> tuple[Values, tuple[str, ...]]:
     names = ("includeconf", f"{network.chain}.includeconf")
     merged = {name: values for name, values in file.items() if name not in names}
+    warnings: list[str] = []
     for included in (path for name in names for path in file.get(name, ())):
         try:
             more = _read_file(datadir / included, must_exist=True)
@@ -224,9 +226,15 @@ def _include(file: Values, datadir: Path, network: Network) -> Values:
                 f"Error reading configuration file: Failed to include configuration file {included}"
             ) from error
         for name, values in more.items():
-            if not name.endswith("includeconf"):
+            if name in names:
+                warnings += (
+                    "warning: -includeconf cannot be used from included files;"
+                    f" ignoring -includeconf={value}"
+                    for value in values
+                )
+            else:
                 merged[name] = (*merged.get(name, ()), *values) if values else ()
-    return merged
+    return merged, tuple(warnings)
 
 
 def _read_file(path: Path, *, must_exist: bool) -> Values:

@@ -15,10 +15,13 @@ from ccxx_node.config import Config, ConfigError, read_config
 from ccxx_node.node.node import Node
 from ccxx_node.node.settings import VERSION
 
+_log = logging.getLogger("ccxx.daemon")
+
 _USAGE = f"""ccxx-node {VERSION}: a full node of the CCXX chain
 
 Usage: ccxx-node [options]
 
+Options:
   -datadir=DIR         where everything is kept (default: ~/.counosx); it must exist
   -conf=FILE           settings, one `name=value` a line (default: DIR/counosx.conf)
   -regtest -testnet    another network than the main one
@@ -48,15 +51,17 @@ def main() -> int:
         sys.stdout.write(_USAGE)
         return 0
     if any(argument in ("-version", "--version") for argument in sys.argv[1:]):
-        sys.stdout.write(f"ccxx-node {VERSION}\n")
+        sys.stdout.write(f"ccxx-node version {VERSION}\n")
         return 0
     # Until the log is open nothing may reach standard error but our one line.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         _run(read_config(sys.argv[1:]))
     except CcxxError as error:
-        logging.getLogger("ccxx.daemon").error("node failed reason=%s", error)
-        sys.stderr.write(f"Error: {error}\n")
+        _log.error("node failed reason=%s", error)
+        text = str(error)
+        # Messages about reading settings say so themselves, in the family's words.
+        sys.stderr.write(f"{text}\n" if text.startswith("Error ") else f"Error: {text}\n")
         return 1
     return 0
 
@@ -72,6 +77,10 @@ def _run(config: Config) -> None:
         ) from error
     with lock:
         open_log(config)
+        for warning in config.warnings:
+            sys.stderr.write(f"{warning}\n")
+        for name in config.ignored:
+            _log.warning("unknown option ignored name=%s", name)
         node = Node(config)
         _write_pid(config)
         _run_loop(node)
@@ -126,8 +135,11 @@ def open_log(config: Config) -> None:
     if config.flag("logtimemicros"):
         form = "%(asctime)s.%(msecs)03d %(message)s"
     handlers: list[logging.Handler] = []
-    if config.text("debuglogfile", "1") != "0":
-        handlers.append(logging.FileHandler(path, encoding="utf-8"))
+    if config.text("debuglogfile") != "0":
+        try:
+            handlers.append(logging.FileHandler(path, encoding="utf-8"))
+        except OSError:
+            raise ConfigError(f"Could not open debug log file {path}") from None
     if config.flag("printtoconsole"):
         handlers.append(logging.StreamHandler(sys.stdout))
     formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%SZ")

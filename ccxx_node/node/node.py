@@ -57,7 +57,7 @@ class Node:
         self.acceptor = Acceptor(Mempool(), mempool_policy(config))
         self.user_agent = user_agent(config)
         self.mock_time = config.number("mocktime", 0)
-        self.started_at = time.time()
+        self.started_at = int(time.time())
         self.starting: str | None = STARTING
         self.chain: Chainstate
         self.rules: Rules

@@ -114,6 +114,7 @@ def _addresses(config: Config) -> list[tuple[str, int]]:
     if not config.texts("rpcallowip"):
         return [("::1", port), ("127.0.0.1", port)]
     bound = [_address(text, port) for text in config.texts("rpcbind")]
+    # The second address is for machines where the first does not serve IPv4 too.
     return bound or [("::", port), ("0.0.0.0", port)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging as python_logging
-import time
 
 from ccxx_node.rpc.arguments import as_integer, as_list, as_text
 from ccxx_node.rpc.errors import Code, RpcFault, misuse
@@ -24,7 +23,7 @@ def stop(node: NodeServices, wait: Json = None) -> str:  # noqa: ARG001
 @METHODS.method("Control")
 def uptime(node: NodeServices) -> int:
     """Return for how many seconds the node has run."""
-    return int(time.time() - node.started_at)
+    return node.now() - node.started_at
 
 
 @METHODS.method("Hidden", is_hidden=True)
@@ -64,13 +63,16 @@ def logging(node: NodeServices, include: Json = None, exclude: Json = None) -> d
 _PARTS = ("node", "rpc", "mempool", "chainstate", "net")
 
 
-@METHODS.method("Hidden", is_hidden=True, takes_any=True)
+_ECHOED = tuple(f"arg{number}" for number in range(10))
+
+
+@METHODS.method("Hidden", is_hidden=True, names=_ECHOED)
 def echo(node: NodeServices, *args: Json) -> list[Json]:  # noqa: ARG001
     """Return the parameters as they came, for tests of clients."""
     return list(args)
 
 
-@METHODS.method("Hidden", is_hidden=True, takes_any=True)
+@METHODS.method("Hidden", is_hidden=True, names=_ECHOED)
 def echojson(node: NodeServices, *args: Json) -> list[Json]:  # noqa: ARG001
     """Return the parameters as they came, for tests of clients."""
     return list(args)

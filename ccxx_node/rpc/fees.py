@@ -32,7 +32,7 @@ def _check_target(value: Json) -> None:
         raise misuse(f"Invalid conf_target, must be between 1 - {_MAX_TARGET}")
 
 
-@METHODS.method("Hidden", is_hidden=True, takes_any=True)
+@METHODS.method("Hidden", is_hidden=True, names=("nblocks",))
 def estimatefee(node: NodeServices, *args: Json) -> None:  # noqa: ARG001
     """Removed: use estimatesmartfee."""
     raise RpcFault(

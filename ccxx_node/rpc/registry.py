@@ -25,7 +25,6 @@ class Method:
     required: int
     aliases: Mapping[str, str] = field(default_factory=dict)
     is_hidden: bool = False
-    takes_any: bool = False
 
     @property
     def usage(self) -> str:
@@ -43,10 +42,7 @@ class Method:
     def arrange(self, params: Sequence[Json] | Mapping[str, Json]) -> list[Json]:
         """Return positional parameters, or raise the fault that explains the usage."""
         given = self._order(params) if isinstance(params, Mapping) else list(params)
-        while len(given) > self.required and given[-1] is None:
-            given.pop()
-        too_many = len(given) > len(self.parameters) and not self.takes_any
-        if len(given) < self.required or too_many:
+        if not self.required <= len(given) <= len(self.parameters):
             raise RpcFault(Code.MISC_ERROR, self.help)
         return given
 
@@ -71,11 +67,12 @@ class Registry:
         *,
         aliases: Mapping[str, str] | None = None,
         is_hidden: bool = False,
-        takes_any: bool = False,
+        names: tuple[str, ...] = (),
     ) -> Callable[[Handler], Handler]:
         """Register a function under its own name; its docstring is the help text.
 
-        `aliases` maps other spellings of named parameters to the function's.
+        `aliases` maps other spellings of named parameters to the function's; `names` names those
+        of a function that takes any number.
         """
 
         def register(handler: Handler) -> Handler:
@@ -87,11 +84,10 @@ class Registry:
                 section=section,
                 summary=inspect.getdoc(handler) or "",
                 handler=handler,
-                parameters=tuple(parameter.name for parameter in parameters),
+                parameters=names or tuple(parameter.name for parameter in parameters),
                 required=sum(p.kind is not p.VAR_POSITIONAL for p in needed),
                 aliases=aliases or {},
                 is_hidden=is_hidden,
-                takes_any=takes_any,
             )
             return handler
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,7 +58,7 @@ class RpcServer:
         opened = 0
         for host, port in self._settings.addresses:
             try:
-                await web.TCPSite(self._runner, host, port).start()
+                await web.SockSite(self._runner, _listen(host, port)).start()
                 opened += 1
             except OSError as error:
                 problem = error
@@ -94,6 +95,8 @@ class RpcServer:
         if remote is None:
             return False
         address = ipaddress.ip_address(remote.partition("%")[0])
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
         return any(address in subnet for subnet in (*_LOCAL, *self._settings.allowed))
 
     async def _answer(self, body: bytes) -> tuple[int, bytes]:
@@ -102,8 +105,12 @@ class RpcServer:
         except RpcFault as fault:
             return 500, encode(reply(None, fault, None))
         if isinstance(request, list):
-            answers = [await self._answer_one(one) for one in request]
-            return 200, b"[" + b",".join(content for _, content in answers) + b"]"
+            answers = []
+            for one in request:
+                answers.append((await self._answer_one(one))[1])
+                # Other callers have their turn between the calls of a long batch.
+                await asyncio.sleep(0)
+            return 200, b"[" + b",".join(answers) + b"]"
         if not isinstance(request, dict):
             return _failure(Code.PARSE_ERROR, "Top-level object parse error")
         return await self._answer_one(request)
@@ -122,6 +129,17 @@ class RpcServer:
             # Our bug: tell the caller and the log, and keep serving the others.
             _log.exception("rpc failed")
             return _failure(Code.INTERNAL_ERROR, "internal error, see debug.log")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    is_ipv6 = ":" in host
+    return socket.create_server(
+        (host, port),
+        family=socket.AF_INET6 if is_ipv6 else socket.AF_INET,
+        backlog=128,
+        # One socket for every address of this machine, as the reference has it.
+        dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
+    )
 
 
 def _failure(code: Code, message: str, request_id: Json = None) -> tuple[int, bytes]:

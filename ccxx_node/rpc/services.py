@@ -26,7 +26,7 @@ class NodeServices(Protocol):
     acceptor: Acceptor
     rules: Rules
     starting: str | None
-    started_at: float
+    started_at: int
     mock_time: int
     user_agent: str
 

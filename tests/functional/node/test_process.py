@@ -54,7 +54,7 @@ def test_wrong_option_is_refused_in_one_line(tmp_path: Path, option: str, said: 
     result = run_daemon("-regtest", f"-datadir={tmp_path}", option)
 
     assert result.returncode == 1
-    assert result.stderr.startswith("Error: ")
+    assert result.stderr.startswith("Error")
     assert result.stderr.count("\n") == 1
     assert said in result.stderr
 

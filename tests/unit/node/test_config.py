@@ -69,6 +69,14 @@ def test_included_file_adds_and_includes_no_further(tmp_path: Path) -> None:
 
     assert config.flag("txindex")
     assert config.network is MAIN
+    assert "ignoring -includeconf=third.conf" in config.warnings[0]
+
+
+def test_unknown_line_in_the_file_is_noted_and_ignored(tmp_path: Path) -> None:
+    config = read(tmp_path, "colour=blue\ntxindex=1\n")
+
+    assert config.ignored == ("colour",)
+    assert config.flag("txindex")
 
 
 def test_options_without_a_file_are_enough(tmp_path: Path) -> None:
@@ -84,7 +92,6 @@ def test_options_without_a_file_are_enough(tmp_path: Path) -> None:
         ("-dash=1", "options in configuration file must be specified without leading -"),
         ("nono", "if you intended to specify a negated option, use nono=1 instead"),
         ("word", "parse error on line 1: word"),
-        ("colour=1", "Invalid configuration value colour"),
     ],
 )
 def test_line_that_means_nothing_is_refused(text: str, said: str) -> None:
