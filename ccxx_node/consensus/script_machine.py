@@ -40,7 +40,7 @@ class SignatureChecker(Protocol):
         script_code: bytes,
         is_witness: bool,
     ) -> bool:
-        """Take fewer signatures than keys as one question; asked only where ``defers`` is true."""
+        """Take all signatures and keys, last pushed first, as one question; if ``defers`` only."""
 
     def check_locktime(self, locktime: int) -> bool:
         """Tell whether the transaction is locked at least as long (BIP 65)."""

@@ -86,12 +86,18 @@ class RecordingChecker(TransactionChecker):
         script_code: bytes,
         is_witness: bool,
     ) -> bool:
-        """Record m signatures of n keys as one check; an empty signature matches no key."""
+        """Record fewer signatures than keys as one check, else each with its only key."""
+        # An empty signature matches no key.
         if not all(signatures):
             return False
-        digests = tuple(self.digest(script_code, s[-1], is_witness) for s in signatures)
-        bare = tuple(signature[:-1] for signature in signatures)
-        self._checks.append((self._number, bare, tuple(public_keys), digests))
+        bare = [signature[:-1] for signature in signatures]
+        digests = [self.digest(script_code, s[-1], is_witness) for s in signatures]
+        number = self._number
+        if len(signatures) < len(public_keys):
+            self._checks.append((number, tuple(bare), tuple(public_keys), tuple(digests)))
+            return True
+        for signature, key, digest in zip(bare, public_keys, digests, strict=True):
+            self._checks.append((number, (signature,), (key,), (digest,)))
         return True
 
 

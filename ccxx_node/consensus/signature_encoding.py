@@ -44,16 +44,13 @@ def is_strict_der(signature: bytes) -> bool:
     s_size = signature[r_size + 5]
     if r_size + s_size + 7 != size or signature[2] != 2 or signature[r_size + 4] != 2:
         return False
-    return _is_shortest(signature, 4, r_size) and _is_shortest(signature, r_size + 6, s_size)
-
-
-def _is_shortest(data: bytes, start: int, size: int) -> bool:
-    if size == 0:
+    # Of each number the first byte, then why it may be zero: alone, or in front of a top bit.
+    r, s = signature[4], signature[r_size + 6]
+    if r_size == 0 or s_size == 0 or (r | s) & 0x80:
         return False
-    first = data[start]
-    if first & 0x80:
+    if r == 0 and r_size > 1 and not signature[5] & 0x80:
         return False
-    return first != 0 or size == 1 or data[start + 1] & 0x80 != 0
+    return s != 0 or s_size == 1 or signature[r_size + 7] & 0x80 != 0
 
 
 def _has_low_s(signature: bytes) -> bool:
