@@ -5,6 +5,7 @@ Nothing is judged here. `accept` decides what comes in; the clock and the fee po
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_node.consensus.coins import Coin, CoinView
 from ccxx_node.mempool.errors import PolicyError, PolicyReject
+from ccxx_node.mempool.eviction import EvictionOrder
 from ccxx_node.mempool.policy import ChainLimits
 from ccxx_node.mempool.rolling_fee import RollingFee
 
@@ -69,6 +71,9 @@ class Mempool:
         self.updates = 0
         self.size = 0
         self.usage = 0
+        # Made when the pool overflows for the first time: most never do.
+        self._eviction: EvictionOrder | None = None
+        self._by_age: list[tuple[int, Txid]] = []
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -99,6 +104,8 @@ class Mempool:
         self.size += entry.size
         self.usage += entry.usage
         self.updates += 1
+        heapq.heappush(self._by_age, (entry.time, entry.txid))
+        self._note_change([entry])
 
     def remove(self, txids: Iterable[Txid]) -> list[Entry]:
         """Take out exactly these transactions; the caller has included all that depend on them."""
@@ -109,7 +116,13 @@ class Mempool:
             self.size -= entry.size
             self.usage -= entry.usage
         self.updates += len(removed)
+        self._note_change(removed)
         return removed
+
+    def _note_change(self, changed: Iterable[Entry]) -> None:
+        if self._eviction is not None:
+            for entry in changed:
+                self._eviction.note(self.ancestors(entry.tx) | {entry.txid})
 
     def remove_with_descendants(self, txids: Iterable[Txid]) -> list[Entry]:
         """Take out these transactions and everything that spends them."""
@@ -127,21 +140,25 @@ class Mempool:
 
     def expire(self, before: int) -> list[Entry]:
         """Take out what came in before a time, with everything that spends it."""
-        old = [entry.txid for entry in self if entry.time < before]
+        old: list[Txid] = []
+        while self._by_age and self._by_age[0][0] < before:
+            old.append(heapq.heappop(self._by_age)[1])
         return self.remove_with_descendants(old)
 
     def trim(self, max_usage: int, incremental_fee: int, now: int) -> list[Entry]:
         """Take out the packages that pay least until the pool fits; the floor of fees rises."""
         removed: list[Entry] = []
         while self.usage > max_usage and self.entries:
-            worst = min(self.entries, key=self._descendant_rate)
+            self._eviction = self._eviction or EvictionOrder(self)
+            worst = self._eviction.worst()
             package = self.descendant_package(worst)
             rate = package.fees * 1000 // package.size
             self.rolling_fee.raise_to(rate + incremental_fee, now)
             removed += self.remove_with_descendants([worst])
         return removed
 
-    def _descendant_rate(self, txid: Txid) -> float:
+    def descendant_rate(self, txid: Txid) -> float:
+        """Return the fee per byte of a transaction, alone or with its descendants: the higher."""
         entry, package = self.entries[txid], self.descendant_package(txid)
         return max(entry.modified_fee / entry.size, package.fees / package.size)
 
@@ -152,6 +169,7 @@ class Mempool:
         if txid in self.entries:
             self.entries[txid] = replace(self.entries[txid], fee_delta=total)
             self.updates += 1
+            self._note_change([self.entries[txid]])
 
     def parents(self, tx: Transaction) -> set[Txid]:
         """Return the transactions in the pool that a transaction spends directly."""
