@@ -27,6 +27,7 @@ from ccxx_core.psbt_fields import (
     encode_output,
     encode_pairs,
     read_map,
+    refuse_key_data,
 )
 from ccxx_core.psbt_merge import PsbtError, merge_inputs, merge_outputs, merge_pairs, same_or_known
 from ccxx_core.script import is_key_shaped, read_ops
@@ -353,6 +354,7 @@ def _read_unsigned_tx(fields: dict[bytes, bytes]) -> Transaction:
     encoded = fields.pop(_UNSIGNED_TX, None)
     if encoded is None:
         raise DecodeError("PSBT holds no transaction")
+    refuse_key_data(fields, (_UNSIGNED_TX, _VERSION))
     _refuse_types(fields, _VERSION_2_GLOBALS)
     tx = Transaction.decode(encoded)
     _check_unsigned(tx, DecodeError)
@@ -366,6 +368,9 @@ def _check_unsigned(tx: Transaction, error: type[Exception]) -> None:
         raise error("transaction has no inputs")
     if tx.has_witness or any(tx_input.script_sig for tx_input in tx.inputs):
         raise error("transaction is signed already")
+    # Counted twice, a coin would make the fee look larger than it is.
+    if len({tx_input.prevout for tx_input in tx.inputs}) != len(tx.inputs):
+        raise error("transaction spends an output twice")
 
 
 def _refuse_types(fields: dict[bytes, bytes], types: frozenset[int]) -> None:

@@ -5,6 +5,7 @@ transaction are read here: embit 0.8 takes truncated ones, allocates by counts i
 turns a sequence of 0 into the final one.
 """
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -73,6 +74,13 @@ def read_map(data: bytes, offset: int) -> tuple[dict[bytes, bytes], int]:
         fields[key] = value
 
 
+def refuse_key_data(fields: Iterable[bytes], types: Collection[bytes]) -> None:
+    """Raise DecodeError if a key left over is of a type that is a whole key by itself."""
+    for key in fields:
+        if key[:1] in types:
+            raise DecodeError(f"PSBT key {key[:40].hex()} is longer than its type allows")
+
+
 def encode_pairs(pairs: Pairs) -> bytes:
     """Write key-value pairs, without a separator."""
     return b"".join(encode_bytes(key) + encode_bytes(value) for key, value in pairs)
@@ -80,8 +88,10 @@ def encode_pairs(pairs: Pairs) -> bytes:
 
 def decode_input(fields: dict[bytes, bytes]) -> PsbtInput:
     """Read the map of an input; raises DecodeError."""
-    previous = fields.get(NON_WITNESS_UTXO)
-    output = fields.get(WITNESS_UTXO)
+    fields = dict(fields)
+    previous = fields.pop(NON_WITNESS_UTXO, None)
+    output = fields.pop(WITNESS_UTXO, None)
+    refuse_key_data(fields, (NON_WITNESS_UTXO, WITNESS_UTXO))
     scope, unknown = _decode_scope(InputScope, fields, _INPUT_TYPES)
     final_witness = scope.final_scriptwitness
     if final_witness is not None and final_witness.serialize() != fields[FINAL_WITNESS]:
@@ -96,7 +106,7 @@ def decode_input(fields: dict[bytes, bytes]) -> PsbtInput:
         sighash_type=scope.sighash_type,
         final_script_sig=_script_bytes(scope.final_scriptsig),
         final_witness=None if final_witness is None else tuple(final_witness.items),
-        unknown=tuple(pair for pair in unknown if pair[0] not in (NON_WITNESS_UTXO, WITNESS_UTXO)),
+        unknown=unknown,
     )
 
 

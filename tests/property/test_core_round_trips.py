@@ -53,11 +53,11 @@ secrets = st.binary(min_size=1, max_size=9).map(sha256)
 def transactions_of(
     tx_inputs: st.SearchStrategy[TxInput],
 ) -> st.SearchStrategy[Transaction]:
-    """Transactions with one input or more."""
+    """Transactions with one input or more, each of another output."""
     return st.builds(
         Transaction,
         int32,
-        st.lists(tx_inputs, min_size=1, max_size=5).map(tuple),
+        st.lists(tx_inputs, min_size=1, max_size=5, unique_by=lambda each: each.prevout).map(tuple),
         st.lists(outputs, max_size=5).map(tuple),
         uint32,
     )

@@ -364,6 +364,33 @@ def test_signed_transaction_is_no_start() -> None:
         Psbt.create(draft("p2wsh").transaction, [])
 
 
+def test_coin_spent_twice_does_not_count_twice() -> None:
+    psbt = draft("p2wsh")
+    twice = replace(psbt.transaction, inputs=psbt.transaction.inputs * 2)
+
+    with pytest.raises(PsbtError, match="twice"):
+        Psbt.create(twice, psbt.inputs * 2)
+    with pytest.raises(DecodeError, match="twice"):
+        Psbt.decode(replace(psbt, transaction=twice, inputs=psbt.inputs * 2).encode())
+
+
+@pytest.mark.parametrize("key", [b"\x00\x01", b"\xfb\x01"])
+def test_global_key_longer_than_its_type_is_refused(key: bytes) -> None:
+    psbt = replace(draft("p2wsh"), unknown=((key, b""),))
+
+    with pytest.raises(DecodeError, match="longer than its type"):
+        Psbt.decode(psbt.encode())
+
+
+@pytest.mark.parametrize("key", [b"\x00\x01", b"\x01\x01", b"\x08\x01"])
+def test_input_key_longer_than_its_type_is_refused(key: bytes) -> None:
+    psbt = draft("p2wsh")
+    known = replace(psbt.inputs[0], unknown=((key, b""),))
+
+    with pytest.raises(DecodeError):
+        Psbt.decode(replace(psbt, inputs=(known,)).encode())
+
+
 def test_psbt_for_another_network_or_anchor_is_noticed() -> None:
     psbt = Psbt.decode(draft("p2wsh").encode())
 
