@@ -12,7 +12,21 @@ from ccxx_core.errors import DecodeError
 FORMAT = "ccxx-type-definition"
 VERSION = 1
 
-_TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
+# As in messages: no control or explicit direction characters, so that a text shows what it says.
+_DECEPTIVE = r"\u007f-\u009f\u202a-\u202e\u2066-\u2069"
+_TEXT = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 200,
+    "pattern": rf"^[^\u0000-\u001f{_DECEPTIVE}]*$",
+}
+_PARAGRAPHS = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 10_000,
+    # A line feed may stand in it, and nothing else that moves a cursor.
+    "pattern": rf"^[^\u0000-\u0009\u000b-\u001f{_DECEPTIVE}]*$",
+}
 _FLAG = {"type": "boolean"}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 0xFFFFFFFF}
 
@@ -39,7 +53,7 @@ TYPE_DEFINITION_SCHEMA: dict[str, Any] = {
             "code": {"type": "string", "minLength": 1, "maxLength": 8},
             "title": _TEXT,
             "short_title": {"type": "string", "minLength": 1, "maxLength": 24},
-            "criteria": {"type": "string", "minLength": 1, "maxLength": 10_000},
+            "criteria": _PARAGRAPHS,
             "transferable": _FLAG,
             "custody": {"enum": ["3of3", "recoverable", "2of3"]},
             "recovery": _FLAG,

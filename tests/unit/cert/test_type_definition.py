@@ -94,6 +94,11 @@ def test_definition_for_another_issuer_is_refused() -> None:
         (("code",), "TOO LONG A CODE"),
         (("code",), "кодкод"),
         (("short_title",), "a\u202eb"),
+        (("title",), "a\u202eb"),
+        (("issuer", "name"), "University\x1b[2K"),
+        (("issuer", "name"), "University\nof Nicosia"),
+        (("criteria",), "passed\rfailed"),
+        (("rules", "fee"), {"amount": "1\x00", "unit": "EUR"}),
         (("transferable",), 1),
         (("custody",), "4of5"),
         (("expiry", "kind"), "permit"),
@@ -114,6 +119,12 @@ def test_definition_with_a_wrong_field_is_refused(path: tuple[str, ...], value: 
 
     with pytest.raises(DecodeError):
         TypeDefinition.decode(json.dumps(facts))
+
+
+def test_criteria_may_have_several_lines() -> None:
+    definition = replace(MSC, criteria="90 ECTS\n\nand a thesis")
+
+    assert TypeDefinition.decode(definition.encode()) == definition
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b'{"a":1,"a":2}', b"NaN", b"\xff", "[" * 100_000])
