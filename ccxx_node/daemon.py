@@ -31,9 +31,10 @@ Options:
   -reindex-chainstate  rebuild the unspent coins
   -txindex             keep an index of all transactions for getrawtransaction
   -dbcache=N           MiB of memory for the chain (default: 450)
-  -par=N               processes that check signatures (default: 1)
+  -par=N               processes that check signatures (default: one a core, on regtest 1)
   -rpcport=N -rpcbind=ADDRESS -rpcallowip=SUBNET   where to listen, whom to hear
   -rpcuser=NAME -rpcpassword=TEXT -rpcauth=USER:SALT$HASH -rpccookiefile=FILE
+  -trustedminers=off|list:FILE|url:URL   whose blocks are valid on the main network
   -acceptnonstdtxn=0   relay only what is standard (default on the main network)
   -mempoolreplacement=1  let better paid transactions replace others (BIP 125)
   -maxmempool=N -mempoolexpiry=HOURS -minrelaytxfee=AMOUNT -persistmempool=0

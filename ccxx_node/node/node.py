@@ -35,7 +35,9 @@ from ccxx_node.node.settings import (
     mempool_policy,
     rpc_settings,
     user_agent,
+    worker_count,
 )
+from ccxx_node.node.trusted_miners import miner_policy
 from ccxx_node.rpc.auth import write_cookie
 from ccxx_node.rpc.methods import REGISTRY
 from ccxx_node.rpc.server import RpcServer
@@ -62,6 +64,7 @@ class Node:
         self.chain: Chainstate
         self.rules: Rules
         self._limits = block_limits(config)
+        self._miners = miner_policy(config)
         self._options = chainstate_options(config)
         self._imports = tuple(Path(path) for path in config.texts("loadblock"))
         for path in self._imports:
@@ -99,9 +102,9 @@ class Node:
             except OSError as error:
                 raise ConfigError(f"Unable to start HTTP server: {error}") from error
         (self.config.network_datadir / "wallets").mkdir(parents=True, exist_ok=True)
-        cores = self.config.number("par", 1)
+        cores = worker_count(self.config)
         self._workers = WorkerPool(cores) if cores > 1 else None
-        self.rules = Rules(self.params, self._workers)
+        self.rules = Rules(self.params, self._workers, self._miners)
         # Only here the chain is touched by another thread: nobody else can until it is open.
         self.chain = await asyncio.to_thread(
             Chainstate.open, self.config.network_datadir, self.params, self._options, self.rules

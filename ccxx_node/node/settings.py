@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Sequence
 
-from ccxx_core.network import MAIN
+from ccxx_core.network import MAIN, REGTEST
 from ccxx_node.chainstate.storage import ChainstateOptions
 from ccxx_node.config import Config, ConfigError
 from ccxx_node.consensus.params import PARAMS, ConsensusParams
@@ -152,3 +153,12 @@ def user_agent(config: Config) -> str:
             f" ({_MAX_USER_AGENT}). Reduce the number or size of uacomments."
         )
     return agent
+
+
+def worker_count(config: Config) -> int:
+    """Return how many processes check signatures: 0 for one a core, less to leave cores free.
+
+    On regtest the default is this one: its blocks are small, and starting others takes time.
+    """
+    count = config.number("par", 1 if config.network is REGTEST else 0)
+    return count if count > 0 else max(1, (os.cpu_count() or 1) + count)

@@ -48,6 +48,8 @@ def test_cookie_can_be_read_by_nobody_else(node: Any) -> None:
         ("-uacomment=(", "User Agent comment (() contains unsafe characters."),
         ("-rpcauth=half", "Invalid -rpcauth argument"),
         ("-maxmempool=1", "-maxmempool must be at least"),
+        ("-trustedminers=all", "-trustedminers is 'all', wanted off, list:FILE or url:URL"),
+        ("-trustedminers=list:/nowhere", "cannot read the miners of -trustedminers=list:/nowhere"),
     ],
 )
 def test_wrong_option_is_refused_in_one_line(tmp_path: Path, option: str, said: str) -> None:
