@@ -54,7 +54,8 @@ def legacy_sighash(tx: Transaction, index: int, script_code: bytes, hash_type: i
 def _signed_inputs(tx: Transaction, index: int, hash_type: int) -> tuple[bytes, TxInput, bytes]:
     """Give what stands before the signed input, the input, and what stands behind it."""
     version = tx.version.to_bytes(4, "little", signed=True)
-    if hash_type & SIGHASH_ANYONECANPAY:
+    # A lone input is signed alike, whoever may add others.
+    if hash_type & SIGHASH_ANYONECANPAY or len(tx.inputs) == 1:
         return version + b"\1", tx.inputs[index], b""
     blanks = _blank_inputs(tx)
     if hash_type & 0x1F in (SIGHASH_NONE, SIGHASH_SINGLE):
