@@ -10,7 +10,6 @@ from enum import IntEnum, StrEnum
 from ccxx_cert.errors import Malformed, NewerVersion, NotOurs
 from ccxx_core.hashes import Txid
 
-HEIGHT_BELOW = 500_000_000  # an expiry below it is a height, else unix time
 _VERSION = b"\x00\x01"
 _HEADER_SIZE = 8
 _ISSUER_ID_SIZE = 8
@@ -36,7 +35,10 @@ class _Op(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class PdfIssue:
-    """A batch of PDF files is issued; `expiry` is None where they do not expire."""
+    """A batch of PDF files is issued; `expiry` is None where they do not expire.
+
+    An expiry below 500,000,000 is a height, else unix time.
+    """
 
     issuer_id: str
     merkle_root: bytes

@@ -10,8 +10,6 @@ from enum import IntEnum
 
 from ccxx_core.hashes import Txid
 
-WHOLE = 0xFFFF  # REVOKE's vout that names the whole batch or permit
-
 
 class Op(IntEnum):
     """The op byte of the header."""
@@ -203,7 +201,10 @@ class SurrenderMessage:
 
 @dataclass(frozen=True, slots=True)
 class RevokeMessage:
-    """A certificate, batch or permit loses its validity, or is held and released."""
+    """A certificate, batch or permit loses its validity, or is held and released.
+
+    A `vout` of ffff names the whole batch or permit.
+    """
 
     txid: Txid
     vout: int

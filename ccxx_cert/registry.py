@@ -10,8 +10,7 @@ from hashlib import sha256
 from ccxx_cert.codec import op_of
 from ccxx_cert.errors import CertificateError, Refusal
 from ccxx_cert.naked import spend_naked
-from ccxx_cert.record_json import record_from_json as record_from_json
-from ccxx_cert.record_json import record_to_json as record_to_json
+from ccxx_cert.record_json import record_to_json
 from ccxx_cert.records import Message
 from ccxx_cert.rules import judge
 from ccxx_cert.spend import Outcome, Spend, read_spend
