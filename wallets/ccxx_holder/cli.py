@@ -139,7 +139,7 @@ def certificate_transfer(
         funded = draft_handover(desk.live, found, new_holder, options["feerate"], options["force"])
         facts = desk.finish_draft(funded, Choices(options["out"], force=options["force"]))
         facts["certificate"] = format_outpoint(found.id)
-        if found.script_pubkey[0] == 0:
+        if facts["txid_is_final"]:
             facts["new_location"] = format_outpoint(OutPoint(funded.psbt.transaction.txid, 0))
         desk.settings.screen.show(facts, "transfer drafted and signed")
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from ccxx_issuer.permits import check_definition, choose_coin, choose_permit, pe
 from ccxx_wallet.builder import Funded
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import make_private_folder, read_file, write_atomically
+from ccxx_wallet.kept_documents import keep_documents
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.store import StoredDocument
 
@@ -87,7 +89,7 @@ def read_rows(path: Path, key_column: str) -> tuple[Row, ...]:
 def draft(live: LiveWallet, new: NewBatch, feerate: int) -> DraftedBatch:
     """Draft a BATCH: one certificate a row, in the rows' order."""
     permit, key, script = choose_permit(live, new.permit_id, new.definition)
-    check_definition(live, permit, new.definition)
+    check_definition(permit, new.definition)
     definition = new.definition or _stored_definition(live, permit)
     for row in new.rows:
         check_holder(permit, key, row.holder_key)
@@ -108,8 +110,23 @@ def draft(live: LiveWallet, new: NewBatch, feerate: int) -> DraftedBatch:
 
 
 def keep(live: LiveWallet, folder: Path, batch: DraftedBatch) -> None:
-    """Write each document and its proof into a folder, and keep the documents in the wallet."""
+    """Write each document and its proof into a folder, and keep the documents in the wallet.
+
+    Without a document's salt its certificate proves nothing, so this comes before signing ends; on
+    failure nothing is left behind.
+    """
+    is_new = not folder.exists()
     make_private_folder(folder)
+    try:
+        _write_documents(folder, batch)
+    except BaseException:
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    keep_documents(live, batch.documents)
+
+
+def _write_documents(folder: Path, batch: DraftedBatch) -> None:
     for leaf, document in enumerate(batch.documents):
         write_atomically(folder / document.name, document.body)
         proof = {
@@ -120,9 +137,6 @@ def keep(live: LiveWallet, folder: Path, batch: DraftedBatch) -> None:
         }
         name = f"{Path(document.name).stem}.proof.json"
         write_atomically(folder / name, json.dumps(proof, indent=1).encode() + b"\n")
-    with live.wallet.store.transaction():
-        for document in batch.documents:
-            live.wallet.store.add_document(document)
 
 
 def _row(line: int, row: dict[str, str | None], key_column: str) -> Row:

@@ -1,8 +1,8 @@
 """Issuing one certificate: its document's hash, its holder's script, its message."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ccxx_cert.custody import Wrap, certificate_script, wrap
 from ccxx_cert.document import document_hash, guess_media
@@ -25,6 +25,7 @@ from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import read_file
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.store import StoredDocument
+from ccxx_wallet.watch import holder_scripts
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,15 @@ def read_definition(path: Path | None) -> TypeDefinition | None:
         ) from error
 
 
-def draft_certificate(live: LiveWallet, new: NewCertificate, feerate: int) -> tuple[Funded, int]:
-    """Draft an ISSUE; return it and its serial.
+def draft_certificate(
+    live: LiveWallet, new: NewCertificate, feerate: int
+) -> tuple[Funded, Permit, int]:
+    """Draft an ISSUE; return it, its permit and its serial.
 
     The tail of the message is the summary, or without one the holder's key.
     """
     permit, key, script = choose_permit(live, new.permit_id, new.definition)
-    check_definition(live, permit, new.definition)
+    check_definition(permit, new.definition)
     check_holder(permit, key, new.holder_key)
     serial = free_serial(live, permit, new.serial, 1)
     coin = choose_coin(live, permit, 1)
@@ -81,7 +84,7 @@ def draft_certificate(live: LiveWallet, new: NewCertificate, feerate: int) -> tu
     except CcxxError as error:
         raise WalletError(Refusal.RULES, f"{error}; shorten or correct --summary") from error
     funded = live.draft([permit_input(live, coin, script, key)], draft.outputs, feerate)
-    return funded, serial
+    return funded, permit, serial
 
 
 def holder_pubkey(permit: Permit, issuer_key: bytes, holder_key: bytes, how: Wrap) -> bytes:
@@ -134,8 +137,23 @@ def own_certificates(live: LiveWallet, permit_id: OutPoint | None = None) -> lis
     )
 
 
-def keep_document(live: LiveWallet, document: StoredDocument) -> dict[str, Any]:
-    """Keep a certificate's document beside it; return its facts as JSON."""
-    with live.wallet.store.transaction():
-        live.wallet.store.add_document(document)
-    return {"name": document.name, "hash": document.hash.hex(), "media_type": document.media_type}
+def warnings(live: LiveWallet, permit: Permit, keys: Sequence[bytes], summary: str) -> list[str]:
+    """Return what the issuer should think about before the draft is sent."""
+    found = []
+    if len(set(keys)) < len(keys) or any(map(_holds_one(live, permit), keys)):
+        found.append("a holder key is used twice; ask for a fresh key for each certificate")
+    if summary and not permit.message.public_summary:
+        found.append("the permit provides no public summary; never put a name into --summary")
+    return found
+
+
+def _holds_one(live: LiveWallet, permit: Permit) -> Callable[[bytes], bool]:
+    issuer_key = permit.issuer_key
+
+    def holds(key: bytes) -> bool:
+        if issuer_key is None:
+            return False
+        scripts = holder_scripts(permit.root_key, issuer_key, key)
+        return any(live.registry.certificates_at(script) for script in scripts)
+
+    return holds

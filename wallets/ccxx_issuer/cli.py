@@ -11,21 +11,23 @@ from ccxx_cert.custody import Wrap
 from ccxx_cert.identity import format_outpoint, parse_outpoint
 from ccxx_core.address import encode_address
 from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import OutPoint
 from ccxx_issuer import batch as batches
 from ccxx_issuer.certificates import (
     NewCertificate,
     draft_certificate,
-    keep_document,
     own_certificates,
     read_definition,
     read_document,
+    warnings,
 )
 from ccxx_issuer.permits import list_permits
 from ccxx_wallet.certificate_facts import certificate_facts, find_certificate
 from ccxx_wallet.cli import FILE, PUBLIC_KEY, WalletGroup, settings_of, shared_options
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.kept_documents import keep_definition, keep_documents
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.session_commands import DRAFT_OUT
@@ -136,13 +138,17 @@ def certificate_issue(
             definition=read_definition(options["type_file"]),
             script=Wrap(options["script"]),
         )
-        funded, serial = draft_certificate(desk.live, new, options["feerate"])
-        facts = desk.finish_draft(funded, Choices(options["out"]))
-        facts["serial"] = serial
-        facts["document_hash"] = new.document.hash.hex()
-        if not desk.settings.dry_run:
-            keep_document(desk.live, new.document)
-        if new.script is Wrap.P2WSH:
+        funded, permit_used, serial = draft_certificate(desk.live, new, options["feerate"])
+
+        def keep() -> None:
+            keep_definition(desk.live, new.definition)
+            keep_documents(desk.live, [new.document])
+
+        facts = desk.finish_draft(funded, Choices(options["out"]), keep)
+        facts |= {"serial": serial, "document_hash": new.document.hash.hex()}
+        keys = [new.holder_key]
+        facts["warnings"] = warnings(desk.live, permit_used, keys, new.summary)
+        if facts["txid_is_final"]:
             facts["certificate"] = format_outpoint(OutPoint(funded.psbt.transaction.txid, 0))
         desk.settings.screen.show(facts, "certificate drafted and signed")
 
@@ -178,14 +184,19 @@ def certificate_batch(
             script=Wrap(options["script"]),
         )
         drafted = batches.draft(desk.live, new, options["feerate"])
-        facts = desk.finish_draft(drafted.funded, Choices(options["out"]))
+        txid = format_hash(drafted.funded.psbt.transaction.txid)
+        folder = Path(options["documents"] or f"batch-{txid[:8]}-documents")
+
+        def keep() -> None:
+            keep_definition(desk.live, new.definition)
+            batches.keep(desk.live, folder, drafted)
+
+        facts = desk.finish_draft(drafted.funded, Choices(options["out"]), keep)
         facts |= {"serial_start": drafted.serial_start, "count": len(rows)}
         facts["merkle_root"] = drafted.tree.root.hex()
-        if not desk.settings.dry_run:
-            default = Path(f"{Path(facts['file']).stem}-documents")
-            folder = Path(str(options["documents"] or default))
-            batches.keep(desk.live, folder, drafted)
-            facts["documents"] = str(folder)
+        facts["documents"] = None if desk.settings.dry_run else str(folder)
+        keys = [row.holder_key for row in rows]
+        facts["warnings"] = warnings(desk.live, drafted.permit, keys, new.text)
         desk.settings.screen.show(facts, "batch drafted and signed")
 
 

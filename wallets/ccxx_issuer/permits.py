@@ -16,7 +16,6 @@ from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.permit_facts import permit_facts
-from ccxx_wallet.store import StoredDocument
 
 
 def own_permits(live: LiveWallet) -> list[tuple[Permit, bytes, bytes]]:
@@ -74,11 +73,8 @@ def choose_permit(
     return found[0]
 
 
-def check_definition(live: LiveWallet, permit: Permit, definition: TypeDefinition | None) -> None:
-    """Check a type definition against a permit and keep it.
-
-    Raises WalletError WRONG_TYPE_DEFINITION.
-    """
+def check_definition(permit: Permit, definition: TypeDefinition | None) -> None:
+    """Check a type definition against a permit; raises WalletError WRONG_TYPE_DEFINITION."""
     if definition is None:
         return
     try:
@@ -89,14 +85,6 @@ def check_definition(live: LiveWallet, permit: Permit, definition: TypeDefinitio
             f"this is not the type definition of permit {format_outpoint(permit.id)} ({error});"
             " ask the root for the file that was granted",
         ) from error
-    document = StoredDocument(
-        definition.typedef_hash,
-        f"{definition.code}.json",
-        "application/json",
-        definition.encode(),
-    )
-    with live.wallet.store.transaction():
-        live.wallet.store.add_document(document)
 
 
 def choose_coin(live: LiveWallet, permit: Permit, count: int) -> Credit:

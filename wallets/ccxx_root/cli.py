@@ -7,7 +7,7 @@ import click
 
 from ccxx_cert.custody import Wrap
 from ccxx_core.amount import format_amount
-from ccxx_root.permits import Grant, draft_grant, keep_definition, list_permits, read_definition
+from ccxx_root.permits import Grant, draft_grant, list_permits, read_definition
 from ccxx_root.registration import register
 from ccxx_wallet.cli import (
     AMOUNT,
@@ -18,6 +18,7 @@ from ccxx_wallet.cli import (
     shared_options,
 )
 from ccxx_wallet.desk import Choices
+from ccxx_wallet.kept_documents import keep_definition
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.session_commands import DRAFT_OUT
@@ -95,9 +96,9 @@ def permit_grant(ctx: click.Context, /, type_file: Path, send: bool, **options: 
         definition = read_definition(type_file, issuer_key)
         wanted = Grant(definition=definition, **options)
         funded = draft_grant(desk.live, wanted, feerate)
-        facts = desk.finish_draft(funded, Choices(out=out, send=send))
-        if not desk.settings.dry_run:
-            keep_definition(desk.live, definition)
+        facts = desk.finish_draft(
+            funded, Choices(out=out, send=send), lambda: keep_definition(desk.live, definition)
+        )
         facts["typedef_hash"] = definition.typedef_hash.hex()
         facts["fee_float"] = format_amount(wanted.fee_float)
         desk.settings.screen.show(facts, "permit granted" if send else "permit drafted and signed")

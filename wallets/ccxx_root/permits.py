@@ -21,9 +21,6 @@ from ccxx_wallet.files import read_file
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.permit_facts import permit_facts
-from ccxx_wallet.store import StoredDocument
-
-TYPE_MEDIA = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +61,6 @@ def draft_grant(live: LiveWallet, grant: Grant, feerate: int) -> Funded:
     if grant.fee_float:
         outputs.append(TxOutput(grant.fee_float, p2wpkh_script(hash160(grant.issuer_key))))
     return live.draft([_root_input(live, coin) for coin in credit], outputs, feerate)
-
-
-def keep_definition(live: LiveWallet, definition: TypeDefinition) -> None:
-    """Keep a granted type's definition, for showing permits and judging co-signatures."""
-    document = StoredDocument(
-        definition.typedef_hash, f"{definition.code}.json", TYPE_MEDIA, definition.encode()
-    )
-    with live.wallet.store.transaction():
-        live.wallet.store.add_document(document)
 
 
 def list_permits(live: LiveWallet) -> list[dict[str, Any]]:

@@ -161,7 +161,7 @@ def settings_of(ctx: click.Context) -> Settings:
 
 
 def _default_folder(ctx: click.Context) -> Path:
-    return platformdirs.user_data_path("ccxx") / str(ctx.find_root().info_name)
+    return platformdirs.user_data_path("ccxx") / str(ctx.find_root().command.name)
 
 
 class PublicKeyType(click.ParamType[bytes]):

@@ -4,6 +4,7 @@ The rules are checked before each signature and again before sending. `force` go
 of the rules only after a loud warning and a typed word, and past nothing else.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,14 @@ class Desk:
     live: LiveWallet
     settings: Settings
 
-    def finish_draft(self, funded: Funded, choices: Choices) -> dict[str, Any]:
-        """Show a new draft, sign our part, then write it to a file or send it; return the facts."""
+    def finish_draft(
+        self, funded: Funded, choices: Choices, keep: Callable[[], None] = lambda: None
+    ) -> dict[str, Any]:
+        """Show a new draft, sign our part, then write it to a file or send it; return the facts.
+
+        `keep` is called once the draft is agreed to and signed, before it is written or sent: what
+        it commits to must be safe first.
+        """
         psbt = funded.psbt
         found = self.present(psbt, choices.force)
         if self.settings.dry_run:
@@ -54,6 +61,7 @@ class Desk:
         self._ask(found, "Sign this transaction?" if choices.sign else "Write this draft?", choices)
         if choices.sign:
             psbt = self._signed(psbt)
+        keep()
         if choices.send:
             return self.send(psbt, found, choices)
         path = choices.out or Path(f"{found.action}-{format_hash(psbt.transaction.txid)[:8]}.psbt")
@@ -96,7 +104,8 @@ class Desk:
     def send(self, psbt: Psbt, found: Review, choices: Choices) -> dict[str, Any]:
         """Finish, have it checked again by foreign code and the node, send; return the facts."""
         sent = self.live.finish(psbt, self.key_names(psbt))
-        facts = {**self.facts(psbt, found), "txid": format_hash(sent.transaction.txid)}
+        final = {"txid": format_hash(sent.transaction.txid), "txid_is_final": True}
+        facts = {**self.facts(psbt, found), **final}
         facts |= {"signatures_verified_again": sent.verified_again, "sent": False}
         if self.settings.dry_run:
             return {**facts, "dry_run": True}
@@ -111,6 +120,7 @@ class Desk:
         signatures = signatures_of(psbt)
         return {
             "txid": format_hash(psbt.transaction.txid),
+            "txid_is_final": has_final_txid(psbt),
             "action": found.action,
             "fee": format_amount(found.fee),
             "signed_by": sorted({name_of(key, names) for key in signatures.present}),
@@ -177,3 +187,8 @@ class Desk:
                 f"this file gives away {len(own)} coins or certificates of this wallet and was not"
                 " drafted by it; read what it does, and add --spend-own only if you agree",
             )
+
+
+def has_final_txid(psbt: Psbt) -> bool:
+    """Tell whether signing leaves the id as it is: no input is a legacy one (BIP 141)."""
+    return all(described.non_witness_utxo is None for described in psbt.inputs)

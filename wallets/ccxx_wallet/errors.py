@@ -35,6 +35,7 @@ class Refusal(StrEnum):
     INPUT_MISSTATED = "input-misstated"
     FEE_TOO_HIGH = "fee-too-high"
     SECOND_OPINION = "second-opinion"
+    ALREADY_SENT = "already-sent"
     NOT_ACCEPTED = "not-accepted"
     CANNOT_WRITE = "cannot-write"
     DECLINED = "declined"

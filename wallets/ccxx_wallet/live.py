@@ -156,12 +156,30 @@ class LiveWallet:
 
     def review(self, psbt: Psbt) -> Review:
         """Recompute what a transaction does from our own node and registry."""
+        self._check_unspent(psbt.transaction)
         spent = self.spent_outputs(psbt.transaction)
         check_spent(psbt, spent)
         found = review(psbt, spent, self.ahead, self.wallet.anchor, self.moment)
         if found.lines:
             return found
         return replace(found, lines=describe_payments(psbt, self.wallet.network))
+
+    def _check_unspent(self, tx: Transaction) -> None:
+        """Refuse what an unconfirmed transaction already did, or made impossible."""
+        wanted = {tx_input.prevout for tx_input in tx.inputs}
+        for other in self.pending:
+            spent = {tx_input.prevout for tx_input in other.inputs}
+            if spent == wanted and other.outputs == tx.outputs:
+                raise WalletError(
+                    Refusal.ALREADY_SENT,
+                    f"it was sent already as {format_hash(other.txid)}; wait for its block",
+                )
+            if spent & wanted:
+                raise WalletError(
+                    Refusal.INPUT_UNKNOWN,
+                    f"a coin of it is spent by {format_hash(other.txid)}, which waits for a block;"
+                    " make a new draft",
+                )
 
     def own_keys(self, psbt: Psbt) -> list[WatchedKey]:
         """Return our keys that guard inputs of a transaction."""
@@ -189,7 +207,7 @@ class LiveWallet:
         spent = self.spent_outputs(tx)
         verified = check_again(tx, spent)
         reason = self.client.test_accept(tx)
-        if reason is not None and tx.txid not in {each.txid for each in self.pending}:
+        if reason is not None:
             raise WalletError(Refusal.NOT_ACCEPTED, explain_rejection(reason))
         return Sent(tx, verified)
 

@@ -21,7 +21,7 @@ from ccxx_wallet.cli import AMOUNT, FILE, Settings, WalletGroup, settings_of, sh
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import read_file, write_atomically
-from ccxx_wallet.keyring import Role
+from ccxx_wallet.keyring import Role, check_phrase, open_accounts
 from ccxx_wallet.keystore import SeedPhrase
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.session_commands import (
@@ -58,7 +58,12 @@ def create(ctx: click.Context, roles: tuple[Role, ...], start: Start) -> dict[st
     settings = settings_of(ctx)
     anchor = None if start.anchor_file is None else load_anchor(start.anchor_file)
     network = settings.network or MAIN
-    phrase, is_new = _phrase(settings, start)
+    if (settings.folder / KEYS_FILE).exists():
+        raise WalletError(
+            Refusal.WALLET_EXISTS,
+            f"{settings.folder} holds a wallet; choose another --wallet folder",
+        )
+    phrase, is_new = read_phrase(settings, start)
     new = NewWallet(
         program=str(ctx.find_root().command.name),
         network=network,
@@ -155,6 +160,32 @@ def pay_command(ctx: click.Context, address: str, amount: int, feerate: int) -> 
         desk.settings.screen.show(desk.finish_draft(funded, Choices(send=True)), "paid")
 
 
+@click.group("backup")
+def backup_group() -> None:
+    """The seed phrase on paper."""
+
+
+@backup_group.command("check")
+@click.option("--seed-file", type=FILE, help="Read the phrase from a file instead of asking.")
+@shared_options
+@click.pass_context
+def backup_check(ctx: click.Context, seed_file: Path | None) -> None:
+    """Compare a written-down seed phrase with this wallet; needs no passphrase."""
+    settings = settings_of(ctx)
+    with opened_wallet(ctx) as wallet:
+        start = Start(seed_file, True, None, None, None)
+        phrase, _ = read_phrase(settings, start)
+        check_phrase(phrase)
+        roles = [account.role for account in wallet.accounts]
+        derived = open_accounts(phrase, wallet.network, roles)
+        if [each.key.xpub() for each in derived] != [each.key.xpub() for each in wallet.accounts]:
+            raise WalletError(
+                Refusal.BAD_SEED_PHRASE,
+                "this is a seed phrase, but not the one of this wallet; look for the right paper",
+            )
+        settings.screen.show({"matches": True})
+
+
 @click.group("anchor")
 def anchor_group() -> None:
     """The trust anchor: root coin, root script and root keys of the network."""
@@ -189,6 +220,7 @@ def add_shared_commands(group: WalletGroup) -> None:
         status_command,
         address_command,
         pay_command,
+        backup_group,
         anchor_group,
         sign_command,
         combine_command,
@@ -254,12 +286,8 @@ def immature(wallet: Wallet, height: int) -> int:
     )
 
 
-def _phrase(settings: Settings, start: Start) -> tuple[SeedPhrase, bool]:
-    if (settings.folder / KEYS_FILE).exists():
-        raise WalletError(
-            Refusal.WALLET_EXISTS,
-            f"{settings.folder} holds a wallet; choose another --wallet folder",
-        )
+def read_phrase(settings: Settings, start: Start) -> tuple[SeedPhrase, bool]:
+    """Return the phrase from a file, typed unseen, or new; and whether it is new."""
     if start.seed_file is not None:
         return SeedPhrase(read_file(start.seed_file, limit=4_096).decode(errors="replace")), False
     if start.restore:

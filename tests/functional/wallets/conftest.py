@@ -70,6 +70,14 @@ class Person:
         )
         return Result(done.returncode, json.loads(done.stdout or "{}"), done.stderr)
 
+    def answer(self, *arguments: str | Path, typed: str) -> tuple[int, str]:
+        """Run a command as a person at a keyboard does; return how it ended and all it said."""
+        environment = self.environment | {"CCXX_WALLET": str(self.folder)}
+        done = CliRunner().invoke(
+            COMMANDS[self.command], [*map(str, arguments)], input=typed, env=environment
+        )
+        return done.exit_code, done.output
+
     def do(self, *arguments: str | Path) -> dict[str, Any]:
         """Run a command that must succeed."""
         result = self.run(*arguments)

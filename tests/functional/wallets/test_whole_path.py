@@ -23,7 +23,7 @@ def test_a_certificate_with_a_public_summary_is_found_by_its_holder(
 ) -> None:
     key = new_key(holder)
 
-    certificate = town.issue(issuer, key, 1, "--summary", "Share no. 1")
+    certificate = town.issue(issuer, key, 60, "--summary", "Share no. 1")
 
     (found,) = [each for each in holder.do("list")["certificates"] if each["id"] == certificate]
     assert found["holder_key"] == key
