@@ -24,7 +24,7 @@ test: check $(SYSTEM)
 	@echo "== pytest: architecture, unit, property"
 	@$(PYTEST) -n auto $(wildcard tests/architecture tests/unit tests/property)
 	@echo "== pytest: functional, with real processes"
-	@$(PYTEST) $(wildcard tests/functional)
+	@$(PYTEST) -n auto --dist loadfile $(wildcard tests/functional)
 
 check: $(READY)
 	@echo "== ruff"

@@ -27,6 +27,13 @@ CHROMIUM_FLAGS = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Mark what opens a browser, so that it can be left out."""
+    for item in items:
+        if "chromium" in item.fixturenames:
+            item.add_marker(pytest.mark.browser)
+
+
 @dataclass(frozen=True)
 class RunningDemo:
     """A demonstration that has told its story and is still up."""
@@ -56,7 +63,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
             yield RunningDemo(folder, explorer, said)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            assert process.wait(60) == 0
 
 
 def wait_for_explorer(process: "subprocess.Popen[bytes]", log: Path) -> tuple[str, str]:

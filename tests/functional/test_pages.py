@@ -1,4 +1,4 @@
-"""The explorer's pages after the story, as somebody with a browser sees them."""
+"""The network after the story: its explorer in a browser and as JSON, and its logs."""
 
 import re
 from collections.abc import Callable
@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-
-pytestmark = pytest.mark.browser
 
 
 def certificate_with(facts: Callable[..., Any], **wanted: Any) -> dict[str, Any]:
@@ -89,3 +87,28 @@ def test_page_has_no_errors_and_fits_a_phone(page: Page, explorer: str, path: st
     assert answer is not None
     assert answer.status == 200
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_explorer_shows_every_certificate_of_the_story(facts: Callable[..., Any]) -> None:
+    counts = facts("status")["counts"]
+
+    assert (counts["permits"], counts["certificates"], counts["refused"]) == (2, 51, 1)
+
+
+def test_credit_is_conserved_and_only_the_forced_sale_lost_some(
+    facts: Callable[..., Any],
+) -> None:
+    credit = facts("status")["credit"]
+
+    parts = (credit["root"], credit["permits"], credit["certificates"], credit["destroyed"])
+
+    assert sum(parts) == credit["total"] == 2_100_000_000
+    assert credit["destroyed"] == 100_000
+
+
+@pytest.mark.parametrize("secret", ["seed_phrase", "correct horse"])
+def test_logs_hold_no_secret(demo: Any, secret: str) -> None:
+    logs = list((demo.folder / "logs").iterdir())
+
+    assert len(logs) >= 5
+    assert [log.name for log in logs if secret in log.read_text()] == []
