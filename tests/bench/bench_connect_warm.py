@@ -8,9 +8,10 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench_connect import connect, fund, raw_rate_of
-from signed_blocks import CASES, PARAMS, build_block, build_owners, spend
+from bench_connect import BLOCKS, build_spending, connect, raw_rate_of
+from signed_blocks import CASES, PARAMS, build_owners
 
+from ccxx_core.block import Block
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.chainstate.rules import Rules
 
@@ -19,17 +20,15 @@ ROUNDS = 3
 
 
 def connect_rate(chainstate: Chainstate, rules: Rules, case: str, seed: str, warm: bool) -> float:
-    """Connect one block of the case; gives transactions a second."""
-    owners = build_owners(case, seed, SIZE)
-    funding = fund(chainstate, owners).transactions[0]
-    spends = tuple(spend(funding.txid, i, each) for i, each in enumerate(owners))
-    tip = chainstate.tip
+    """Connect some blocks of the case; gives transactions a second."""
+    groups = [build_owners(case, f"{seed} {k}", SIZE) for k in range(BLOCKS)]
+    blocks = build_spending(chainstate, groups)
     if warm:
-        flags = rules.context_after(tip).flags
-        for tx in spends:
-            rules.valid_scripts.add(tx.wtxid, flags)
-    raw = build_block(tip.height + 1, tip.hash, spends).encode()
-    return SIZE / connect(chainstate, raw)
+        flags = rules.context_after(chainstate.tip).flags
+        for raw in blocks:
+            for tx in Block.decode(raw).transactions:
+                rules.valid_scripts.add(tx.wtxid, flags)
+    return SIZE * BLOCKS / connect(chainstate, blocks)
 
 
 def measure(case: str) -> None:
