@@ -132,15 +132,20 @@ class Node:
         self.request_stop()
         if self._server is not None:
             await self._server.close()
-        if hasattr(self, "chain"):
-            if self.starting is None and self.config.flag("persistmempool", True):
-                self._save_mempool_or_warn()
-            self.chain.close()
-        if self._workers is not None:
-            self._workers.close()
         if self._server is not None and self._uses_cookie():
             self._cookie.unlink(missing_ok=True)
+        try:
+            if self.starting is None:
+                self._close_chain()
+        finally:
+            if self._workers is not None:
+                self._workers.close()
         _log.info("node stopped")
+
+    def _close_chain(self) -> None:
+        if self.config.flag("persistmempool", True):
+            self._save_mempool_or_warn()
+        self.chain.close()
 
     def _save_mempool_or_warn(self) -> None:
         try:
