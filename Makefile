@@ -35,7 +35,10 @@ check: $(READY)
 	@$(BIN)/lint-imports --no-logo
 
 bench: $(READY)
-	@for file in tests/bench/bench_$(or $(BENCH),*).py; do $(BIN)/python "$$file" || exit 1; done
+	@for file in tests/bench/bench_$(or $(BENCH),*).py; do \
+	    test -f "$$file" || { echo "no $$file; there are:" tests/bench/bench_*.py; exit 1; }; \
+	    $(BIN)/python "$$file" || exit 1; \
+	done
 
 fmt: $(READY)
 	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format .
