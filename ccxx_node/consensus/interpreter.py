@@ -58,7 +58,6 @@ def verify_script(
     used_witness = False
     if flags & f.WITNESS and (program := witness_program(script_pubkey)) is not None:
         used_witness = True
-        # Anything in front of a witness program could be changed by anybody.
         if script_sig:
             raise ScriptError(ScriptFailure.WITNESS_MALLEATED)
         _verify_witness_program(program, witness, flags, checker)
