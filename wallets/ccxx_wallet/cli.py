@@ -16,7 +16,6 @@ import click
 import platformdirs
 from click.core import ParameterSource
 
-from ccxx_core.address import decode_address
 from ccxx_core.amount import parse_amount
 from ccxx_core.errors import CcxxError, DecodeError
 from ccxx_core.keys import is_valid_public_key
@@ -209,8 +208,3 @@ class AmountType(click.ParamType[int]):
 PUBLIC_KEY = PublicKeyType()
 AMOUNT = AmountType()
 FILE = click.Path(path_type=Path, dir_okay=False)
-
-
-def parse_address(text: str, network: Network) -> bytes:
-    """Read an address of this network as its script."""
-    return decode_address(text, network)

@@ -55,28 +55,17 @@ def select_coins(
     payment: Payment,
     reserved: Collection[OutPoint] = frozenset(),
 ) -> Selection:
-    """Choose the fewest coins that pay, confirmed ones and those in no other draft first.
+    """Choose few coins that pay: confirmed ones in no other draft, if they suffice.
 
     Raises WalletError NOT_ENOUGH_COINS with what is there and what is needed.
     """
-    ordered = sorted(
-        coins,
-        key=lambda coin: (
-            coin.outpoint in reserved,
-            coin.height is None,
-            -coin.value,
-            coin.outpoint,
-        ),
-    )
-    chosen: list[PlainCoin] = []
-    for coin in ordered:
-        single = _smallest_sufficient(ordered[len(chosen) :], payment) if not chosen else None
-        if single is not None and single.outpoint not in reserved:
-            return _selection((single,), payment)
-        chosen.append(coin)
-        if _total(chosen) >= payment.need(len(chosen), change=False):
-            return _selection(tuple(chosen), payment)
-    raise _not_enough(ordered, payment)
+    free = [coin for coin in coins if coin.outpoint not in reserved]
+    confirmed = [coin for coin in free if coin.height is not None]
+    for pool in (confirmed, free, list(coins)):
+        selection = _pay_from(pool, payment)
+        if selection is not None:
+            return selection
+    raise _not_enough(list(coins), payment)
 
 
 def mature_coins(coins: Collection[PlainCoin], tip_height: int, maturity: int) -> list[PlainCoin]:
@@ -89,10 +78,17 @@ def mature_coins(coins: Collection[PlainCoin], tip_height: int, maturity: int) -
     ]
 
 
-def _smallest_sufficient(coins: Sequence[PlainCoin], payment: Payment) -> PlainCoin | None:
-    need = payment.need(1, change=True) + LEAST_CHANGE
-    enough = [coin for coin in coins if coin.value >= need and coin.height is not None]
-    return min(enough, key=lambda coin: (coin.value, coin.outpoint), default=None)
+def _pay_from(pool: Sequence[PlainCoin], payment: Payment) -> Selection | None:
+    """Take the smallest coin that pays alone and leaves change, else the largest until they pay."""
+    alone = [coin for coin in pool if coin.value >= payment.need(1, change=True) + LEAST_CHANGE]
+    if alone:
+        return _selection((min(alone, key=lambda coin: (coin.value, coin.outpoint)),), payment)
+    largest = sorted(pool, key=lambda coin: (-coin.value, coin.outpoint))
+    for count in range(1, len(largest) + 1):
+        chosen = tuple(largest[:count])
+        if _total(chosen) >= payment.need(count, change=False):
+            return _selection(chosen, payment)
+    return None
 
 
 def _selection(coins: tuple[PlainCoin, ...], payment: Payment) -> Selection:

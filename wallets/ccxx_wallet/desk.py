@@ -65,8 +65,10 @@ class Desk:
         if choices.send:
             return self.send(psbt, found, choices)
         path = choices.out or Path(f"{found.action}-{format_hash(psbt.transaction.txid)[:8]}.psbt")
-        write_atomically(path, psbt.encode())
-        self.live.remember(funded)
+        # A draft that could not be written reserves no coins.
+        with self.live.wallet.store.transaction():
+            self.live.remember(funded)
+            write_atomically(path, psbt.encode())
         return {**self.facts(psbt, found), "file": str(path)}
 
     def sign_file(self, psbt: Psbt, path: Path, choices: Choices) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ccxx_node.client.rpc import NodeClient, RpcError, check_network
 from ccxx_wallet.builder import CreditInput, Funded, build_draft
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import Role, WatchedKey
-from ccxx_wallet.pending import look_ahead, output_finder, read_pool, rebroadcast
+from ccxx_wallet.pending import in_order, look_ahead, output_finder, read_pool, rebroadcast
 from ccxx_wallet.registration import mined_anchor
 from ccxx_wallet.registry_store import Overlay, StoredRegistry
 from ccxx_wallet.scanner import Scanner
@@ -67,7 +67,8 @@ class LiveWallet:
             self._read_blocks(screen)
         pool = read_pool(self.client)
         rebroadcast(self.wallet, self.client, pool)
-        self.pending = pool
+        own = [each.transaction for each in self.wallet.store.sent() if each.mined_height is None]
+        self.pending = in_order({tx.txid: tx for tx in (*pool, *own)}.values())
         self.ahead = look_ahead(self.wallet, self.pending)
 
     def _scanner(self) -> Scanner:

@@ -205,12 +205,6 @@ class Store:
         else:
             self._db.execute("insert or replace into records values (?, ?, ?)", (key, body, tag))
 
-    def forget_chain(self) -> None:
-        """Drop everything that the chain can tell again."""
-        for table in ("blocks", "records", "coins"):
-            self._db.execute(f"delete from {table}")
-        self._db.execute("update sent set mined_height = null")
-
     # Keys.
 
     def add_keys(self, keys: Iterable[WatchedKey]) -> None:

@@ -93,3 +93,21 @@ def test_credit_is_never_counted_or_spent_as_a_plain_coin(
 
     assert spendable == "0.00000000"
     assert payment.facts["error"] == transfer.facts["error"] == "not-enough-coins"
+
+
+def test_two_copies_of_one_wallet_see_each_others_payments(town: Town, tmp_path: Path) -> None:
+    one, two = (town.person("ccxx-holder", name) for name in ("one-twin", "other-twin"))
+    words = tmp_path / "seed.txt"
+    words.write_text(one.do("init", "--anchor", town.anchor)["seed_phrase"])
+    two.do("init", "--anchor", town.anchor, "--seed-file", words)
+    town.root.do("pay", one.do("address")["address"], "0.3")
+    town.mine()
+    target = town.root.do("address")["address"]
+
+    one.do("pay", target, "0.1")
+    too_much = two.refused("pay", target, "0.25")
+    town.mine()
+
+    # The copy saw the unconfirmed payment and did not spend its coin again.
+    assert too_much.facts["error"] == "not-enough-coins"
+    assert one.do("status")["spendable"] == two.do("status")["spendable"]
