@@ -64,8 +64,9 @@ add_shared_commands(main)
 def init(ctx: click.Context, /, anchor: Path, **start: Any) -> None:
     """Make the issuer's wallet; the seed phrase is shown once."""
     facts = create(ctx, ROLES, Start(anchor_file=anchor, **start))
-    with opened_wallet(ctx) as wallet:
-        facts["issuer_key"] = wallet.first_key(Role.ISSUER).public_key.hex()
+    if not settings_of(ctx).dry_run:
+        with opened_wallet(ctx) as wallet:
+            facts["issuer_key"] = wallet.first_key(Role.ISSUER).public_key.hex()
     settings_of(ctx).screen.show(facts, "wallet made")
 
 

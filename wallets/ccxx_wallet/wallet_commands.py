@@ -57,7 +57,7 @@ def create(ctx: click.Context, roles: tuple[Role, ...], start: Start) -> dict[st
     """Make the wallet that `init` asks for and return its facts, a new phrase among them."""
     settings = settings_of(ctx)
     anchor = None if start.anchor_file is None else load_anchor(start.anchor_file)
-    network = settings.network or MAIN
+    network = settings.network or (MAIN if anchor is None else NETWORKS[anchor.network])
     if (settings.folder / KEYS_FILE).exists():
         raise WalletError(
             Refusal.WALLET_EXISTS,

@@ -111,3 +111,13 @@ def test_two_copies_of_one_wallet_see_each_others_payments(town: Town, tmp_path:
     # The copy saw the unconfirmed payment and did not spend its coin again.
     assert too_much.facts["error"] == "not-enough-coins"
     assert one.do("status")["spendable"] == two.do("status")["spendable"]
+
+
+def test_a_dry_init_makes_nothing(town: Town) -> None:
+    for command in ("ccxx-issuer", "ccxx-holder"):
+        person = town.person(command, f"dry-{command}")
+
+        facts = person.do("init", "--anchor", town.anchor, "--dry-run")
+
+        assert facts["network"] == "regtest"
+        assert not person.folder.exists()
