@@ -13,6 +13,7 @@ from ccxx_core.transaction import Transaction
 from ccxx_node.rpc.errors import Code, RpcFault, misuse
 from ccxx_node.rpc.wire import Json
 
+_DECIMALS = 8
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -67,7 +68,8 @@ def as_amount(value: Json) -> int:
             number = Decimal(text)
         except ArithmeticError:
             raise RpcFault(Code.TYPE_ERROR, "Invalid amount") from None
-        is_exact = number.is_finite() and number * 10**8 == int(number * 10**8)
+        exponent = number.as_tuple().exponent
+        is_exact = isinstance(exponent, int) and exponent >= -_DECIMALS
         message = "Amount out of range" if is_exact else "Invalid amount"
         raise RpcFault(Code.TYPE_ERROR, message) from None
 

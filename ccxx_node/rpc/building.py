@@ -75,7 +75,7 @@ def _input(value: Json, locktime: int, is_replaceable: bool) -> TxInput:
     if not isinstance(fields.get("vout"), int):
         raise misuse("Invalid parameter, missing vout key")
     vout = as_integer(fields["vout"])
-    if vout < 0:
+    if not 0 <= vout <= _MAX_UINT32:
         raise misuse("Invalid parameter, vout must be positive")
     sequence = SEQUENCE_FINAL - 1 if locktime else SEQUENCE_FINAL
     if is_replaceable:

@@ -45,6 +45,7 @@ METHODS = Registry()
 
 _SIGHASH_TYPES = {name: number for number, name in SIGHASH_NAMES.items()}
 _SINGLE = 3
+_MAX_UINT32 = 0xFFFFFFFF
 _UNKNOWN_COIN = "Input not found or already spent"
 _NO_STACK = "Unable to sign input, invalid stack size (possibly missing key)"
 
@@ -141,7 +142,7 @@ def _find_outputs(
     for value in as_list(prevtxs) if prevtxs is not None else ():
         fields = as_object(value)
         outpoint = OutPoint(as_txid(fields.get("txid"), "txid"), as_integer(fields.get("vout")))
-        if outpoint.vout < 0:
+        if not 0 <= outpoint.vout <= _MAX_UINT32:
             raise RpcFault(Code.DESERIALIZATION_ERROR, "vout must be positive")
         script = as_bytes(fields.get("scriptPubKey"), "scriptPubKey")
         known = found.get(outpoint)

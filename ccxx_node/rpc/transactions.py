@@ -29,6 +29,7 @@ METHODS = Registry()
 
 # A fee above this is taken for a mistake, unless the caller says that it is none.
 MAX_FEE = 10_000_000
+_MAX_UINT32 = 0xFFFFFFFF
 
 
 @METHODS.method("Rawtransactions")
@@ -126,7 +127,7 @@ def gettxout(node: NodeServices, txid: Json, n: Json, include_mempool: Json = Tr
     outpoint = OutPoint(as_txid(txid, "txid"), as_integer(n))
     pool = node.acceptor.pool
     coin: Coin | None = None
-    if outpoint.vout < 0:
+    if not 0 <= outpoint.vout <= _MAX_UINT32:
         return None
     if as_flag(include_mempool, True):
         if outpoint in pool.spenders:

@@ -14,6 +14,9 @@ from ccxx_node.rpc.errors import Code, RpcFault
 
 Json = Any
 
+_MAX_DIGITS = 19
+_SURROGATE = rb"\ud"
+
 
 class Amount:
     """Satoshis that are printed as a number of coins with eight decimals."""
@@ -51,9 +54,20 @@ def _encode_special(value: object) -> orjson.Fragment:
 def decode(body: bytes) -> Json:
     """Read JSON, numbers with a point as `Decimal`, or raise the fault that says "Parse error"."""
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+        value = json.loads(
+            body, parse_float=Decimal, parse_int=_parse_int, parse_constant=_refuse_constant
+        )
+        if _SURROGATE in body.lower():
+            # Half a character can be escaped but not written: nothing could be answered with it.
+            encode(value)
+        return value
+    except (ValueError, TypeError, ArithmeticError, RecursionError):
         raise RpcFault(Code.PARSE_ERROR, "Parse error") from None
+
+
+def _parse_int(text: str) -> int | Decimal:
+    # What no 64-bit number can hold is no number that a method takes; it can only be echoed.
+    return int(text) if len(text) < _MAX_DIGITS else Decimal(text)
 
 
 def _refuse_constant(name: str) -> NoReturn:

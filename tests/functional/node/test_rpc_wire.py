@@ -64,6 +64,9 @@ def test_connection_is_kept_open(wire: Wire) -> None:
         ('{"id": 1}', 400, {"code": -32600, "message": "Missing method"}),
         ('{"id": 1, "method": 5}', 400, {"code": -32600, "message": "Method must be a string"}),
         ("{not json", 500, {"code": -32700, "message": "Parse error"}),
+        ('{"id": "\\ud800"}', 500, {"code": -32700, "message": "Parse error"}),
+        ('{"id": 1e9999999999999999999}', 500, {"code": -32700, "message": "Parse error"}),
+        ("[" * 100_000, 500, {"code": -32700, "message": "Parse error"}),
         ("", 500, {"code": -32700, "message": "Parse error"}),
         ('"x"', 500, {"code": -32700, "message": "Top-level object parse error"}),
         (
