@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from ccxx_cert.identity import format_outpoint
 from ccxx_cert.state import Certificate
 from ccxx_cert.status import certificate_status
+from ccxx_core.transaction import OutPoint
 from ccxx_explorer.database import holdings, reader
 from ccxx_explorer.database.records import RecordTables
 from ccxx_explorer.database.rows import BlockRow
@@ -33,17 +34,18 @@ _HISTORY = 500
 
 def load_permits(site: Site, connection: Connection, question: Question) -> PermitList:
     """Load a list of permits."""
-    site.anchor()
+    site.check_anchor(connection)
     tip = site.tip(connection)
     total = holdings.count_permits(connection)
     page, pages = question.page(total)
     rows = holdings.latest_permits(connection, (page - 1) * LIST_LENGTH, LIST_LENGTH)
-    return PermitList(tuple(permit_line(row, tip) for row in rows), total, page, pages)
+    lines = tuple(permit_line(row, tip) for row in rows)
+    return PermitList(site.as_of(tip), lines, total, page, pages)
 
 
 def load_permit(site: Site, connection: Connection, question: Question) -> PermitFacts:
     """Load one permit by its outpoint."""
-    site.anchor()
+    site.check_anchor(connection)
     tip = site.tip(connection)
     reading = read_search(question.id, site.network)
     permit = holdings.permit(connection, reading.outpoint) if reading.outpoint else None
@@ -54,30 +56,56 @@ def load_permit(site: Site, connection: Connection, question: Question) -> Permi
     times = reader.times_of(connection, (verdict.height for verdict in verdicts))
     lines = certificate_lines(site, connection, certificates, tip)
     rows = PermitRows(permit, tip, site.definition_of(permit), lines, verdicts, times)
-    return permit_facts(rows, site.root_facts(), site.network)
+    return permit_facts(rows, site.root_facts(), site.network, site.as_of(tip))
 
 
 def load_certificates(site: Site, connection: Connection, question: Question) -> CertificateList:
-    """Load a list of certificates, of all permits or of one."""
-    site.anchor()
+    """Load a list of certificates: of all permits, of one, or about one document."""
+    site.check_anchor(connection)
     tip = site.tip(connection)
+    permit_id, document = _wanted_permit(site, question), _wanted_document(site, question)
+    if document is None:
+        total = holdings.count_certificates(connection, permit_id)
+    else:
+        total = holdings.count_certificates_of_document(connection, document)
+    page, pages = question.page(total)
+    skipped = (page - 1) * LIST_LENGTH
+    if document is None:
+        rows = holdings.latest_certificates(connection, permit_id, skipped, LIST_LENGTH)
+    else:
+        rows = holdings.certificates_of_document(connection, document, skipped, LIST_LENGTH)
+    return CertificateList(
+        as_of=site.as_of(tip),
+        certificates=certificate_lines(site, connection, rows, tip),
+        total=total,
+        page=page,
+        pages=pages,
+        permit=format_outpoint(permit_id) if permit_id else None,
+        document=document.hex() if document else None,
+    )
+
+
+def _wanted_permit(site: Site, question: Question) -> OutPoint | None:
     wanted = question.parameters.get("permit")
     permit_id = read_search(wanted, site.network).outpoint if wanted else None
     if wanted and permit_id is None:
         raise bad_request("permit must be an outpoint.", "It is written txid:0.")
-    total = holdings.count_certificates(connection, permit_id)
-    page, pages = question.page(total)
-    rows = holdings.latest_certificates(
-        connection, permit_id, (page - 1) * LIST_LENGTH, LIST_LENGTH
-    )
-    lines = certificate_lines(site, connection, rows, tip)
-    permit_name = format_outpoint(permit_id) if permit_id else None
-    return CertificateList(lines, total, page, pages, permit_name)
+    return permit_id
+
+
+def _wanted_document(site: Site, question: Question) -> bytes | None:
+    wanted = question.parameters.get("document")
+    document = read_search(wanted, site.network).document_hash if wanted else None
+    if wanted and document is None:
+        raise bad_request("document must be a document hash.", "It is written as 64 hex digits.")
+    if document is not None and question.parameters.get("permit"):
+        raise bad_request("permit and document exclude each other.", "Ask for one of them.")
+    return document
 
 
 def load_certificate(site: Site, connection: Connection, question: Question) -> CertificateFacts:
     """Load one certificate by its issuing outpoint or its printable id."""
-    site.anchor()
+    site.check_anchor(connection)
     tip = site.tip(connection)
     certificate = find_certificate(connection, read_search(question.id, site.network))
     if certificate is None:
@@ -103,7 +131,7 @@ def load_certificate(site: Site, connection: Connection, question: Question) -> 
         verdicts=verdicts,
         times=reader.times_of(connection, (verdict.height for verdict in verdicts)),
     )
-    return certificate_facts(rows, site.root_facts(), site.network)
+    return certificate_facts(rows, site.root_facts(), site.network, site.as_of(tip))
 
 
 def find_certificate(connection: Connection, reading: Reading) -> Certificate | None:

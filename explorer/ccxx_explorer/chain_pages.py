@@ -54,6 +54,7 @@ def load_home(site: Site, connection: Connection, _question: Question) -> HomeFa
     certificates = holdings.latest_certificates(connection, None, 0, _HOME)
     return HomeFacts(
         status=site.status(connection),
+        as_of=site.as_of(tip) if tip else None,
         certificates=certificate_lines(site, connection, certificates, tip),
         permits=tuple(permit_line(permit, tip) for permit in permits if tip),
         events=events,
@@ -111,6 +112,7 @@ def load_address(site: Site, connection: Connection, question: Question) -> Addr
     permits = holdings.permits_at(connection, script_hash, LIST_LENGTH)
     return AddressFacts(
         address=encode_address(script, site.network) or question.id,
+        as_of=site.as_of(tip),
         kind=solve_script(script).kind.value,
         script_pubkey=script.hex(),
         script_hash=script_hash.hex(),

@@ -166,8 +166,12 @@ def serve(setup: Setup, host: str, port: int, types: Path | None, no_index: bool
     definitions = DefinitionFolder(types) if types else None
     site = Site(setup.database, lambda: follower.state, setup.connect(), definitions)
     follower.start()
-    click.echo(f"Explorer: http://{host}:{port}", err=True)
+
+    def say_where(_banner: str) -> None:
+        # Called once the port is ours: before that the address may be somebody else's.
+        click.echo(f"Explorer: http://{host}:{port}", err=True)
+
     try:
-        web.run_app(create_app(site), host=host, port=port, print=None)
+        web.run_app(create_app(site), host=host, port=port, print=say_where)
     finally:
         follower.stop()

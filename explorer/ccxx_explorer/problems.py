@@ -38,3 +38,14 @@ def no_anchor() -> PageError:
         "This explorer shows the chain only: it was started without a trust anchor.",
         "Certificates need one: start ccxx-explorer with --anchor anchor.json.",
     )
+
+
+def wrong_anchor(problem: str) -> PageError:
+    """The trust anchor does not fit the chain, so nothing can be said about certificates."""
+    return PageError(
+        "wrong-anchor",
+        503,
+        f"{problem[:1].upper()}{problem[1:]}.",
+        "Whoever runs this explorer should start it with the anchor file of this chain's root,"
+        " beside a node of the chain that the anchor was made for.",
+    )

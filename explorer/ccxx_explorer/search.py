@@ -19,8 +19,9 @@ from ccxx_explorer.site import Site
 from ccxx_explorer.views.search import Reading, read_search
 
 _SPELLINGS = (
-    "Certificates are found by their id (ccert1…) or issuing output (txid:number), transactions and"
-    " blocks by 64 hex digits, blocks also by height, and everything by address."
+    "Certificates are found by their id (ccert1…), issuing output (txid:number) or document hash"
+    " (64 hex digits), transactions and blocks by 64 hex digits, blocks also by height, and"
+    " everything by address. The document hash of a certificate of a batch is not on the chain."
 )
 
 
@@ -47,10 +48,19 @@ def _candidates(site: Site, connection: Connection, reading: Reading) -> Iterabl
             yield "transaction", f"/tx/{text}"
         if reader.block_of_hash(connection, reading.hash) is not None:
             yield "block", f"/block/{text}"
+        yield from _document_candidates(connection, reading.hash[::-1])
         if site.pending_transaction(Txid(reading.hash)) is not None:
             yield "transaction", f"/tx/{text}"
     if reading.script is not None:
         yield "address", f"/address/{encode_address(reading.script, site.network)}"
+
+
+def _document_candidates(connection: Connection, digest: bytes) -> Iterable[tuple[str, str]]:
+    found = holdings.certificates_of_document(connection, digest, 0, 2)
+    if len(found) == 1:
+        yield "certificate", f"/certificate/{format_outpoint(found[0].id)}"
+    elif found:
+        yield "certificates", f"/certificates?document={digest.hex()}"
 
 
 def _outpoint_candidates(connection: Connection, outpoint: OutPoint) -> Iterable[tuple[str, str]]:

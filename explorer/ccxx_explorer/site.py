@@ -24,6 +24,7 @@ from ccxx_explorer.database.store import Database
 from ccxx_explorer.definitions import DefinitionFolder
 from ccxx_explorer.facts import (
     AnchorFacts,
+    AsOf,
     CountFacts,
     CreditFacts,
     NodeFacts,
@@ -31,7 +32,7 @@ from ccxx_explorer.facts import (
     TipFacts,
 )
 from ccxx_explorer.indexer import NodeState
-from ccxx_explorer.problems import PageError, no_anchor
+from ccxx_explorer.problems import PageError, no_anchor, wrong_anchor
 from ccxx_explorer.views.block import tip_facts
 from ccxx_node.client.rpc import NodeClient, NodeError, RpcError
 
@@ -44,6 +45,7 @@ class Surroundings:
     tip: TipFacts | None
     node: NodeFacts
     anchor_id: str | None
+    problem: str | None
 
 
 class Site:
@@ -73,6 +75,25 @@ class Site:
         if self.database.anchor is None:
             raise no_anchor()
         return self.database.anchor
+
+    def check_anchor(self, connection: Connection) -> None:
+        """Raise the page's error where certificates cannot be judged."""
+        self.anchor()
+        problem = self._problem(connection, reader.tip(connection))
+        if problem is not None:
+            raise wrong_anchor(problem)
+
+    def _problem(self, connection: Connection, tip: BlockRow | None) -> str | None:
+        anchor = self.database.anchor
+        # Until the index has reached it, the root coin is only not read yet.
+        if anchor is None or tip is None or tip.height < anchor.root_height:
+            return None
+        if holdings.has_root_coin(connection, anchor.root_outpoint):
+            return None
+        return (
+            "the root coin of the trust anchor is not on this chain"
+            f" at block {anchor.root_height}, so no certificate can be judged"
+        )
 
     def root_facts(self) -> AnchorFacts:
         """Sum up the trust anchor."""
@@ -108,14 +129,20 @@ class Site:
         state = self._node_state()
         return NodeFacts(state.online, state.since, state.height, state.problem)
 
+    def as_of(self, tip: BlockRow) -> AsOf:
+        """Say up to which block an answer holds, and whether the node answers."""
+        return AsOf(tip.height, tip.header.time, self._node_state().online)
+
     def surroundings(self, connection: Connection) -> Surroundings:
         """Gather what the frame of a page shows."""
         anchor = self.database.anchor
+        tip = reader.tip(connection)
         return Surroundings(
             network=self.network.name,
-            tip=tip_facts(reader.tip(connection)),
+            tip=tip_facts(tip),
             node=self.node_facts(),
             anchor_id=anchor.anchor_id.hex() if anchor else None,
+            problem=self._problem(connection, tip),
         )
 
     def surroundings_or_none(self) -> Surroundings | None:
@@ -132,6 +159,7 @@ class Site:
         tip = reader.tip(connection)
         return StatusFacts(
             network=self.network.name,
+            problem=self._problem(connection, tip),
             tip=tip_facts(tip),
             node=self.node_facts(),
             anchor=self.root_facts() if anchor else None,

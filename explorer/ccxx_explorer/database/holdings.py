@@ -78,6 +78,25 @@ def latest_certificates(
     return _certificates(connection, query.offset(offset).limit(limit))
 
 
+def certificates_of_document(
+    connection: Connection, document_hash: bytes, offset: int, limit: int
+) -> list[Certificate]:
+    """Give the certificates about one document, newest first."""
+    query = (
+        select(certificates.c.record)
+        .where(certificates.c.document_hash == document_hash)
+        .order_by(certificates.c.transaction_number.desc(), certificates.c.outpoint)
+    )
+    return _certificates(connection, query.offset(offset).limit(limit))
+
+
+def count_certificates_of_document(connection: Connection, document_hash: bytes) -> int:
+    """Count the certificates about one document."""
+    query = select(func.count()).select_from(certificates)
+    query = query.where(certificates.c.document_hash == document_hash)
+    return connection.execute(query).scalar() or 0
+
+
 def certificates_at(connection: Connection, script_hash: bytes, limit: int) -> list[Certificate]:
     """Give the certificates that lie at a script or ever did, newest first."""
     query = (
@@ -158,6 +177,13 @@ def batch(connection: Connection, txid: bytes) -> Batch | None:
     text = connection.execute(select(batches.c.record).where(batches.c.txid == txid)).scalar()
     record = record_from_json(text) if text is not None else None
     return record if isinstance(record, Batch) else None
+
+
+def has_root_coin(connection: Connection, root_outpoint: OutPoint) -> bool:
+    """Tell whether the registry ever took a coin for the root coin: spent credit is kept too."""
+    key = encode_outpoint(root_outpoint)
+    query = select(func.count()).select_from(credits).where(credits.c.outpoint == key)
+    return bool(connection.execute(query).scalar())
 
 
 def sum_credit(connection: Connection) -> CreditSums:

@@ -234,6 +234,7 @@ def _row(record: Record, numbers: Mapping[Txid, int]) -> Row:
                 "identity": identity_hash(record.id)[:20],
                 "permit": encode_outpoint(record.permit_id),
                 "serial": record.serial,
+                "document_hash": record.doc_hash or None,
                 "transaction_number": numbers[record.id.txid],
                 "record": record_to_json(record),
             }

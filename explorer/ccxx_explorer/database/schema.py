@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 METADATA = MetaData()
 
@@ -133,6 +133,7 @@ certificates = Table(
     Column("identity", LargeBinary(20), nullable=False, index=True),
     Column("permit", LargeBinary(36), nullable=False),
     Column("serial", BigInteger, nullable=False),
+    Column("document_hash", LargeBinary(32), index=True),
     Column("transaction_number", BigInteger, nullable=False, index=True),
     Column("record", Text, nullable=False),
     Index("certificates_of_permit", "permit", "transaction_number"),

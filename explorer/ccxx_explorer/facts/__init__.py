@@ -33,6 +33,7 @@ from ccxx_explorer.facts.chain import (
 )
 from ccxx_explorer.facts.status import (
     AnchorFacts,
+    AsOf,
     Check,
     CheckResult,
     CountFacts,
@@ -49,6 +50,7 @@ from ccxx_explorer.facts.status import (
 __all__ = [
     "AddressFacts",
     "AnchorFacts",
+    "AsOf",
     "BatchFacts",
     "BlockFacts",
     "BlockLine",

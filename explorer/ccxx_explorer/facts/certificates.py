@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ccxx_explorer.facts.status import AnchorFacts, Check, Statement, Tone
+from ccxx_explorer.facts.status import AnchorFacts, AsOf, Check, Statement, Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class CertificateLine:
 class PermitList:
     """Permits, newest first; `page` counts from 1."""
 
+    as_of: AsOf
     permits: tuple[PermitLine, ...]
     total: int
     page: int
@@ -56,11 +57,13 @@ class PermitList:
 class CertificateList:
     """Certificates, newest first; `page` counts from 1."""
 
+    as_of: AsOf
     certificates: tuple[CertificateLine, ...]
     total: int
     page: int
     pages: int
     permit: str | None
+    document: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class PermitFacts:
     """One permit in full."""
 
     id: str
+    as_of: AsOf
     verdict: Statement
     status: str
     code: str
@@ -150,6 +154,7 @@ class CertificateFacts:
     """One certificate in full; `id` is its issuing outpoint, its identity for ever."""
 
     id: str
+    as_of: AsOf
     certificate_id: str
     verdict: Statement
     status: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ccxx_explorer.decode import DataOutput
 from ccxx_explorer.facts.certificates import CertificateLine, PermitLine
-from ccxx_explorer.facts.status import StatusFacts, Tone
+from ccxx_explorer.facts.status import AsOf, StatusFacts, Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,7 @@ class AddressFacts:
     """One address: its coins, what it holds and held, and a page of its transactions."""
 
     address: str
+    as_of: AsOf
     kind: str
     script_pubkey: str
     script_hash: str
@@ -190,6 +191,7 @@ class HomeFacts:
     """What the first page shows, and `/latest.json`."""
 
     status: StatusFacts
+    as_of: AsOf | None
     certificates: tuple[CertificateLine, ...]
     permits: tuple[PermitLine, ...]
     events: tuple[TransactionLine, ...]

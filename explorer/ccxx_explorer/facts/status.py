@@ -64,6 +64,15 @@ class TipFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AsOf:
+    """The block up to which an answer holds, and whether the node answers now."""
+
+    height: int
+    time: int
+    online: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AnchorFacts:
     """The trust anchor that certificates are judged by."""
 
@@ -100,9 +109,10 @@ class CountFacts:
 
 @dataclass(frozen=True, slots=True)
 class StatusFacts:
-    """The state of this explorer."""
+    """The state of this explorer; `problem` says why it cannot judge certificates, if so."""
 
     network: str
+    problem: str | None
     tip: TipFacts | None
     node: NodeFacts
     anchor: AnchorFacts | None

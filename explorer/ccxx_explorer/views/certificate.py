@@ -11,6 +11,7 @@ from ccxx_core.hashes import format_hash
 from ccxx_core.network import Network
 from ccxx_explorer.facts import (
     AnchorFacts,
+    AsOf,
     BatchFacts,
     CertificateFacts,
     CertificateLine,
@@ -49,13 +50,14 @@ def certificate_line(
 
 
 def certificate_facts(
-    rows: CertificateRows, root: AnchorFacts, network: Network
+    rows: CertificateRows, root: AnchorFacts, network: Network, as_of: AsOf
 ) -> CertificateFacts:
     """Build the page of a certificate."""
     certificate, permit = rows.certificate, rows.permit
     holding = certificate.holding
     return CertificateFacts(
         id=format_outpoint(certificate.id),
+        as_of=as_of,
         certificate_id=certificate_id(certificate.id),
         verdict=certificate_verdict(rows),
         status=rows.status,

@@ -106,7 +106,7 @@ def certificate_checks(rows: CertificateRows) -> tuple[Check, ...]:
 
 
 def _document_check(rows: CertificateRows) -> Check:
-    what = "Its SHA-256 must be the document hash shown below."
+    what = "Its hash must be the document hash shown below, where it is said how to compute it."
     if rows.certificate.batch is not None:
         leaf = rows.certificate.leaf
         what = f"It must be leaf {leaf} under the batch's Merkle root shown below."

@@ -18,6 +18,7 @@ from ccxx_core.network import Network
 from ccxx_explorer.database.rows import BlockRow, VerdictRow
 from ccxx_explorer.facts import (
     AnchorFacts,
+    AsOf,
     CertificateLine,
     ExpiryFacts,
     PermitFacts,
@@ -62,13 +63,14 @@ def permit_line(permit: Permit, tip: BlockRow) -> PermitLine:
     )
 
 
-def permit_facts(rows: PermitRows, root: AnchorFacts, network: Network) -> PermitFacts:
+def permit_facts(rows: PermitRows, root: AnchorFacts, network: Network, as_of: AsOf) -> PermitFacts:
     """Build the page of a permit."""
     permit, tip = rows.permit, rows.tip
     message = permit.message
     status = permit_status(permit, tip.height, tip.median_time_past)
     return PermitFacts(
         id=format_outpoint(permit.id),
+        as_of=as_of,
         verdict=_verdict(permit, status, tip),
         status=_word(status),
         code=printable(message.code),

@@ -27,6 +27,11 @@ class Reading:
     script: bytes | None = None
     problem: str = ""
 
+    @property
+    def document_hash(self) -> bytes | None:
+        """The 64 digits as a document hash: these are printed as hashed, not reversed."""
+        return self.hash[::-1] if self.hash is not None else None
+
 
 def read_search(text: str, network: Network) -> Reading:
     """Read what a visitor typed, in any spelling."""

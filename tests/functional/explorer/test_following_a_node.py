@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -186,3 +187,25 @@ def test_index_command_without_a_node_says_what_to_do(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "start it" in done.stderr
+
+
+def test_address_is_named_only_once_it_is_ours(tmp_path: Path, node: RegtestNode) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        options = [f"--database={tmp_path / 'second.sqlite'}", f"--port={port}"]
+        done = subprocess.run(
+            [program("ccxx-explorer"), "serve", *options],
+            env=os.environ | node.settings,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert "Explorer:" not in done.stderr
+    assert "check --host, --port" in done.stderr
+
+
+def test_address_is_named_when_it_answers(explorer: Explorer, tmp_path: Path) -> None:
+    assert f"Explorer: {explorer.url}\n" in (tmp_path / "explorer.log").read_text()

@@ -1,6 +1,9 @@
 """The JSON of every page tells the story as it happened."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +12,16 @@ from aiohttp.test_utils import TestClient, TestServer
 from ccxx_core.address import encode_address
 from ccxx_core.hashes import sha256
 from ccxx_core.network import REGTEST
+from ccxx_explorer.database.store import Database
+from ccxx_explorer.indexer import NodeState
+from ccxx_explorer.site import Site
 from ccxx_explorer.web import create_app
 
 
-@pytest.fixture
-async def ask(story: Any) -> AsyncIterator[Any]:
-    """Return a function that asks the web server for JSON."""
-    async with TestClient(TestServer(create_app(story.site()))) as client:
+@asynccontextmanager
+async def asking(site: Site) -> AsyncIterator[Any]:
+    """Give a function that asks a web server for JSON."""
+    async with TestClient(TestServer(create_app(site))) as client:
 
         async def get(path: str, status: int = 200) -> Any:
             reply = await client.get(path)
@@ -24,6 +30,25 @@ async def ask(story: Any) -> AsyncIterator[Any]:
             return await reply.json()
 
         yield get
+
+
+@pytest.fixture
+async def ask(story: Any) -> AsyncIterator[Any]:
+    """Return a function that asks the web server of the story for JSON."""
+    async with asking(story.site()) as get:
+        yield get
+
+
+@pytest.fixture
+def ask_about() -> Any:
+    """Return a function that serves an index, or that of a chain or story, for a while."""
+
+    def serve(shown: Any, state: NodeState | None = None) -> Any:
+        database = shown if isinstance(shown, Database) else shown.database
+        current = state or NodeState(online=True, since=1_700_000_000)
+        return asking(Site(database, lambda: current))
+
+    return serve
 
 
 async def test_status_shows_how_the_root_credit_divides(ask: Any, story: Any) -> None:
@@ -183,6 +208,74 @@ async def test_search_finds_every_kind_of_thing(
     found = {text: (await ask(f"/search.json?q={text}"))["kind"] for text in wanted}
 
     assert found == wanted
+
+
+async def test_document_hash_leads_to_the_certificate_or_to_all_of_them(
+    chain: Any, named: Any, ask_about: Any
+) -> None:
+    permit = chain.grant()
+    once, twice = sha256(b"one paper"), sha256(b"a paper issued again")
+    first = chain.issue(permit, 1, "alice", doc_hash=once)
+    chain.issue(permit, 2, "bob", doc_hash=twice)
+    chain.issue(permit, 3, "carol", doc_hash=twice)
+
+    async with ask_about(chain) as get:
+        one = await get(f"/search.json?q={once.hex()}")
+        many = await get(f"/search.json?q={twice.hex().upper()}")
+        listed = await get(many["url"].replace("?", ".json?"))
+
+    assert one["url"] == f"/certificate/{named(first)}"
+    assert many["kind"] == "certificates"
+    assert [line["serial"] for line in listed["certificates"]] == [3, 2]
+    assert (listed["total"], listed["document"]) == (2, twice.hex())
+
+
+async def test_every_answer_about_certificates_says_as_of_which_block(
+    ask: Any, story: Any, named: Any
+) -> None:
+    tip = story.chain.blocks[-1]
+    address = encode_address(story.chain.learn("alice"), REGTEST)
+    paths = (
+        "/latest.json",
+        "/certificates.json",
+        "/permits.json",
+        f"/certificate/{named(story.single)}.json",
+        f"/permit/{named(story.permit)}.json",
+        f"/address/{address}.json",
+    )
+
+    found = [(await ask(path))["as_of"] for path in paths]
+
+    wanted = {"height": tip.height, "time": tip.block.header.time, "online": True}
+    assert found == [wanted] * len(paths)
+
+
+async def test_answer_without_a_node_says_so(story: Any, named: Any, ask_about: Any) -> None:
+    async with ask_about(story, NodeState(online=False, since=1_700_000_000)) as get:
+        facts = await get(f"/certificate/{named(story.single)}.json")
+
+    assert facts["status"] == "valid"
+    assert facts["as_of"]["online"] is False
+
+
+async def test_root_coin_that_is_not_on_the_chain_is_a_problem_everywhere(
+    chain: Any, ask_about: Any, tmp_path: Path
+) -> None:
+    stranger = replace(chain.anchor, root_height=chain.anchor.root_height + 1)
+    database = Database.open(tmp_path / "stranger.sqlite", REGTEST, stranger)
+    database.connect_blocks(chain.blocks)
+
+    async with ask_about(database) as get:
+        before = await get("/status.json")
+        chain.mine()
+        database.connect_blocks(chain.blocks[-1:])
+        after = await get("/status.json")
+        refusal = await get("/certificates.json", 503)
+    database.close()
+
+    assert before["problem"] is None
+    assert "root coin of the trust anchor is not on this chain" in after["problem"]
+    assert refusal["error"]["code"] == "wrong-anchor"
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,17 @@
 
 import html
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from ccxx_core.network import REGTEST
+from ccxx_explorer.database.store import Database
 from ccxx_explorer.indexer import NodeState
+from ccxx_explorer.site import Site
 from ccxx_explorer.web import create_app
 
 SINCE = 1_700_000_000
@@ -192,3 +197,29 @@ async def test_empty_index_asks_for_patience(story: Any, tmp_path: Any) -> None:
     assert reply.status == 503
     assert "No block has been indexed yet" in page
     empty.close()
+
+
+async def test_certificate_page_says_as_of_when_and_how_to_compute_the_hash(
+    read: Any, story: Any, named: Any
+) -> None:
+    page = await read(f"/certificate/{named(story.single)}")
+
+    assert "As of block" in page
+    assert "sha256sum FILE" in page
+    assert "RFC 8785" in page
+
+
+async def test_every_page_warns_of_a_root_coin_that_is_not_there(
+    chain: Any, tmp_path: Path
+) -> None:
+    stranger = replace(chain.anchor, root_value=chain.anchor.root_value + 1)
+    database = Database.open(tmp_path / "stranger.sqlite", REGTEST, stranger)
+    database.connect_blocks(chain.blocks)
+    site = Site(database, lambda: NodeState(online=True, since=SINCE))
+
+    async with TestClient(TestServer(create_app(site))) as client:
+        pages = [await (await client.get(path)).text() for path in ("/", "/status", "/permits")]
+    database.close()
+
+    assert all("root coin of the trust anchor is not on this chain" in page for page in pages)
+    assert "No permit has been granted yet" not in pages[2]
