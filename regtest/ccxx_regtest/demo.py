@@ -28,8 +28,8 @@ def run_demo(folder: Path, stays: bool) -> bool:
         is_right = all(finding.is_right for finding in story.findings)
         console.print("", summary(story.findings))
         show_end(console, story.findings, time.monotonic() - started)
-        console.print(f"Explorer: {network.explorer.url}")
         if stays:
+            console.print(f"Explorer: {network.explorer.url}")
             wait_for_interrupt(console, folder)
     return is_right
 
