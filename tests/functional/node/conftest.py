@@ -20,8 +20,10 @@ STOP_SECONDS = 60
 class RunningNode:
     """One `ccxx-node` on regtest: its process, its folder, and a client for it."""
 
-    def __init__(self, datadir: Path, options: Sequence[str] = (), port: int = 0) -> None:
-        """Start it and wait until it answers; a port of 0 stands for any free one."""
+    def __init__(
+        self, datadir: Path, options: Sequence[str] = (), port: int = 0, *, waits: bool = True
+    ) -> None:
+        """Start it and as a rule wait until it answers; a port of 0 stands for any free one."""
         datadir.mkdir(exist_ok=True)
         self.datadir = datadir
         self.port = port or free_port()
@@ -36,7 +38,8 @@ class RunningNode:
         self.client = NodeClient(
             f"http://127.0.0.1:{self.port}", auth=datadir / "regtest" / ".cookie"
         )
-        self.wait_until_ready()
+        if waits:
+            self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
         """Return when the node answers calls; fail if it ends or takes too long."""
@@ -76,8 +79,11 @@ def start_node(tmp_path: Path) -> Iterator[Callable[..., RunningNode]]:
     """Give a function that starts a node with options, by default in a folder of its own."""
     nodes: list[RunningNode] = []
 
-    def start(*options: str, datadir: Path | None = None, port: int = 0) -> RunningNode:
-        node = RunningNode(datadir or tmp_path / f"node{len(nodes)}", options, port)
+    def start(
+        *options: str, datadir: Path | None = None, port: int = 0, waits: bool = True
+    ) -> RunningNode:
+        folder = datadir or tmp_path / f"node{len(nodes)}"
+        node = RunningNode(folder, options, port, waits=waits)
         nodes.append(node)
         return node
 
