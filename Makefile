@@ -5,17 +5,24 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 SYSTEM := $(VENV)/.system
 BENCH ?=
+# Nobody has to read that .venv/bin is not on PATH, or that root is root.
+PIP_OPTIONS := --quiet --disable-pip-version-check --no-warn-script-location --root-user-action=ignore
 PYTEST := $(BIN)/pytest -q
 
-.PHONY: help demo demo-once test check bench fmt clean
+.PHONY: help venv demo demo-once test check bench fmt docs clean
 help:
+	@echo "make venv       .venv with all commands in .venv/bin, and nothing else"
 	@echo "make demo       a whole local network and its story; stays up until Ctrl-C"
 	@echo "make demo-once  the same story, checked through the explorer, then stopped"
 	@echo "make test       checks, then every test"
 	@echo "make check      ruff, mypy, import contracts"
 	@echo "make bench      speed, one JSON line a result; BENCH=name runs one"
 	@echo "make fmt        format the source"
+	@echo "make docs       docs/rpc.md from the node's own help"
 	@echo "make clean      remove caches and the virtual environment"
+
+venv: $(READY)
+	@echo "The commands are in $(CURDIR)/$(BIN); docs/getting-started.md shows a way through them"
 
 demo demo-once: $(READY)
 	@$(BIN)/ccxx-regtest $@
@@ -43,6 +50,9 @@ bench: $(READY)
 fmt: $(READY)
 	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format .
 
+docs: $(READY)
+	@$(BIN)/python -m ccxx_node.rpc.manual > docs/rpc.md
+
 clean:
 	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -51,7 +61,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "CCXX needs Python 3.11 or newer: make PYTHON=python3.12 …")'
 	@test -x $(BIN)/python || { echo "== making $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "== installing Python packages"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) --editable '.[dev]'
 	@touch $@
 
 $(SYSTEM): .ci/system-packages $(READY)

@@ -6,10 +6,11 @@ import json
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
+from importlib.metadata import version
 from typing import Any
 
 from ccxx_core.errors import CcxxError
-from ccxx_node.client.rpc import NodeClient, NodeError, RpcError
+from ccxx_node.client.rpc import NodeClient, NodeError, RpcError, Spelling
 from ccxx_node.config import Config, ConfigError, read_config
 
 _USAGE = """ccxx-cli: ask a running ccxx-node
@@ -19,25 +20,45 @@ Usage: ccxx-cli [options] METHOD [parameters]
        ccxx-cli [options] -getinfo
        ccxx-cli [options] help [METHOD]
 
-  -datadir=DIR -conf=FILE -regtest -testnet   which node: as the node was started
-  -rpcconnect=HOST -rpcport=N                 where it listens (default: 127.0.0.1)
-  -rpcuser=NAME -rpcpassword=TEXT             instead of the cookie in its data folder
-  -rpcclienttimeout=N                         seconds to wait for an answer (default: 900)
-  -rpcwait                                    wait until the node answers
-  -stdin                                      read parameters from standard input, one a line
-  -stdinrpcpass                               read the password from standard input
+Which node
+  -datadir=DIR           its data folder, where its cookie is (default: ~/.counosx)
+  -conf=FILE             its settings (default: counosx.conf in the data folder)
+  -regtest -testnet      its network, if it is not the main one; also -chain=regtest, -chain=test
+  -rpcconnect=HOST       where it listens (default: 127.0.0.1)
+  -rpcport=N             its RPC port (default: 11841, -testnet 11821, -regtest 11822)
+  -rpccookiefile=FILE    its cookie, if it is elsewhere
+  -rpcuser=NAME -rpcpassword=TEXT   name and password instead of the cookie
+  -stdinrpcpass          read the password from standard input
 
-Parameters are read as JSON where they are JSON, else as text. Exit status: 0 answered, 1 refused or
-not reached, 2 misused.
+How to ask
+  -named                 parameters are given as name=value
+  -stdin                 read further parameters from standard input, one a line
+  -getinfo               a summary of the node, instead of a method
+  -rpcclienttimeout=N    seconds to wait for an answer (default: 900; 0: for ever)
+  -rpcwait               wait until the node answers
+  -h -help -?            this text; -version: the version
+
+Options stand before the method, and may have one dash or two. What stands in the node's settings
+need not be said again. Parameters are read as JSON where they are JSON, else as text. The methods
+are listed by `ccxx-cli help`. Exit status: 0 answered, 1 refused or not reached, 2 misused.
 """
 _OWN_FLAGS = ("named", "getinfo", "stdin", "stdinrpcpass", "rpcwait")
 _OWN_VALUES = ("rpcconnect", "rpcclienttimeout")
 _WAIT_SECONDS = 0.2
+_METHOD_NOT_FOUND = -32601
+_OPTIONS = Spelling(
+    address="-rpcconnect and -rpcport",
+    password="-rpcuser and -rpcpassword",
+    datadir="-datadir, and -regtest or -testnet",
+)
 
 
 def main() -> int:
     """Make one call; print its result, or the error on standard error."""
     own, shared, words = _split(sys.argv[1:])
+    if "version" in own:
+        sys.stdout.write(f"ccxx-cli version {version('ccxx')}\n")
+        return 0
     if "help" in own or (not words and "getinfo" not in own):
         sys.stdout.write(_USAGE)
         return 0 if "help" in own else 2
@@ -50,6 +71,8 @@ def main() -> int:
             result = _call(client, own, words)
     except RpcError as error:
         sys.stderr.write(f"error code: {error.code}\nerror message:\n{error.message}\n")
+        if error.code == _METHOD_NOT_FOUND:
+            sys.stderr.write("see ccxx-cli help\n")
         return 1
     except ConfigError as error:
         sys.stderr.write(f"Error: {error}\n")
@@ -71,6 +94,8 @@ def _split(arguments: Sequence[str]) -> tuple[dict[str, str], list[str], list[st
         name, _, value = argument.lstrip("-").partition("=")
         if name in ("h", "help", "?"):
             own["help"] = ""
+        elif name == "version":
+            own["version"] = ""
         elif name in _OWN_FLAGS or name in _OWN_VALUES:
             own[name] = value
         else:
@@ -89,7 +114,9 @@ def _client(config: Config, own: dict[str, str]) -> NodeClient:
         raise ConfigError(f"-rpcclienttimeout is '{seconds}', wanted seconds")
     cookie = config.network_datadir / config.text("rpccookiefile", ".cookie")
     auth = f"{config.text('rpcuser')}:{password}" if password else cookie
-    client = NodeClient(f"http://{host}:{port}", auth=auth, timeout=float(seconds) or None)
+    client = NodeClient(
+        f"http://{host}:{port}", auth=auth, timeout=float(seconds) or None, options=_OPTIONS
+    )
     if "rpcwait" in own:
         _wait(client)
     return client

@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -41,21 +42,39 @@ class RpcError(CcxxError):
         self.message = message
 
 
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a program calls the options that an error may advise."""
+
+    address: str = "--node"
+    password: str = "--node http://user:password@host:port"
+    datadir: str = "--datadir"
+
+
+_WALLETS = Spelling()
+
+
 class NodeClient:
     """A synchronous JSON-RPC client; not to be shared between threads.
 
     `auth` is `user:password`, or the path of the cookie file, which is read again whenever the
-    node was restarted.
+    node was restarted. `options` is how the program that asks spells the options it advises.
     """
 
     def __init__(
-        self, url: str, *, auth: str | Path, timeout: float | None = _TIMEOUT_SECONDS
+        self,
+        url: str,
+        *,
+        auth: str | Path,
+        timeout: float | None = _TIMEOUT_SECONDS,
+        options: Spelling = _WALLETS,
     ) -> None:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if not parts.hostname or parts.port is None:
             raise NodeError(f"the node's address {url!r} is not of the form host:port")
         self.address = f"{parts.hostname}:{parts.port}"
         self._auth = auth
+        self._options = options
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
         self._token: str | None = None
 
@@ -150,7 +169,8 @@ class NodeClient:
         if status == 401:
             raise NodeError(
                 f"the node at {self.address} refused our user name and password:"
-                " check --node, or that --datadir is the folder of this node"
+                f" check {self._options.password}, or that {self._options.datadir} is the folder of"
+                " this node"
             )
         if status == 403:
             raise NodeError(f"the node at {self.address} does not allow calls from this machine")
@@ -199,13 +219,13 @@ class NodeClient:
         except OSError as error:
             raise NodeError(
                 f"no cookie file {self._auth}: start the node, or say where its data folder is"
-                " with --datadir, or give --node http://user:password@host:port"
+                f" with {self._options.datadir}, or give {self._options.password}"
             ) from error
 
     def _unreachable(self, error: Exception) -> str:
         return (
-            f"no node answers at {self.address}: start it, or give its address with --node"
-            f" ({error})"
+            f"no node answers at {self.address}: start it, or give its address with"
+            f" {self._options.address} ({error})"
         )
 
 

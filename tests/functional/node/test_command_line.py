@@ -1,0 +1,78 @@
+"""`ccxx-cli`: what it says about itself, and what it advises."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+OPTIONS = """
+    chain conf datadir getinfo h help named regtest rpcclienttimeout rpcconnect rpccookiefile
+    rpcpassword rpcport rpcuser rpcwait stdin stdinrpcpass testnet version
+""".split()
+
+
+def ask(*words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "ccxx_node.cli", *words]
+    return subprocess.run(
+        command, input=typed, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def options_of(node: Any) -> tuple[str, ...]:
+    return ("-regtest", f"-datadir={node.datadir}", f"-rpcport={node.port}")
+
+
+@pytest.mark.parametrize("word", ["-h", "-help", "--help", "-?"])
+def test_help_names_every_option(word: str) -> None:
+    done = ask(word)
+
+    assert done.returncode == 0
+    assert [name for name in OPTIONS if f"-{name}" not in done.stdout] == []
+
+
+def test_one_dash_or_two_are_the_same(node: Any) -> None:
+    one = ask(*options_of(node), "-named", "getblockhash", "height=0")
+    two = ask(*(f"-{each}" for each in options_of(node)), "--named", "getblockhash", "height=0")
+
+    assert one.returncode == 0
+    assert one.stdout == two.stdout
+
+
+def test_missing_cookie_advises_options_that_exist(tmp_path: Path) -> None:
+    done = ask("-regtest", f"-datadir={tmp_path}", "getblockcount")
+
+    assert done.returncode == 1
+    assert "start the node" in done.stderr
+    assert "with -datadir" in done.stderr
+    assert "-rpcuser and -rpcpassword" in done.stderr
+    assert "--" not in done.stderr
+
+
+def test_wrong_password_and_wrong_port_advise_options_that_exist(node: Any) -> None:
+    guess = ask(*options_of(node), "-rpcuser=me", "-rpcpassword=guess", "getblockcount")
+    nobody = ask("-regtest", f"-datadir={node.datadir}", "-rpcport=1", "getblockcount")
+
+    assert "check -rpcuser and -rpcpassword" in guess.stderr
+    assert "with -rpcconnect and -rpcport" in nobody.stderr
+    assert "--" not in guess.stderr + nobody.stderr
+
+
+def test_unknown_method_leads_to_the_list_of_methods(node: Any) -> None:
+    done = ask(*options_of(node), "getblokcount")
+
+    assert done.returncode == 1
+    assert "error code: -32601" in done.stderr
+    assert "see ccxx-cli help" in done.stderr
+    assert "getblockcount" in ask(*options_of(node), "help").stdout
+
+
+def test_parameters_may_come_from_standard_input(node: Any) -> None:
+    done = ask(*options_of(node), "-stdin", "getblockhash", typed="0\n")
+
+    assert done.stdout.strip() == node.client.call("getblockhash", 0)
+
+
+def test_version_is_told_without_a_node() -> None:
+    assert ask("-version").stdout.startswith("ccxx-cli version 0.")
