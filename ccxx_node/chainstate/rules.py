@@ -1,13 +1,14 @@
 """The consensus rules as the chain state calls them, with what they need beside the block."""
 
 from ccxx_core.block import Block, BlockHeader
+from ccxx_core.transaction import Transaction
 from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.chainstate.block_index import BlockIndex
 from ccxx_node.consensus.block import check_block, check_block_context
 from ccxx_node.consensus.coins import BlockUndo, CoinChanges
 from ccxx_node.consensus.context import BlockContext, context_after
 from ccxx_node.consensus.deployments import DeploymentCache
-from ccxx_node.consensus.header import check_header, check_header_context
+from ccxx_node.consensus.header import ChainEntry, check_header, check_header_context
 from ccxx_node.consensus.inputs import connect_block
 from ccxx_node.consensus.params import ConsensusParams
 from ccxx_node.consensus.sigcheck import InlineVerifier, ScriptChecks, SignatureVerifier
@@ -29,7 +30,6 @@ class Rules:
         """Without a ``verifier`` signatures are checked in this process."""
         self.params = params
         self.deployments: DeploymentCache = {}
-        # The memory pool adds what it has checked under the flags of the next block.
         self.valid_scripts = ValidScripts()
         self._verifier = verifier or InlineVerifier()
         self._miners = miners
@@ -37,6 +37,14 @@ class Rules:
     def context_after(self, parent: BlockEntry) -> BlockContext:
         """Give what the rules need to know of the past of the block after ``parent``."""
         return context_after(parent, self.params, self.deployments)
+
+    def remember_scripts(self, tx: Transaction, parent: ChainEntry) -> None:
+        """Note that scripts valid under the standard flags hold in the block after ``parent``.
+
+        A block's flags are some of the standard ones, and a flag only ever forbids more.
+        """
+        context = context_after(parent, self.params, self.deployments)
+        self.valid_scripts.add(tx.wtxid, context.flags)
 
     def check_header(self, header: BlockHeader) -> None:
         """Check a header's proof of work; raises ConsensusError."""

@@ -49,6 +49,9 @@ class NextBlock(Protocol):
     def sigop_cost(self, tx: Transaction, coins: Sequence[Coin]) -> int:
         """Return the cost of the signature operations (BIP 141)."""
 
+    def remember_scripts(self, tx: Transaction) -> None:
+        """Note that the scripts hold under the standard flags: a block need not run them again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -79,6 +82,7 @@ class Acceptor:
     def accept(self, tx: Transaction, chain: NextBlock, terms: Terms) -> Entry:
         """Take a transaction in, in place of those that it replaces; raises as `test` does."""
         entry, replaced = self._judge(tx, chain, terms)
+        chain.remember_scripts(tx)
         self.pool.remove(replaced)
         self.pool.add(entry)
         if not terms.bypasses_limits:

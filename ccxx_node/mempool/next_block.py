@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_node.consensus import flags
@@ -12,6 +13,13 @@ from ccxx_node.consensus.params import ConsensusParams
 from ccxx_node.consensus.transaction import check_inputs, is_final, sequence_locks, sigop_cost
 
 
+class ScriptMemory(Protocol):
+    """Who spares a block the scripts that were found valid before."""
+
+    def remember_scripts(self, tx: Transaction, parent: ChainEntry) -> None:
+        """Note that scripts valid under the standard flags hold in the block after ``parent``."""
+
+
 class BlockAfter:
     """The rules and coins that a block after `tip` would meet.
 
@@ -19,10 +27,17 @@ class BlockAfter:
     is not yet a rule it is policy.
     """
 
-    def __init__(self, tip: ChainEntry, coins: CoinView, params: ConsensusParams) -> None:
+    def __init__(
+        self,
+        tip: ChainEntry,
+        coins: CoinView,
+        params: ConsensusParams,
+        memory: ScriptMemory | None = None,
+    ) -> None:
         self._tip = tip
         self._coins = coins
         self._params = params
+        self._memory = memory
 
     @property
     def height(self) -> int:
@@ -49,6 +64,11 @@ class BlockAfter:
     def sigop_cost(self, tx: Transaction, coins: Sequence[Coin]) -> int:
         """Return the cost of the signature operations under the rules of today."""
         return sigop_cost(tx, coins, flags.STANDARD)
+
+    def remember_scripts(self, tx: Transaction) -> None:
+        """Note that the scripts of a transaction have been found valid."""
+        if self._memory is not None:
+            self._memory.remember_scripts(tx, self._tip)
 
     def _median_time_at(self, height: int) -> int:
         entry = self._tip.ancestor(height)

@@ -197,7 +197,7 @@ class Node:
 
     def next_block(self) -> BlockAfter:
         """Return what holds for the block after the tip."""
-        return BlockAfter(self.chain.tip, self.chain, self.params)
+        return BlockAfter(self.chain.tip, self.chain, self.params, self.rules)
 
     def submit_block(self, block: Block) -> None:
         """Add a block to the chain; raises `ConsensusError` if it is refused."""

@@ -10,6 +10,7 @@ import pytest
 from ccxx_core.amount import COIN
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import NULL_OUTPOINT, OutPoint, Transaction, TxInput, TxOutput
+from ccxx_node.consensus import flags as f
 from ccxx_node.consensus.checker import TransactionChecker
 from ccxx_node.consensus.coins import Coin
 from ccxx_node.consensus.errors import ConsensusError
@@ -103,3 +104,13 @@ def test_deferred_signatures_give_the_verdict_of_direct_ones(cases: list[ScriptC
     wrong = [c.text for c in cases if _deferred_message(c) != _direct_message(c)]
 
     assert wrong == []
+
+
+def test_script_that_is_valid_is_valid_under_fewer_flags(cases: list[ScriptCase]) -> None:
+    valid = [case for case in cases if case.expected == "OK"]
+
+    for case in valid:
+        for flag in (1 << bit for bit in range(17)):
+            # P2SH and WITNESS are in every block; other flags mean nothing without them.
+            if case.flags & flag and flag not in (f.P2SH, f.WITNESS):
+                assert _verdict(case._replace(flags=case.flags & ~flag)) == "OK", case.text
