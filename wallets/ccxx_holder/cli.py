@@ -13,7 +13,7 @@ from ccxx_wallet.cli import FILE, PUBLIC_KEY, WalletGroup, settings_of, shared_o
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk, opened_wallet
-from ccxx_wallet.session_commands import DRAFT_OUT, FORCE
+from ccxx_wallet.session_commands import FORCE, draft_options
 from ccxx_wallet.wallet_commands import (
     FEERATE,
     Start,
@@ -125,7 +125,7 @@ def certificate_group() -> None:
 @certificate_group.command("transfer")
 @click.argument("certificate")
 @click.option("--to", "new_holder", type=PUBLIC_KEY, required=True, help="The new holder's key.")
-@DRAFT_OUT
+@draft_options
 @FORCE
 @FEERATE
 @shared_options
@@ -135,6 +135,7 @@ def certificate_transfer(
 ) -> None:
     """Draft and sign a transfer; issuer and root sign the file next."""
     with opened_desk(ctx) as desk:
+        desk.live.drafts.may_replace = options["replace_draft"]
         found = find_certificate(desk.live, certificate)
         funded = draft_handover(desk.live, found, new_holder, options["feerate"], options["force"])
         facts = desk.finish_draft(funded, Choices(options["out"], force=options["force"]))

@@ -105,10 +105,13 @@ def check_holder(permit: Permit, issuer_key: bytes, holder_key: bytes) -> None:
 
 
 def free_serial(live: LiveWallet, permit: Permit, wanted: int | None, count: int) -> int:
-    """Return the serial to use; raises WalletError RULES if one is used already."""
+    """Return the first serial to use.
+
+    Raises WalletError RULES if one is used already, RESERVED if a draft that was not sent uses it.
+    """
     if wanted is None:
-        used = [each.serial for each in own_certificates(live, permit.id)]
-        return first_free_serial(used, count)
+        used = {each.serial for each in own_certificates(live, permit.id)}
+        return first_free_serial(used | live.drafts.serials(permit.id), count)
     if not 0 <= wanted <= 0xFFFFFFFF - count + 1:
         raise WalletError(Refusal.RULES, f"serial {wanted} is not from 0 to 4294967295")
     for serial in range(wanted, wanted + count):
@@ -118,6 +121,7 @@ def free_serial(live: LiveWallet, permit: Permit, wanted: int | None, count: int
                 f"serial {serial} is used already under this permit; take another --serial, or"
                 " leave it out for the next free one",
             )
+    live.drafts.take_serials(permit.id, range(wanted, wanted + count))
     return wanted
 
 

@@ -30,7 +30,7 @@ from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.kept_documents import keep_definition, keep_documents
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk, opened_wallet
-from ccxx_wallet.session_commands import DRAFT_OUT
+from ccxx_wallet.session_commands import draft_options
 from ccxx_wallet.wallet_commands import (
     FEERATE,
     Start,
@@ -121,7 +121,7 @@ def certificate_group() -> None:
 @PERMIT
 @TYPE
 @SCRIPT
-@DRAFT_OUT
+@draft_options
 @FEERATE
 @shared_options
 @click.pass_context
@@ -130,6 +130,7 @@ def certificate_issue(
 ) -> None:
     """Draft and sign one certificate; the root signs the file next."""
     with opened_desk(ctx) as desk:
+        desk.live.drafts.may_replace = options["replace_draft"]
         new = NewCertificate(
             holder_key=options["holder_key"],
             document=read_document(document),
@@ -164,7 +165,7 @@ def certificate_issue(
 @PERMIT
 @TYPE
 @SCRIPT
-@DRAFT_OUT
+@draft_options
 @FEERATE
 @shared_options
 @click.pass_context
@@ -174,6 +175,7 @@ def certificate_batch(
     """Draft and sign one certificate a row of a CSV, in one transaction."""
     rows = batches.read_rows(csv_file, options["key_column"])
     with opened_desk(ctx) as desk:
+        desk.live.drafts.may_replace = options["replace_draft"]
         new = batches.NewBatch(
             rows=rows,
             salts=tuple(os.urandom(16) for _ in rows),

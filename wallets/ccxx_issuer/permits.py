@@ -1,6 +1,6 @@
 """The permits that this issuer's keys may use, and which of their coins a draft spends."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 from ccxx_cert.custody import CERTIFICATE_VALUE, Wrap, permit_script, wrap
@@ -120,11 +120,10 @@ def permit_input(live: LiveWallet, coin: Credit, script: bytes, key: bytes) -> C
     )
 
 
-def first_free_serial(used: Sequence[int], count: int) -> int:
+def first_free_serial(used: Collection[int], count: int) -> int:
     """Return the first serial from which `count` serials are unused."""
-    taken = set(used)
     start = 1
-    for serial in sorted(taken):
+    for serial in sorted(used):
         if serial - start >= count:
             break
         start = max(start, serial + 1)

@@ -21,7 +21,7 @@ from ccxx_wallet.desk import Choices
 from ccxx_wallet.kept_documents import keep_definition
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk
-from ccxx_wallet.session_commands import DRAFT_OUT
+from ccxx_wallet.session_commands import draft_options
 from ccxx_wallet.wallet_commands import (
     FEERATE,
     Start,
@@ -84,7 +84,7 @@ def permit() -> None:
 @click.option("--fan-out", type=int, default=8, show_default=True, help="Permit coins to make.")
 @click.option("--fee-float", type=AMOUNT, default="0.01", help="Plain coins for the issuer's fees.")
 @click.option("--send", is_flag=True, help="Send at once: only root keys are needed.")
-@DRAFT_OUT
+@draft_options
 @FEERATE
 @shared_options
 @click.pass_context
@@ -92,6 +92,7 @@ def permit_grant(ctx: click.Context, /, type_file: Path, send: bool, **options: 
     """Draft and sign a permit; --send also sends it."""
     with opened_desk(ctx) as desk:
         feerate, out = options.pop("feerate"), options.pop("out")
+        desk.live.drafts.may_replace = options.pop("replace_draft")
         issuer_key = options["issuer_key"]
         definition = read_definition(type_file, issuer_key)
         wanted = Grant(definition=definition, **options)

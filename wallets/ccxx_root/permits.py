@@ -1,6 +1,5 @@
 """Granting permits: root credit becomes an issuer's right to issue."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,7 @@ def draft_grant(live: LiveWallet, grant: Grant, feerate: int) -> Funded:
     _check(grant, live)
     anchor = live.wallet.require_anchor()
     script = permit_script(anchor.root_key, grant.issuer_key, anchor.system_key)
-    credit = _enough(live.credit_of(None), grant.quantity)
+    credit = _enough(live, grant.quantity)
     draft = draft_permit(
         grant.definition.permit_message(grant.quantity),
         wrap(script, grant.script),
@@ -96,11 +95,13 @@ def _check(grant: Grant, live: LiveWallet) -> None:
         )
 
 
-def _enough(credit: Sequence[Credit], quantity: int) -> list[Credit]:
-    """Return root coins worth a quantity, the largest first."""
+def _enough(live: LiveWallet, quantity: int) -> list[Credit]:
+    """Return root coins worth a quantity, those of no draft first, then the largest."""
+    reserved = live.drafts.reserved()
     chosen: list[Credit] = []
     total = 0
-    for coin in sorted(credit, key=lambda coin: -coin.value):
+    coins = live.credit_of(None)
+    for coin in sorted(coins, key=lambda coin: (coin.outpoint in reserved, -coin.value)):
         if total >= quantity * CERTIFICATE_VALUE:
             break
         chosen.append(coin)

@@ -17,12 +17,14 @@ from ccxx_core.hashes import format_hash, hash160
 from ccxx_core.psbt import Psbt
 from ccxx_wallet.builder import Funded
 from ccxx_wallet.cli import Settings
+from ccxx_wallet.drafts import name_draft
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import write_atomically
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.session import name_of, signatures_of
 from ccxx_wallet.signer import Review, check_rules, sign
+from ccxx_wallet.store import Draft
 
 FORCE_WORD = "destroy"
 PAYER = "payer"
@@ -55,6 +57,7 @@ class Desk:
         it commits to must be safe first.
         """
         psbt = funded.psbt
+        self._warn_of_shared_coins(funded)
         found = self.present(psbt, choices.force)
         if self.settings.dry_run:
             return {**self.facts(psbt, found), "file": None, "dry_run": True}
@@ -65,9 +68,11 @@ class Desk:
         if choices.send:
             return self.send(psbt, found, choices)
         path = choices.out or Path(f"{found.action}-{format_hash(psbt.transaction.txid)[:8]}.psbt")
-        # A draft that could not be written reserves no coins.
+        # A draft that could not be written reserves nothing, and replaces none.
         with self.live.wallet.store.transaction():
-            self.live.remember(funded)
+            self.live.drafts.remember(
+                Draft(funded.psbt.transaction, found.action, str(path.absolute()))
+            )
             write_atomically(path, psbt.encode())
         return {**self.facts(psbt, found), "file": str(path)}
 
@@ -160,6 +165,14 @@ class Desk:
         others = dict.fromkeys(psbt.lock(index).keys, "holder")
         return {**others, **names, certificate.root_key: "root", certificate.issuer_key: "issuer"}
 
+    def _warn_of_shared_coins(self, funded: Funded) -> None:
+        """Warn where no other coins were left to pay with than those of another draft."""
+        for other in self.live.drafts.sharing(funded.plain_inputs):
+            self.settings.screen.warn(
+                f"it pays its fee with a coin of {name_draft(other)}: only one of the two can be"
+                " sent; add plain coins, or drop one"
+            )
+
     def _ask(self, found: Review, question: str, choices: Choices) -> None:
         screen = self.settings.screen
         if found.is_harmless or not choices.force:
@@ -181,7 +194,7 @@ class Desk:
 
     def _check_own_inputs(self, psbt: Psbt, choices: Choices) -> None:
         """Refuse to give away coins, credit or certificates in a file that others drafted."""
-        if choices.spend_own or self.live.is_own_draft(psbt):
+        if choices.spend_own or self.live.drafts.is_ours(psbt.transaction):
             return
         if own := self.live.own_inputs(psbt):
             raise WalletError(

@@ -31,6 +31,8 @@ class Refusal(StrEnum):
     INCOMPLETE = "incomplete"
     RULES = "rules"
     NOT_OUR_DRAFT = "not-our-draft"
+    RESERVED = "reserved"
+    NO_DRAFT = "no-draft"
     INPUT_UNKNOWN = "input-unknown"
     INPUT_MISSTATED = "input-misstated"
     FEE_TOO_HIGH = "fee-too-high"

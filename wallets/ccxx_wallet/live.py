@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ccxx_cert.state import Credit, CreditKind, Moment, credit_key, get_credit
-from ccxx_core.hashes import format_hash, sha256
+from ccxx_core.hashes import format_hash
 from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
 from ccxx_node.client.rpc import NodeClient, RpcError, check_network
 from ccxx_wallet.builder import CreditInput, Funded, build_draft
+from ccxx_wallet.drafts import Drafts, prune
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import Role, WatchedKey
 from ccxx_wallet.pending import in_order, look_ahead, output_finder, read_pool, rebroadcast
@@ -54,6 +55,7 @@ class LiveWallet:
         self.pending: list[Transaction] = []
         self.registry = StoredRegistry(wallet.store)
         self.ahead = Overlay(self.registry)
+        self.drafts = Drafts(wallet.store, self.ahead)
 
     def sync(self, screen: Screen) -> None:
         """Bring the wallet to the node's tip and read the node's pool."""
@@ -70,6 +72,8 @@ class LiveWallet:
         own = [each.transaction for each in self.wallet.store.sent() if each.mined_height is None]
         self.pending = in_order({tx.txid: tx for tx in (*pool, *own)}.values())
         self.ahead = look_ahead(self.wallet, self.pending)
+        prune(self.wallet.store, self.ahead, self.wallet.unspent(self.pending))
+        self.drafts = Drafts(self.wallet.store, self.ahead, self.drafts.may_replace)
 
     def _scanner(self) -> Scanner:
         return Scanner(self.wallet.store, self.wallet.watched, self.wallet.anchor)
@@ -94,12 +98,16 @@ class LiveWallet:
     def draft(
         self, credit: Sequence[CreditInput], outputs: Sequence[TxOutput], feerate: int
     ) -> Funded:
-        """Fund a transaction with our plain coins; nothing is written yet."""
+        """Fund a transaction with our plain coins; nothing is written yet.
+
+        Raises WalletError RESERVED where a draft that was not sent spends the same credit.
+        """
         anchor = self.wallet.anchor
+        self.drafts.take_credit(coin.outpoint for coin in credit)
         return build_draft(
             credit,
             outputs,
-            self.wallet.purse(self.pending, feerate),
+            self.wallet.purse(self.pending, feerate, self.drafts.reserved()),
             self.wallet.network,
             None if anchor is None else anchor.anchor_id,
         )
@@ -114,21 +122,11 @@ class LiveWallet:
         ahead = [each for each in ahead if each.owner == owner and each.kind in _SPENDABLE]
         kept = [each for each in stored if not self.ahead.is_gone(credit_key(each.outpoint))]
         fresh = [each for each in ahead if each not in stored]
-        reserved = self.wallet.store.reserved()
+        reserved = self.drafts.reserved()
         return sorted(
             [*kept, *fresh],
             key=lambda each: (each.outpoint in reserved, each in fresh, each.value, each.outpoint),
         )
-
-    def remember(self, draft: Funded) -> None:
-        """Reserve a draft's coins, and remember that we made it."""
-        outpoints = [tx_input.prevout for tx_input in draft.psbt.transaction.inputs]
-        with self.wallet.store.transaction():
-            self.wallet.store.reserve(outpoints, draft_name(draft.psbt))
-
-    def is_own_draft(self, psbt: Psbt) -> bool:
-        """Tell whether this wallet made the file's transaction."""
-        return self.wallet.store.is_draft(draft_name(psbt))
 
     def spent_outputs(self, tx: Transaction) -> list[TxOutput]:
         """Ask our own node for what a transaction spends.
@@ -217,7 +215,7 @@ class LiveWallet:
         tx = sent.transaction
         with self.wallet.store.transaction():
             self.wallet.store.add_sent(tx, purpose)
-            self.wallet.store.release(tx_input.prevout for tx_input in tx.inputs)
+            self.drafts.forget_replaced()
             try:
                 self.client.send(tx)
             except RpcError as error:
@@ -228,11 +226,6 @@ def _is_cosigner(role: Role, kind: CreditKind | None) -> bool:
     if role in (Role.ROOT, Role.SYSTEM):
         return kind in (CreditKind.PERMIT, CreditKind.CERTIFICATE)
     return role is Role.ISSUER and kind is CreditKind.CERTIFICATE
-
-
-def draft_name(psbt: Psbt) -> str:
-    """Name a draft by its unsigned transaction, which signatures do not change."""
-    return sha256(psbt.transaction.encode_without_witness()).hex()
 
 
 def explain_rejection(reason: str) -> str:

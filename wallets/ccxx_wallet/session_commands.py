@@ -1,6 +1,7 @@
 """Commands on PSBT files, the same in every wallet: sign, combine, finalize, send."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,8 +17,16 @@ from ccxx_wallet.session import combine, finalize, read_psbt, signatures_of
 from ccxx_wallet.wallet import Wallet
 
 OUT = click.option("--out", type=FILE, help="Write here instead of in place.")
-DRAFT_OUT = click.option("--out", type=FILE, help="Name of the PSBT; else from action and id.")
+_DRAFT_OUT = click.option("--out", type=FILE, help="Name of the PSBT; else from action and id.")
+_REPLACE = click.option(
+    "--replace-draft", is_flag=True, help="Discard own unsent drafts of the same serial or coin."
+)
 FORCE = click.option("--force", is_flag=True, help="Go past a refusal of the rules. Destroys.")
+
+
+def draft_options(function: Any) -> Any:
+    """Give a command that drafts the options about its file."""
+    return _DRAFT_OUT(_REPLACE(function))
 
 
 @click.command("sign")

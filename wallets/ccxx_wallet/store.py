@@ -19,7 +19,7 @@ from ccxx_wallet.coin_selection import PlainCoin
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import KeyPath, Role, WatchedKey
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 create table facts (name text primary key, value text not null) without rowid;
 create table blocks (
@@ -58,11 +58,12 @@ create table sent (
     sequence integer not null,
     mined_height integer
 ) without rowid;
-create table reserved (
-    txid blob not null,
-    vout integer not null,
-    draft text not null,
-    primary key (txid, vout)
+create table drafts (
+    txid blob primary key,
+    raw blob not null,
+    purpose text not null,
+    file text not null,
+    sequence integer not null
 ) without rowid;
 create table labels (subject text primary key, label text not null) without rowid;
 create table documents (
@@ -74,6 +75,21 @@ create table documents (
 """
 
 
+# What brings the tables of an older version up to the next.
+_UPGRADES = {
+    1: """
+drop table reserved;
+create table drafts (
+    txid blob primary key,
+    raw blob not null,
+    purpose text not null,
+    file text not null,
+    sequence integer not null
+) without rowid;
+""",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class SentTransaction:
     """A transaction that this wallet gave to the network; `mined_height` is None until mined."""
@@ -81,6 +97,15 @@ class SentTransaction:
     transaction: Transaction
     purpose: str
     mined_height: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An unsigned transaction that this wallet made and that was not sent yet, and its file."""
+
+    transaction: Transaction
+    purpose: str
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +311,7 @@ class Store:
         rows = self._db.execute("select txid, vout from coins where spent_height is null")
         return {OutPoint(Txid(row[0]), row[1]) for row in rows}
 
-    # Transactions sent, and coins that drafts use.
+    # Transactions sent, and drafts that were not.
 
     def add_sent(self, tx: Transaction, purpose: str) -> None:
         """Remember a transaction that was given to the network."""
@@ -313,28 +338,27 @@ class Store:
         rows = self._db.execute("select raw, purpose, mined_height from sent order by sequence")
         return [SentTransaction(Transaction.decode(row[0]), row[1], row[2]) for row in rows]
 
-    def reserve(self, outpoints: Iterable[OutPoint], draft: str) -> None:
-        """Remember that a draft uses these coins, so that the next one prefers others."""
-        self._db.executemany(
-            "insert or replace into reserved values (?, ?, ?)",
-            [(*outpoint, draft) for outpoint in outpoints],
+    def add_draft(self, draft: Draft) -> None:
+        """Remember a draft under the id of its unsigned transaction."""
+        self._db.execute(
+            "insert or replace into drafts values"
+            " (?, ?, ?, ?, (select coalesce(max(sequence), 0) + 1 from drafts))",
+            (
+                draft.transaction.txid,
+                draft.transaction.encode_without_witness(),
+                draft.purpose,
+                draft.file,
+            ),
         )
 
-    def release(self, outpoints: Iterable[OutPoint]) -> None:
-        """Forget that drafts use these coins."""
-        self._db.executemany(
-            "delete from reserved where txid = ? and vout = ?", [tuple(o) for o in outpoints]
-        )
+    def remove_draft(self, txid: bytes) -> None:
+        """Forget a draft, and with it what it reserves."""
+        self._db.execute("delete from drafts where txid = ?", (txid,))
 
-    def is_draft(self, draft: str) -> bool:
-        """Tell whether coins are reserved for a draft of this name."""
-        found = self._db.execute("select 1 from reserved where draft = ? limit 1", (draft,))
-        return found.fetchone() is not None
-
-    def reserved(self) -> frozenset[OutPoint]:
-        """Return the coins that drafts use."""
-        rows = self._db.execute("select txid, vout from reserved")
-        return frozenset(OutPoint(Txid(row[0]), row[1]) for row in rows)
+    def drafts(self) -> list[Draft]:
+        """Return the drafts that were not sent, the oldest first."""
+        rows = self._db.execute("select raw, purpose, file from drafts order by sequence")
+        return [Draft(Transaction.decode(row[0]), row[1], row[2]) for row in rows]
 
     # Labels and documents.
 
@@ -368,8 +392,9 @@ class Store:
             raise WalletError(
                 Refusal.DAMAGED_STORE, f"{self._path} was written by a newer version; upgrade ccxx"
             )
+        upgrades = "".join(_UPGRADES[old] for old in range(max(1, version), SCHEMA_VERSION))
         with self.transaction():
-            for statement in _SCHEMA.split(";"):
+            for statement in (upgrades if version else _SCHEMA).split(";"):
                 self._db.execute(statement)
             self._db.execute(f"pragma user_version = {SCHEMA_VERSION}")
 

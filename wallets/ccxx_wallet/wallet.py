@@ -1,6 +1,6 @@
 """One wallet in its folder: keys.json (sealed), wallet.sqlite (rebuildable), anchor.json."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +131,12 @@ class Wallet:
         ripe = mature_coins(coins, height, self.maturity(height))
         return [coin for coin in ripe if coin.outpoint not in spent]
 
+    def unspent(self, pending: Sequence[Transaction]) -> list[OutPoint]:
+        """Return all plain coins of ours that no transaction spends, young ones and the pool's."""
+        coins = [*self.store.coins(), *(coin for tx in pending for coin in self._outputs_of(tx))]
+        spent = {tx_input.prevout for tx in pending for tx_input in tx.inputs}
+        return [coin.outpoint for coin in coins if coin.outpoint not in spent]
+
     def incoming(self, pending: Sequence[Transaction]) -> int:
         """Return satoshis that unconfirmed transactions of others pay to us."""
         own = {coin.outpoint for coin in self.store.coins()}
@@ -142,13 +148,15 @@ class Wallet:
                 total += sum(coin.value for coin in self._outputs_of(tx))
         return total
 
-    def purse(self, pending: Sequence[Transaction], feerate: int) -> Purse:
-        """Return what may pay for a draft."""
+    def purse(
+        self, pending: Sequence[Transaction], feerate: int, reserved: Collection[OutPoint]
+    ) -> Purse:
+        """Return what may pay for a draft; `reserved` coins are in other drafts."""
         return Purse(
             coins=self.plain_coins(pending),
             change_script=self._next(Role.PLAIN, CHANGE).plain_script,
             feerate=feerate,
-            reserved=self.store.reserved(),
+            reserved=reserved,
             origin_of=self._origin_of_script,
         )
 

@@ -19,6 +19,7 @@ from ccxx_core.transaction import TxOutput
 from ccxx_node.client.rpc import NodeError, check_network, connect
 from ccxx_wallet.cli import AMOUNT, FILE, Settings, WalletGroup, settings_of, shared_options
 from ccxx_wallet.desk import Choices
+from ccxx_wallet.draft_commands import draft_group
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import read_file, write_atomically
 from ccxx_wallet.keyring import Role, check_phrase, open_accounts
@@ -222,6 +223,7 @@ def add_shared_commands(group: WalletGroup) -> None:
         pay_command,
         backup_group,
         anchor_group,
+        draft_group,
         sign_command,
         combine_command,
         finalize_command,

@@ -1,6 +1,7 @@
 """What a person sees and is asked, on a real node."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ def new_key(person: Person) -> str:
 
 
 @pytest.fixture
-def draft(town: Town, issuer: Person, holder: Person, tmp_path: Path) -> Path:
+def draft(town: Town, issuer: Person, holder: Person, tmp_path: Path) -> Iterator[Path]:
     file = tmp_path / "draft.psbt"
-    issuer.do(
+    drafted = issuer.do(
         "certificate", "issue", "--to", new_key(holder), "--document", town.document(), "--out",
         file,
     )  # fmt: skip
-    return file
+    yield file
+    issuer.run("draft", "drop", drafted["txid"])
 
 
 def test_the_meaning_is_shown_before_the_question(town: Town, draft: Path) -> None:

@@ -1,0 +1,151 @@
+"""Drafts that wait for signatures: the credit and the serials that they will use are taken.
+
+A draft stands until it is sent, dropped or replaced, or until one of its coins is spent otherwise.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ccxx_cert.identity import format_outpoint
+from ccxx_cert.recognize import read_message
+from ccxx_cert.records import BatchMessage, IssueMessage
+from ccxx_cert.state import CreditKind, RegistryView, get_credit
+from ccxx_core.hashes import format_hash
+from ccxx_core.transaction import OutPoint, Transaction
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.store import Draft, Store
+
+_CREDIT_NAMES = {
+    CreditKind.ROOT: "root coin",
+    CreditKind.PERMIT: "permit's last free coin",
+    CreditKind.CERTIFICATE: "certificate at",
+}
+
+
+class Serials(NamedTuple):
+    """The serials that a draft uses under one permit."""
+
+    permit_id: OutPoint
+    numbers: range
+
+
+class Drafts:
+    """The unsent drafts of one wallet; `may_replace` lets a new one discard those in its way."""
+
+    def __init__(self, store: Store, view: RegistryView, may_replace: bool = False) -> None:
+        self.may_replace = may_replace
+        self._store = store
+        self._view = view
+        self._waiting = store.drafts()
+        self._replaced: list[Draft] = []
+
+    def reserved(self) -> frozenset[OutPoint]:
+        """Return the coins that drafts spend."""
+        return frozenset(
+            tx_input.prevout for draft in self._waiting for tx_input in draft.transaction.inputs
+        )
+
+    def serials(self, permit_id: OutPoint) -> set[int]:
+        """Return the serials that drafts use under a permit."""
+        found = (drafted_serials(draft.transaction, self._view) for draft in self._waiting)
+        return {n for each in found if each and each.permit_id == permit_id for n in each.numbers}
+
+    def take_credit(self, outpoints: Iterable[OutPoint]) -> None:
+        """Make sure that no draft spends a coin; raises WalletError RESERVED unless replacing."""
+        for outpoint in outpoints:
+            credit = get_credit(self._view, outpoint)
+            what = "coin" if credit is None else _CREDIT_NAMES[credit.kind]
+            self._take(self.sharing([outpoint]), f"the {what} {format_outpoint(outpoint)}")
+
+    def take_serials(self, permit_id: OutPoint, numbers: range) -> None:
+        """Make sure that no draft uses a serial; raises WalletError RESERVED unless replacing."""
+        users = []
+        for draft in self._waiting:
+            found = drafted_serials(draft.transaction, self._view)
+            if found and found.permit_id == permit_id and _overlap(found.numbers, numbers):
+                users.append(draft)
+        last = "" if len(numbers) == 1 else f" to {numbers[-1]}"
+        self._take(users, f"serial {numbers.start}{last}")
+
+    def sharing(self, outpoints: Iterable[OutPoint]) -> list[Draft]:
+        """Return the drafts that spend one of some coins."""
+        wanted = set(outpoints)
+        return [draft for draft in self._waiting if _spends(draft, wanted)]
+
+    def is_ours(self, tx: Transaction) -> bool:
+        """Tell whether this wallet made an unsigned transaction."""
+        return any(draft.transaction.txid == tx.txid for draft in self._waiting)
+
+    def remember(self, draft: Draft) -> None:
+        """Keep a draft in the place of those that it replaces; inside a transaction."""
+        self.forget_replaced()
+        self._store.add_draft(draft)
+
+    def forget_replaced(self) -> None:
+        """Forget the drafts that were replaced; inside a transaction of the store."""
+        for old in self._replaced:
+            self._store.remove_draft(old.transaction.txid)
+
+    def _take(self, users: list[Draft], what: str) -> None:
+        if users and not self.may_replace:
+            raise WalletError(
+                Refusal.RESERVED,
+                f"{what} is used by {name_draft(users[0])}, which was not sent; send it, or drop"
+                " it with `draft drop`, or add --replace-draft",
+            )
+        self._replaced += users
+        self._waiting = [draft for draft in self._waiting if draft not in users]
+
+
+def prune(store: Store, view: RegistryView, plain: Iterable[OutPoint]) -> None:
+    """Forget drafts that can never be sent again or were sent: a coin of theirs is gone."""
+    unspent = set(plain)
+    for draft in store.drafts():
+        prevouts = [tx_input.prevout for tx_input in draft.transaction.inputs]
+        if any(each not in unspent and get_credit(view, each) is None for each in prevouts):
+            with store.transaction():
+                store.remove_draft(draft.transaction.txid)
+
+
+def drafted_serials(tx: Transaction, view: RegistryView) -> Serials | None:
+    """Return the serials that a transaction would use, None where it issues nothing."""
+    reading = read_message(tx)
+    message = None if reading is None else reading.message
+    credit = get_credit(view, tx.inputs[0].prevout)
+    if credit is None or credit.owner is None:
+        return None
+    match message:
+        case IssueMessage():
+            return Serials(credit.owner, range(message.serial, message.serial + 1))
+        case BatchMessage():
+            start = message.serial_start
+            return Serials(credit.owner, range(start, start + message.count))
+        case _:
+            return None
+
+
+def find_draft(store: Store, text: str) -> Draft:
+    """Find a draft by its file, its id or the start of its id; raises WalletError NO_DRAFT."""
+    drafts = store.drafts()
+    found = [draft for draft in drafts if draft.file == text]
+    if not found and len(text) >= 8:
+        start = text.lower()
+        found = [each for each in drafts if format_hash(each.transaction.txid).startswith(start)]
+    if len(found) != 1:
+        raise WalletError(
+            Refusal.NO_DRAFT, f"no draft of this wallet is called {text}; see `draft list`"
+        )
+    return found[0]
+
+
+def name_draft(draft: Draft) -> str:
+    """Name a draft to its owner."""
+    return f"the draft {draft.file} ({draft.purpose} {format_hash(draft.transaction.txid)[:8]})"
+
+
+def _spends(draft: Draft, outpoints: set[OutPoint]) -> bool:
+    return any(tx_input.prevout in outpoints for tx_input in draft.transaction.inputs)
+
+
+def _overlap(one: range, other: range) -> bool:
+    return one.start < other.stop and other.start < one.stop
