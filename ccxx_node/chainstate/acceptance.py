@@ -1,5 +1,8 @@
 """How a header or a block gets into the tree: the checks in the reference's order, then storage."""
 
+from collections.abc import Sequence
+from contextlib import closing
+
 from ccxx_core.block import Block, BlockHeader
 from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.chainstate.branches import Branches
@@ -7,6 +10,7 @@ from ccxx_node.chainstate.record_files import FilePosition
 from ccxx_node.chainstate.rules import Rules
 from ccxx_node.chainstate.storage import Storage
 from ccxx_node.consensus.errors import ConsensusError, Reject
+from ccxx_node.consensus.header_hashing import hashed_ahead
 
 
 class Acceptance:
@@ -33,6 +37,14 @@ class Acceptance:
             raise ConsensusError(Reject.INVALID_PARENT)
         self._rules.check_header_context(header, parent, self._index, now)
         return self._index.add(header, parent)
+
+    def accept_headers(self, headers: Sequence[BlockHeader], now: int) -> list[BlockEntry]:
+        """Add headers in order; raises ConsensusError for the first that breaks a rule."""
+        unknown = [header for header in headers if self._index.get(header.hash) is None]
+        with closing(hashed_ahead(unknown, self._rules.threads)) as hashed:
+            for header in hashed:
+                self.accept_header(header, now)
+        return [self.accept_header(header, now) for header in headers]
 
     def store_block(
         self, block: Block, now: int, position: FilePosition | None = None

@@ -4,7 +4,7 @@ Nothing else writes to the stores. A refused header or block changes nothing but
 was refused. A StorageError means that the node has to stop, with all that was stored intact.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,6 +30,7 @@ from ccxx_node.chainstate.rules import Rules
 from ccxx_node.chainstate.storage import ChainstateOptions, Storage
 from ccxx_node.chainstate.tip import Tip
 from ccxx_node.chainstate.utxo_stats import UtxoStats, compute_utxo_stats
+from ccxx_node.chainstate.verification import DEFAULT_DEPTH, DEFAULT_LEVEL, Verification
 from ccxx_node.consensus.coins import BlockUndo, Coin, CoinChanges
 from ccxx_node.consensus.params import ConsensusParams
 
@@ -71,7 +72,7 @@ class Chainstate:
         storage = Storage(folder, NETWORKS[params.chain].magic, options)
         try:
             chainstate = cls(storage, rules or Rules(params))
-            chainstate._recover()
+            chainstate._recover(options.check_blocks)
         except BaseException:
             storage.close()
             raise
@@ -182,6 +183,13 @@ class Chainstate:
         """Add a header to the tree, or find it there; raises ConsensusError."""
         return self._acceptance.accept_header(header, now)
 
+    def accept_headers(self, headers: Sequence[BlockHeader], now: int) -> list[BlockEntry]:
+        """Add headers to the tree, parents before children; gives the entry of each.
+
+        Raises ConsensusError for the first that breaks a rule; those before it stay.
+        """
+        return self._acceptance.accept_headers(headers, now)
+
     def accept_block(self, block: Block, now: int) -> ChainEvents:
         """Check, store and if possible connect a block, and all that waited for it.
 
@@ -231,6 +239,15 @@ class Chainstate:
         """Write everything to the disk; raises StorageError."""
         self._storage.flush()
 
+    def verify(
+        self, level: int = DEFAULT_LEVEL, depth: int = DEFAULT_DEPTH
+    ) -> Iterator[BlockEntry]:
+        """Look again at the last blocks and give each one checked; raises CorruptionError.
+
+        The tip must not move meanwhile.
+        """
+        return Verification(self._storage, self._rules, level).run(self.tip, depth)
+
     def close(self) -> None:
         """Write everything and close the files; closing twice is harmless."""
         try:
@@ -238,7 +255,10 @@ class Chainstate:
         finally:
             self._storage.close()
 
-    def _recover(self) -> None:
+    def _recover(self, check_blocks: int) -> None:
+        # Before anything is built on them.
+        for _ in self.verify(DEFAULT_LEVEL, check_blocks):
+            pass
         self._branches.start()
         stored = StoredBlocks(self._storage, self._acceptance, self._branches, self.params)
         stored.take_in(self.genesis)

@@ -26,10 +26,15 @@ class Rules:
         params: ConsensusParams,
         verifier: SignatureVerifier | None = None,
         miners: MinerPolicy = _EVERY_MINER,
+        threads: int = 1,
     ) -> None:
-        """Without a ``verifier`` signatures are checked in this process."""
+        """Without a ``verifier`` signatures are checked in this process.
+
+        ``threads`` compute the proof of work of headers that come together.
+        """
         self.params = params
         self.deployments: DeploymentCache = {}
+        self.threads = threads
         self.valid_scripts = ValidScripts()
         self._verifier = verifier or InlineVerifier()
         self._miners = miners

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +64,7 @@ class Node:
         self.chain: Chainstate
         self.rules: Rules
         self._limits = block_limits(config)
+        self._last_height = config.number("stopatheight", 0)
         self._miners = miner_policy(config)
         self._options = chainstate_options(config)
         self._imports = tuple(Path(path) for path in config.texts("loadblock"))
@@ -95,8 +96,8 @@ class Node:
 
     async def _open(self) -> None:
         if self.config.flag("server", True):
-            users = [write_cookie(self._cookie)] if self._uses_cookie() else []
-            self._server = RpcServer(rpc_settings(self.config, users), REGISTRY, self)
+            settings = rpc_settings(self.config, self._own_users())
+            self._server = RpcServer(settings, REGISTRY, self)
             try:
                 await self._server.open()
             except OSError as error:
@@ -104,7 +105,7 @@ class Node:
         (self.config.network_datadir / "wallets").mkdir(parents=True, exist_ok=True)
         cores = worker_count(self.config)
         self._workers = WorkerPool(cores) if cores > 1 else None
-        self.rules = Rules(self.params, self._workers, self._miners)
+        self.rules = Rules(self.params, self._workers, self._miners, cores)
         # Only here the chain is touched by another thread: nobody else can until it is open.
         self.chain = await asyncio.to_thread(
             Chainstate.open, self.config.network_datadir, self.params, self._options, self.rules
@@ -130,28 +131,50 @@ class Node:
 
     async def _close(self) -> None:
         self.request_stop()
-        if self._server is not None:
-            await self._server.close()
-        if self._server is not None and self._uses_cookie():
-            self._cookie.unlink(missing_ok=True)
+        try:
+            await self._close_server()
+        finally:
+            self._close_rest()
+        _log.info("node stopped")
+
+    async def _close_server(self) -> None:
+        if self._server is None:
+            return
+        await self._server.close()
+        if self._uses_cookie():
+            # On a disk that takes no change the next start writes another.
+            with suppress(OSError):
+                self._cookie.unlink(missing_ok=True)
+
+    def _close_rest(self) -> None:
         try:
             if self.starting is None:
                 self._close_chain()
         finally:
             if self._workers is not None:
                 self._workers.close()
-        _log.info("node stopped")
 
     def _close_chain(self) -> None:
-        if self.config.flag("persistmempool", True):
-            self._save_mempool_or_warn()
-        self.chain.close()
+        try:
+            if self.config.flag("persistmempool", True):
+                self._save_mempool_or_warn()
+        finally:
+            self.chain.close()
 
     def _save_mempool_or_warn(self) -> None:
         try:
             self.save_mempool()
         except OSError as error:
             _log.warning("mempool not saved reason=%s", error)
+
+    def _own_users(self) -> list[str]:
+        if not self._uses_cookie():
+            return []
+        try:
+            return [write_cookie(self._cookie)]
+        except OSError as error:
+            text = f"cannot write the cookie {self._cookie}: {error.strerror}"
+            raise ConfigError(text) from error
 
     def _uses_cookie(self) -> bool:
         return not self.config.text("rpcpassword")
@@ -181,7 +204,7 @@ class Node:
         except ChainError as error:
             _log.error("import broken off file=%s reason=%s", path, error)
         except StorageError as error:
-            self._fail(error)
+            self.fail(error)
         self.chain.flush()
         _log.info("import finished file=%s blocks=%d height=%d", path, count, self.chain.height)
 
@@ -269,16 +292,20 @@ class Node:
     def _follow(self, events: Iterable[Event]) -> None:
         follow_chain(self.acceptor, events, self.next_block(), self.now())
         self._wake()
+        if 0 < self._last_height <= self.chain.height:
+            _log.info("node stopping height=%d", self.chain.height)
+            self.request_stop()
 
     @contextmanager
     def _stopping_when_disk_fails(self) -> Iterator[None]:
         try:
             yield
         except StorageError as error:
-            self._fail(error)
+            self.fail(error)
             raise
 
-    def _fail(self, error: StorageError) -> None:
+    def fail(self, error: StorageError) -> None:
+        """Shut down because what is on the disk cannot be used; the process leaves with 1."""
         _log.error("node stopping reason=%s", error)
         self._failure = error
         self.request_stop()
