@@ -25,28 +25,28 @@ _SECTION_ONLY = frozenset({"addnode", "bind", "connect", "port", "rpcbind", "rpc
 
 _OUR_OPTIONS = frozenset(
     """
-    acceptnonstdtxn blockmaxweight blockmintxfee blockversion bytespersigop chain conf datacarrier
-    datacarriersize datadir dbcache debug debugexclude debuglogfile dustrelayfee help includeconf
-    incrementalrelayfee limitancestorcount limitancestorsize limitdescendantcount
+    acceptnonstdtxn blockmaxweight blockmintxfee blockversion bytespersigop chain checkblocks conf
+    datacarrier datacarriersize datadir dbcache debug debugexclude debuglogfile dustrelayfee help
+    includeconf incrementalrelayfee limitancestorcount limitancestorsize limitdescendantcount
     limitdescendantsize listen loadblock logtimemicros logtimestamps maxmempool maxtipage
     mempoolexpiry mempoolreplacement minrelaytxfee mocktime par permitbaremultisig persistmempool
     pid printtoconsole regtest reindex reindex-chainstate rpcallowip rpcauth rpcbind rpccookiefile
-    rpcpassword rpcport rpcuser server stopafterblockimport testmaturity testnet testsubsidy
-    trustedminers txindex uacomment version
+    rpcpassword rpcport rpcuser server stopafterblockimport stopatheight testmaturity testnet
+    testsubsidy trustedminers txindex uacomment version
     """.split()
 )
 _ACCEPTED_OPTIONS = frozenset(
     """
     addnode addresstype addrmantest alertnotify assumevalid avoidpartialspends banscore bantime bind
     blocknotify blockreconstructionextratxn blocksdir blocksonly changetype checkblockindex
-    checkblocks checklevel checkmempool checkpoints connect daemon dbbatchsize dblogsize
-    deprecatedrpc disablewallet discardfee discover dns dnsseed dropmessagestest enablebip61
-    externalip fallbackfee feefilter flushwallet forcednsseed keypool listenonion logips
-    maxconnections maxorphantx maxreceivebuffer maxsendbuffer maxsigcachesize maxtimeadjustment
-    maxtxfee maxuploadtarget minimumchainwork mintxfee onion onlynet paytxfee peerbloomfilters port
+    checklevel checkmempool checkpoints connect daemon dbbatchsize dblogsize deprecatedrpc
+    disablewallet discardfee discover dns dnsseed dropmessagestest enablebip61 externalip
+    fallbackfee feefilter flushwallet forcednsseed keypool listenonion logips maxconnections
+    maxorphantx maxreceivebuffer maxsendbuffer maxsigcachesize maxtimeadjustment maxtxfee
+    maxuploadtarget minimumchainwork mintxfee onion onlynet paytxfee peerbloomfilters port
     printpriority privdb proxy proxyrandomize prune rescan rest rpcserialversion rpcservertimeout
-    rpcthreads rpcworkqueue salvagewallet seednode shrinkdebugfile spendzeroconfchange stopatheight
-    sysperms timeout torcontrol torpassword txconfirmtarget upgradewallet upnp vbparams wallet
+    rpcthreads rpcworkqueue salvagewallet seednode shrinkdebugfile spendzeroconfchange sysperms
+    timeout torcontrol torpassword txconfirmtarget upgradewallet upnp vbparams wallet
     walletbroadcast walletdir walletnotify walletrbf walletrejectlongchains whitebind whitelist
     whitelistforcerelay whitelistrelay zapwallettxes zmqpubhashblock zmqpubhashtx zmqpubrawblock
     zmqpubrawtx

@@ -1,6 +1,6 @@
 """The tree of known headers: in memory as linked entries, on disk one record a header."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ccxx_core.block import BlockHeader
@@ -13,9 +13,10 @@ from ccxx_node.chainstate.block_entry import (
 )
 from ccxx_node.chainstate.errors import CorruptionError
 from ccxx_node.chainstate.kvstore import open_store
+from ccxx_node.chainstate.record_files import FilePosition
 
 _ENTRY = b"b"
-_REMEDY = "-reindex"
+REMEDY = "-reindex"
 
 
 class BlockIndex:
@@ -24,7 +25,7 @@ class BlockIndex:
     def __init__(self, folder: Path) -> None:
         """Open the database in ``folder`` and load it; raises CorruptionError or StorageError."""
         self._folder = folder
-        self._store = open_store(folder, _REMEDY)
+        self._store = open_store(folder, REMEDY)
         self._entries: dict[BlockHash, BlockEntry] = {}
         self._dirty: dict[BlockHash, BlockEntry] = {}
         self.best_header: BlockEntry | None = None
@@ -80,12 +81,11 @@ class BlockIndex:
 
     def stored_ends(self) -> dict[int, int]:
         """Give for each block file the offset behind the last block that is known."""
-        ends: dict[int, int] = {}
-        for entry in self:
-            position = entry.block_position
-            if position is not None and position.end > ends.get(position.file, 0):
-                ends[position.file] = position.end
-        return ends
+        return _ends(entry.block_position for entry in self)
+
+    def undo_ends(self) -> dict[int, int]:
+        """Give the same for the files of undo data."""
+        return _ends(entry.undo_position for entry in self)
 
     def flush(self) -> None:
         """Write what changed; the blocks and undo data it points at must be on the disk before."""
@@ -132,5 +132,13 @@ class BlockIndex:
 
     def _corrupted(self) -> CorruptionError:
         return CorruptionError(
-            f"block index {self._folder} is corrupted: start with {_REMEDY} to rebuild it"
+            f"block index {self._folder} is corrupted: start with {REMEDY} to rebuild it"
         )
+
+
+def _ends(positions: Iterable[FilePosition | None]) -> dict[int, int]:
+    ends: dict[int, int] = {}
+    for position in positions:
+        if position is not None and position.end > ends.get(position.file, 0):
+            ends[position.file] = position.end
+    return ends

@@ -8,7 +8,9 @@ from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import BlockHash, sha256d
 from ccxx_node.chainstate.coin_codec import decode_undo, encode_undo
 from ccxx_node.chainstate.record_files import FilePosition, RecordFiles
+from ccxx_node.consensus.block import check_commitments
 from ccxx_node.consensus.coins import BlockUndo
+from ccxx_node.consensus.errors import ConsensusError
 
 _CHECKSUM_SIZE = 32
 
@@ -30,14 +32,16 @@ class BlockStore:
         return self._blocks.read(position)
 
     def read_block(self, position: FilePosition, block_hash: BlockHash) -> Block:
-        """Read a block and see that it is the one; raises CorruptionError."""
+        """Read a block and see that it is the one, to the last byte; raises CorruptionError."""
         try:
             block = Block.decode(self._blocks.read(position))
-        except DecodeError as error:
+            # A changed byte must not become a changed coin, nor a verdict about the block.
+            if block.hash == block_hash:
+                check_commitments(block)
+                return block
+        except (DecodeError, ConsensusError) as error:
             raise self._blocks.corrupted(position.file) from error
-        if block.hash != block_hash:
-            raise self._blocks.corrupted(position.file)
-        return block
+        raise self._blocks.corrupted(position.file)
 
     def append_undo(self, block_hash: BlockHash, undo: BlockUndo) -> FilePosition:
         """Write what a block spent, with a checksum over it and the block's hash."""
@@ -54,6 +58,11 @@ class BlockStore:
             return decode_undo(data)
         except DecodeError as error:
             raise self._undos.corrupted(position.file) from error
+
+    def check_files(self, block_ends: dict[int, int], undo_ends: dict[int, int]) -> None:
+        """See that no file is missing or cut short, given the end of the last record in each."""
+        self._blocks.check_reaches(block_ends)
+        self._undos.check_reaches(undo_ends)
 
     def scan_blocks(self, ends: dict[int, int]) -> Iterator[tuple[FilePosition, bytes]]:
         """Give what stands behind the known end of each file, in the order of arrival.

@@ -37,8 +37,13 @@ def database_error(folder: Path, remedy: str, cause: Exception) -> StorageError:
     if any(part in text for part in _LOCKED_TEXTS) and "IO error" in text:
         return StorageError(f"{folder} is in use: is another node running on this data folder?")
     if any(part in text for part in _CORRUPT_TEXTS):
-        return CorruptionError(f"database {folder} is corrupted: start with {remedy} to rebuild it")
+        return corrupted_database(folder, remedy)
     return storage_error(folder, cause)
+
+
+def corrupted_database(folder: Path, remedy: str) -> CorruptionError:
+    """Give the error that names a damaged database and the option that rebuilds it."""
+    return CorruptionError(f"database {folder} is corrupted: start with {remedy} to rebuild it")
 
 
 class ChainError(CcxxError):

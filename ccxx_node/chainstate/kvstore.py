@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol, cast
 
-from ccxx_node.chainstate.errors import storage_error
+from ccxx_node.chainstate.errors import corrupted_database, storage_error
 
 Pair = tuple[bytes, bytes]
 
@@ -64,12 +64,22 @@ def open_store(folder: Path, remedy: str, cache_bytes: int = 8 << 20) -> KeyValu
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        has_lost_its_root = _has_lost_its_root(folder)
     except OSError as error:
         raise storage_error(folder, error) from error
+    if has_lost_its_root:
+        raise corrupted_database(folder, remedy)
     # Chosen by what is installed: plyvel has no wheels outside Linux on x86-64.
     name = "leveldb" if importlib.util.find_spec("plyvel") else "rocksdb"
     module = importlib.import_module(f"ccxx_node.chainstate.{name}")
     return cast(_Backend, module.open_database)(folder, remedy, cache_bytes)
+
+
+def _has_lost_its_root(folder: Path) -> bool:
+    # Without the file CURRENT the databases would take a full folder for an empty one. It is
+    # written before the first log, so a crash cannot lose it.
+    endings = {path.suffix for path in folder.iterdir()}
+    return not (folder / "CURRENT").exists() and bool(endings & {".ldb", ".sst", ".log"})
 
 
 def remove_store(folder: Path) -> None:

@@ -27,6 +27,8 @@ class LevelDatabase:
             self._database = plyvel.DB(
                 str(folder),
                 create_if_missing=True,
+                # Else a damaged record of the log would be left out, and those behind it kept.
+                paranoid_checks=True,
                 write_buffer_size=max(4 << 20, cache_bytes // 4),
                 lru_cache_size=max(4 << 20, cache_bytes // 2),
                 bloom_filter_bits=10,

@@ -93,9 +93,16 @@ class RecordFiles:
             raise self.corrupted(position.file) from error
         except OSError as error:
             raise storage_error(path, error) from error
-        if len(data) != _FRAME.size + position.length or not data.startswith(self._magic):
+        frame = _FRAME.pack(self._magic, position.length)
+        if len(data) != _FRAME.size + position.length or not data.startswith(frame):
             raise self.corrupted(position.file)
         return data[_FRAME.size :]
+
+    def check_reaches(self, ends: dict[int, int]) -> None:
+        """See that files are there and not shorter than known; raises CorruptionError."""
+        for file, end in ends.items():
+            if self._size_of(file) < end:
+                raise self.corrupted(file)
 
     def corrupted(self, file: int) -> CorruptionError:
         """Give the error that names a file which does not hold what it should."""

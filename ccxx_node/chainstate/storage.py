@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ccxx_core.block import Block
 from ccxx_node.chainstate.block_entry import BlockEntry
+from ccxx_node.chainstate.block_index import REMEDY as INDEX_REMEDY
 from ccxx_node.chainstate.block_index import BlockIndex
 from ccxx_node.chainstate.block_store import BlockStore
 from ccxx_node.chainstate.coin_store import REMEDY, CoinStore
@@ -24,7 +25,8 @@ class ChainstateOptions:
     """How to keep the chain.
 
     ``cache_bytes`` bounds the memory for coins; at the latest every ``flush_blocks`` blocks all is
-    written; ``reindex`` rebuilds everything from the block files, ``reindex_chainstate`` the coins.
+    written; ``reindex`` rebuilds everything from the block files, ``reindex_chainstate`` the coins;
+    at the start the last ``check_blocks`` blocks are looked at, 0 for all.
     """
 
     cache_bytes: int = 450 << 20
@@ -32,6 +34,7 @@ class ChainstateOptions:
     transaction_index: bool = False
     reindex: bool = False
     reindex_chainstate: bool = False
+    check_blocks: int = 6
 
 
 class Storage:
@@ -51,6 +54,8 @@ class Storage:
             if options.reindex or options.reindex_chainstate:
                 self._forget_validation()
             self.blocks = BlockStore(folder / "blocks", magic)
+            if not options.reindex:
+                self.blocks.check_files(self.index.stored_ends(), self.index.undo_ends())
             self.coins = CoinStore(folder / "chainstate", options.cache_bytes)
             self.transactions = (
                 TransactionIndex(folder / "indexes" / "txindex")
@@ -97,6 +102,13 @@ class Storage:
         return CorruptionError(
             f"chain state {self._folder / 'chainstate'} does not fit the stored blocks: "
             f"start with {REMEDY} to rebuild it"
+        )
+
+    def blocks_corrupted(self) -> CorruptionError:
+        """Give the error of blocks that cannot have been stored like this."""
+        return CorruptionError(
+            f"blocks in {self._folder / 'blocks'} are corrupted: "
+            f"start with {INDEX_REMEDY} to rebuild them"
         )
 
     def _forget_validation(self) -> None:

@@ -48,6 +48,12 @@ def check_block(block: Block, params: ConsensusParams, is_proposal: bool = False
         raise ConsensusError(Reject.TOO_MANY_SIGOPS, "out-of-bounds SigOpCount")
 
 
+def check_commitments(block: Block) -> None:
+    """Check that the header commits to the transactions, and the coinbase to all witnesses."""
+    _check_merkle_root(block)
+    _check_witness(block)
+
+
 def _check_merkle_root(block: Block) -> None:
     root, mutated = merkle_root_mutated([tx.txid for tx in block.transactions])
     if root != block.header.merkle_root:

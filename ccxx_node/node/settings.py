@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ccxx_core.network import MAIN, REGTEST
 from ccxx_node.chainstate.storage import ChainstateOptions
+from ccxx_node.chainstate.verification import DEFAULT_DEPTH
 from ccxx_node.config import Config, ConfigError
 from ccxx_node.consensus.params import PARAMS, ConsensusParams
 from ccxx_node.mempool.policy import ChainLimits, Policy
@@ -92,6 +93,7 @@ def chainstate_options(config: Config) -> ChainstateOptions:
         reindex=config.flag("reindex"),
         reindex_chainstate=config.flag("reindex-chainstate"),
     )
+        check_blocks=config.number("checkblocks", DEFAULT_DEPTH),
 
 
 def rpc_settings(config: Config, users: Sequence[str]) -> RpcSettings:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from ccxx_core.address import decode_address
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
+from ccxx_node.chainstate.errors import CorruptionError
+from ccxx_node.chainstate.verification import DEFAULT_DEPTH, DEFAULT_LEVEL
 from ccxx_node.consensus.deployments import deployment_state, state_since
 from ccxx_node.rpc.arguments import as_integer, as_list, as_text
 from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found
@@ -15,6 +18,7 @@ from ccxx_node.rpc.services import NodeServices
 from ccxx_node.rpc.wire import Amount, Json
 
 METHODS = Registry()
+_log = logging.getLogger("ccxx.rpc")
 
 # Coins between two looks at what else there is to do.
 _SCAN_SLICE = 2000
@@ -109,19 +113,30 @@ def _script_of(node: NodeServices, value: Json) -> bytes:
 
 @METHODS.method("Blockchain")
 async def verifychain(node: NodeServices, checklevel: Json = 3, nblocks: Json = 6) -> bool:
-    """Read back the last blocks (0 for all) and check that they are whole."""
-    if checklevel is not None:
-        as_integer(checklevel)
-    depth = 6 if nblocks is None else as_integer(nblocks)
-    entry, checked = node.chain.tip, 0
-    while entry.parent is not None and (depth <= 0 or checked < depth):
+    """Look again at the last blocks (0 for all), the more thoroughly the higher the level.
+
+    0 reads blocks, 1 checks their form, 2 reads undo data, 3 takes them back from the coins in
+    memory, 4 connects them again with all scripts.
+    """
+    level = DEFAULT_LEVEL if checklevel is None else as_integer(checklevel)
+    depth = DEFAULT_DEPTH if nblocks is None else as_integer(nblocks)
+    try:
+        while not await _verify_while_tip_stays(node, level, depth):
+            continue
+    except CorruptionError as error:
+        _log.error("chain verified result=corrupted reason=%s", error)
+        return False
+    return True
+
+
+async def _verify_while_tip_stays(node: NodeServices, level: int, depth: int) -> bool:
+    tip = node.chain.tip
+    for _ in node.chain.verify(level, depth):
         await asyncio.sleep(0)
-        block = node.chain.get_block(entry.hash)
-        if block is None or node.chain.get_undo(entry.hash) is None:
+        if node.chain.tip is not tip:
             return False
-        node.rules.check_contents(block)
-        node.rules.check_context(block, entry.parent)
-        entry, checked = entry.parent, checked + 1
+        if node.is_stopping:
+            raise misuse("the node is stopping")
     return True
 
 

@@ -9,6 +9,7 @@ from ccxx_core.hashes import BlockHash
 from ccxx_core.network import Network
 from ccxx_core.transaction import Transaction
 from ccxx_node.chainstate.chainstate import Chainstate
+from ccxx_node.chainstate.errors import StorageError
 from ccxx_node.chainstate.rules import Rules
 from ccxx_node.consensus.params import ConsensusParams
 from ccxx_node.mempool.accept import Acceptor
@@ -66,6 +67,9 @@ class NodeServices(Protocol):
 
     def save_mempool(self) -> None:
         """Write the pool to the disk."""
+
+    def fail(self, error: StorageError) -> None:
+        """Shut down because what is on the disk cannot be used."""
 
     def request_stop(self) -> None:
         """Begin to shut down once this call is answered."""
