@@ -128,7 +128,7 @@ class RpcServer:
         except Exception:
             # Our bug: tell the caller and the log, and keep serving the others.
             _log.exception("rpc failed")
-            return _failure(Code.INTERNAL_ERROR, "internal error, see debug.log")
+            return _failure(Code.INTERNAL_ERROR, "internal error, see debug.log", request_id)
 
 
 def _listen(host: str, port: int) -> socket.socket:

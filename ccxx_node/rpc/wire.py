@@ -15,7 +15,9 @@ from ccxx_node.rpc.errors import Code, RpcFault
 Json = Any
 
 _MAX_DIGITS = 19
-_SURROGATE = rb"\ud"
+_SURROGATE = "\\ud"
+# Fewer brackets than this cannot be nested deeper than JSON is written.
+_HARMLESS_BRACKETS = 250
 
 
 class Amount:
@@ -54,11 +56,14 @@ def _encode_special(value: object) -> orjson.Fragment:
 def decode(body: bytes) -> Json:
     """Read JSON, numbers with a point as `Decimal`, or raise the fault that says "Parse error"."""
     try:
+        text = body.decode()
         value = json.loads(
-            body, parse_float=Decimal, parse_int=_parse_int, parse_constant=_refuse_constant
+            text, parse_float=Decimal, parse_int=_parse_int, parse_constant=_refuse_constant
         )
-        if _SURROGATE in body.lower():
-            # Half a character can be escaped but not written: nothing could be answered with it.
+        brackets = text.count("[") + text.count("{")
+        if _SURROGATE in text.lower() or brackets > _HARMLESS_BRACKETS:
+            # Half a character and what is nested too deep can be read but not written: no answer
+            # could carry such an id back.
             encode(value)
         return value
     except (ValueError, TypeError, ArithmeticError, RecursionError):

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 METHOD_NOT_FOUND = {"code": -32601, "message": "Method not found"}
-NO_OBJECT = {"code": -32600, "message": "Invalid Request object"}
+PARSE_ERROR = {"code": -32700, "message": "Parse error"}
+# Such an id can be read, but no answer can carry it.
+TOO_DEEP = "[" * 400 + "]" * 400
 
 
 class Wire:
@@ -23,7 +25,11 @@ class Wire:
         self.basic = "Basic " + base64.b64encode(credentials.encode()).decode()
 
     def send(
-        self, body: str, authorization: str | None = None, method: str = "POST", path: str = "/"
+        self,
+        body: str | bytes,
+        authorization: str | None = None,
+        method: str = "POST",
+        path: str = "/",
     ) -> tuple[int, http.client.HTTPMessage, str]:
         headers = {"Authorization": self.basic if authorization is None else authorization}
         if authorization == "":
@@ -67,6 +73,11 @@ def test_connection_is_kept_open(wire: Wire) -> None:
         ('{"id": "\\ud800"}', 500, {"code": -32700, "message": "Parse error"}),
         ('{"id": 1e9999999999999999999}', 500, {"code": -32700, "message": "Parse error"}),
         ("[" * 100_000, 500, {"code": -32700, "message": "Parse error"}),
+        (f'{{"id": {TOO_DEEP}, "method": "nosuch"}}', 500, PARSE_ERROR),
+        (f'[{{"id": 1}}, {{"id": {TOO_DEEP}, "method": "nosuch"}}]', 500, PARSE_ERROR),
+        (f'{{"id": 1, "method": "echo", "params": [{TOO_DEEP}]}}', 500, PARSE_ERROR),
+        (b'{"id": "\xed\xa0\x80", "method": "nosuch"}', 500, PARSE_ERROR),
+        ('{"id": "\\ud800", "method": "nosuch"}'.encode("utf-16"), 500, PARSE_ERROR),
         ("", 500, {"code": -32700, "message": "Parse error"}),
         ('"x"', 500, {"code": -32700, "message": "Top-level object parse error"}),
         (
@@ -92,7 +103,7 @@ def test_connection_is_kept_open(wire: Wire) -> None:
     ],
 )
 def test_error_has_the_status_that_clients_expect(
-    wire: Wire, body: str, status: int, error: dict[str, Any]
+    wire: Wire, body: str | bytes, status: int, error: dict[str, Any]
 ) -> None:
     found, _, text = wire.send(body)
 
