@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ccxx_core.amount import MAX_MONEY
 from ccxx_core.hashes import Txid, format_hash
 from ccxx_node.mempool.pool import Entry
 from ccxx_node.mempool.replacement import signals_replacement
@@ -76,7 +77,10 @@ def prioritisetransaction(node: NodeServices, txid: Json, dummy: Json, fee_delta
         raise misuse(
             "Priority is no longer supported, dummy argument to prioritisetransaction must be 0."
         )
-    node.acceptor.pool.prioritise(name, delta)
+    pool = node.acceptor.pool
+    if abs(pool.deltas.get(name, 0) + delta) > MAX_MONEY:
+        raise misuse("Invalid parameter, fee_delta adds up to more money than there is")
+    pool.prioritise(name, delta)
     return True
 
 

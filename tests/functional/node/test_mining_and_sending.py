@@ -183,3 +183,14 @@ def test_waiting_for_a_block_ends_when_it_comes(rich: Any) -> None:
     timed_out = rich.client.call("waitforblockheight", 99, 50)
 
     assert reached["height"] == timed_out["height"] == 10
+
+
+def test_fee_deltas_stay_within_the_money_there_is(node: Any) -> None:
+    most = 21_000_000 * 10**8
+    node.client.call("prioritisetransaction", "11" * 32, 0, most)
+
+    with pytest.raises(RpcError, match="more money than there is"):
+        node.client.call("prioritisetransaction", "11" * 32, 0, 1)
+
+    node.client.call("savemempool")
+    assert node.stop() == 0
