@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from ccxx_core.block import Block
 from ccxx_core.errors import CcxxError
@@ -69,10 +69,10 @@ class NodeClient:
         timeout: float | None = _TIMEOUT_SECONDS,
         options: Spelling = _WALLETS,
     ) -> None:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
+        parts = _parse_address(url)
         if not parts.hostname or parts.port is None:
-            raise NodeError(f"the node's address {url!r} is not of the form host:port")
-        self.address = f"{parts.hostname}:{parts.port}"
+            raise NodeError(f"the node's address {_hide_password(url)!r} has no host or no port")
+        self.address = _join(parts.hostname, parts.port)
         self._auth = auth
         self._options = options
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
@@ -100,10 +100,11 @@ class NodeClient:
         if not requests:
             return []
         replies = self._post(requests)
-        if not isinstance(replies, list) or len(replies) != len(requests):
+        whole = isinstance(replies, list) and all(isinstance(reply, dict) for reply in replies)
+        by_id = {str(reply.get("id")): reply for reply in replies} if whole else {}
+        if by_id.keys() != {str(index) for index in range(len(requests))}:
             raise NodeError(f"the node at {self.address} did not answer the whole batch")
-        replies.sort(key=lambda reply: reply["id"])
-        return [self._result(reply) for reply in replies]
+        return [self._result(by_id[str(index)]) for index in range(len(requests))]
 
     def block_count(self) -> int:
         """Return the height of the best block."""
@@ -152,6 +153,8 @@ class NodeClient:
         error = reply.get("error")
         if error is None:
             return reply.get("result")
+        if not isinstance(error, dict):
+            raise NodeError(f"{self.address} does not answer like a node")
         if error.get("code") == _STARTING:
             raise NodeError(
                 f"the node at {self.address} is still starting ({error.get('message')}):"
@@ -241,15 +244,12 @@ def connect(
     network = network or _network_from_environment()
     folder = (datadir or Path(os.environ.get("CCXX_DATADIR") or DEFAULT_DATADIR)).expanduser()
     address = node or os.environ.get("CCXX_NODE") or f"127.0.0.1:{network.rpc_port}"
-    parts = urlsplit(address if "://" in address else f"http://{address}")
-    try:
-        port = parts.port or network.rpc_port
-    except ValueError as error:
-        raise NodeError(f"the node's address {address!r} has no valid port") from error
+    parts = _parse_address(address)
     auth: str | Path = folder / network.data_folder / ".cookie"
     if parts.username is not None:
         auth = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return NodeClient(f"http://{parts.hostname or '127.0.0.1'}:{port}", auth=auth)
+    host, port = parts.hostname or "127.0.0.1", parts.port or network.rpc_port
+    return NodeClient(f"http://{_join(host, port)}", auth=auth)
 
 
 def check_network(client: NodeClient, network: Network) -> None:
@@ -262,6 +262,30 @@ def check_network(client: NodeClient, network: Network) -> None:
         )
     if client.block_hash(0) != network.genesis_hash:
         raise NodeError(f"the node at {client.address} has another genesis block than CCXX")
+
+
+def _parse_address(text: str) -> SplitResult:
+    """Split `http://user:password@host:port`, of which only the host is needed."""
+    shown = repr(_hide_password(text))
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        is_whole = parts.port != 0
+    except ValueError as error:
+        raise NodeError(f"the node's address {shown} is not of the form host:port") from error
+    if parts.scheme != "http":
+        # Whoever asked for https must not have the password sent in the clear.
+        raise NodeError(f"the node's address {shown} must begin with http://: no other is spoken")
+    if not is_whole:
+        raise NodeError(f"the node's address {shown} has no valid port")
+    return parts
+
+
+def _hide_password(address: str) -> str:
+    return address.rpartition("@")[2]
+
+
+def _join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _network_from_environment() -> Network:

@@ -1,0 +1,96 @@
+"""Where the client thinks a node is, and what it makes of odd answers."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from ccxx_core.network import REGTEST
+from ccxx_node.client.rpc import NodeClient, NodeError, connect
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1:11822"),
+        ("http://node.example:5", "node.example:5"),
+        ("http://me:secret@[::1]:5", "[::1]:5"),
+        ("[::1]", "[::1]:11822"),
+    ],
+)
+def test_address_is_read_in_every_usual_form(given: str, address: str) -> None:
+    assert connect(given, REGTEST).address == address
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://me:secret@127.0.0.1:99999",
+        "http://me:secret@127.0.0.1:0",
+        "http://me:secret@[bad",
+        # The password would go out in the clear.
+        "https://me:secret@127.0.0.1:5",
+    ],
+)
+def test_address_that_cannot_be_used_is_refused_without_its_password(given: str) -> None:
+    with pytest.raises(NodeError) as error:
+        connect(given, REGTEST)
+
+    assert "127.0.0.1" in str(error.value) or "[bad" in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[Any], NodeClient]]:
+    """Give a client of a server that answers whatever the test says."""
+    servers: list[HTTPServer] = []
+
+    def start(answer: Any) -> NodeClient:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(answer).encode())
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        server = HTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return NodeClient(f"http://127.0.0.1:{server.server_port}", auth="me:secret")
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        [1, 2],
+        [{"id": 0}, {"id": 0}],
+        [{"id": 0}, {"id": None}],
+        [{"id": 0}, {"id": [1]}],
+        [{"id": 0}, {"id": 1, "error": "no"}],
+    ],
+)
+def test_odd_answer_to_a_batch_is_an_error(
+    answering: Callable[[Any], NodeClient], answer: Any
+) -> None:
+    client = answering(answer)
+
+    with pytest.raises(NodeError):
+        client.batch([("getblockcount", ()), ("getblockcount", ())])
+
+
+def test_batch_is_put_in_the_order_of_its_calls(answering: Callable[[Any], NodeClient]) -> None:
+    client = answering([{"id": 1, "result": "b"}, {"id": 0, "result": "a"}])
+
+    assert client.batch([("first", ()), ("second", ())]) == ["a", "b"]
