@@ -77,8 +77,10 @@ class Indexer:
                 self._connect(event)
             case BlockDisconnected():
                 self._write()
-                self._database.disconnect_tip()
-                self._tip = self._database.tip()
+                try:
+                    self._database.disconnect_tip(event.hash)
+                finally:
+                    self._tip = self._database.tip()
                 _LOG.info("block disconnected height=%d", event.height)
 
     def _connect(self, event: BlockConnected) -> None:

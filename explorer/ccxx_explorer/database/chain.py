@@ -184,21 +184,10 @@ def next_number(connection: Connection) -> int:
 
 def delete_block(connection: Connection, height: int, first: int) -> None:
     """Take the tip out: its transactions are numbered from `first` to the end."""
-    _delete_touches(connection, first)
+    connection.execute(delete(touches).where(touches.c.transaction_number >= first))
     connection.execute(
         update(outputs).where(outputs.c.spent_by >= first).values(spent_by=None, spent_index=None)
     )
     connection.execute(delete(outputs).where(outputs.c.transaction_number >= first))
     connection.execute(delete(transactions).where(transactions.c.number >= first))
     connection.execute(delete(blocks).where(blocks.c.height == height))
-
-
-def _delete_touches(connection: Connection, first: int) -> None:
-    touched = select(outputs.c.script_hash).where(
-        (outputs.c.transaction_number >= first) | (outputs.c.spent_by >= first)
-    )
-    connection.execute(
-        delete(touches).where(
-            touches.c.transaction_number >= first, touches.c.script_hash.in_(touched)
-        )
-    )

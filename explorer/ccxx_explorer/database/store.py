@@ -16,14 +16,16 @@ from sqlalchemy import Connection, Engine, create_engine, delete, event, insert,
 from ccxx_cert.registry import apply_block
 from ccxx_cert.state import BlockChanges, ObservedBlock, Verdict, encode_outpoint
 from ccxx_cert.trust import TrustAnchor
-from ccxx_core.hashes import BlockHash, Txid
+from ccxx_core.hashes import BlockHash, Txid, format_hash
 from ccxx_core.network import Network
 from ccxx_explorer.database import reader
 from ccxx_explorer.database.chain import delete_block, insert_blocks
 from ccxx_explorer.database.records import RecordTables, undo_changes
-from ccxx_explorer.database.rows import NewBlock
+from ccxx_explorer.database.rows import BlockRow, NewBlock
 from ccxx_explorer.database.schema import METADATA, SCHEMA_VERSION, meta, subjects, verdicts
 from ccxx_explorer.problems import ExplorerError
+
+_TWO_WRITERS = "Two processes may write to one index: let one index, and the others serve only"
 
 
 class Database:
@@ -88,8 +90,12 @@ class Database:
             return reader.hash_at(connection, height)
 
     def connect_blocks(self, new_blocks: Sequence[NewBlock]) -> None:
-        """Write blocks on top of the tip, with all they mean, in one transaction."""
+        """Write blocks on top of the tip, with all they mean, in one transaction.
+
+        Raises ExplorerError, and writes nothing, where they do not stand on the tip.
+        """
         with self._writing, self._engine.begin() as connection:
+            _check_next(reader.tip(connection), new_blocks)
             numbers = insert_blocks(connection, new_blocks)
             if self.anchor is None:
                 return
@@ -97,17 +103,32 @@ class Database:
             for new, in_block in zip(new_blocks, numbers, strict=True):
                 _judge(connection, tables, self.anchor, new, in_block)
 
-    def disconnect_tip(self) -> None:
-        """Take the last block out, with all it meant, in one transaction."""
+    def disconnect_tip(self, expected: BlockHash) -> None:
+        """Take the last block out, with all it meant, in one transaction.
+
+        Raises ExplorerError, and writes nothing, where another block is the last.
+        """
         with self._writing, self._engine.begin() as connection:
             tip = reader.tip(connection)
-            if tip is None:
-                raise ExplorerError("the index is empty, there is no block to take out")
+            if tip is None or tip.hash != expected:
+                raise ExplorerError(
+                    f"{format_hash(expected)} is not the last block. {_TWO_WRITERS}"
+                )
             undo_changes(connection, tip.height)
             first = tip.first_transaction
             for table in (verdicts, subjects):
                 connection.execute(delete(table).where(table.c.transaction_number >= first))
             delete_block(connection, tip.height, first)
+
+
+def _check_next(tip: BlockRow | None, new_blocks: Sequence[NewBlock]) -> None:
+    """Check that blocks stand on the tip, which another process may have moved."""
+    below = (tip.height, tip.hash) if tip is not None else None
+    for new in new_blocks:
+        # An empty index may begin at any block.
+        if below not in (None, (new.height - 1, new.block.header.prev_hash)):
+            raise ExplorerError(f"block {new.height} does not stand on the last. {_TWO_WRITERS}")
+        below = (new.height, new.hash)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -110,7 +110,7 @@ class Chain:
     def disconnect(self) -> NewBlock:
         """Take the last block out of the index."""
         assert self.database is not None
-        self.database.disconnect_tip()
+        self.database.disconnect_tip(self.blocks[-1].hash)
         return self.blocks.pop()
 
     def spend(self, credit: Sequence[OutPoint], outputs: Sequence[TxOutput]) -> Transaction:

@@ -115,6 +115,40 @@ def test_failed_block_changes_nothing(chain: Any) -> None:
     assert dump(chain.database) == before
 
 
+@pytest.mark.parametrize("height", [0, 3, 9])
+def test_block_that_does_not_follow_the_last_is_refused(chain: Any, height: int) -> None:
+    before = dump(chain.database)
+    block = replace(chain.next_block(), height=height)
+
+    with pytest.raises(ExplorerError, match="does not stand on the last"):
+        chain.database.connect_blocks([block])
+
+    assert dump(chain.database) == before
+
+
+def test_block_on_another_branch_is_refused(chain: Any) -> None:
+    gone = chain.disconnect()
+    chain.mine()
+
+    with pytest.raises(ExplorerError, match="does not stand on the last"):
+        chain.database.connect_blocks([replace(gone, height=gone.height + 1)])
+    with pytest.raises(ExplorerError, match="is not the last block"):
+        chain.database.disconnect_tip(gone.hash)
+
+
+def test_second_indexer_of_one_file_does_no_harm(chain: Any) -> None:
+    first, second = Indexer(chain.database), Indexer(chain.database)
+    top = chain.blocks[-1]
+    gone = BlockDisconnected(top.height, top.hash)
+    first.run([gone], stop=NeverStop())
+
+    with pytest.raises(ExplorerError):
+        second.run([gone], stop=NeverStop())
+
+    assert first.tip() == second.tip() == chain.database.tip()
+    assert chain.database.tip() == (top.height - 1, chain.blocks[-2].hash)
+
+
 def test_index_goes_on_where_it_was_closed(chain: Any) -> None:
     tell_story(chain)
     before = dump(chain.database)
@@ -159,8 +193,8 @@ def test_recorded_chain_of_the_reference_is_indexed_and_undone(
     for new in rest:
         database.connect_blocks([new])
 
-    for _ in rest:
-        database.disconnect_tip()
+    for new in reversed(rest):
+        database.disconnect_tip(new.hash)
 
     assert dump(database) == before
     database.close()
