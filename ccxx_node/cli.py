@@ -105,6 +105,8 @@ def _split(arguments: Sequence[str]) -> tuple[dict[str, str], list[str], list[st
 
 def _client(config: Config, own: dict[str, str]) -> NodeClient:
     host = own.get("rpcconnect") or "127.0.0.1"
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
     port = config.number("rpcport", config.network.rpc_port)
     password = config.text("rpcpassword")
     if "stdinrpcpass" in own:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 import time
@@ -123,10 +124,13 @@ def _lock(folder: Path) -> IO[str]:
 
 def _write_pid(config: Config) -> None:
     name = config.text("pid")
-    if name:
-        import os
-
-        (config.network_datadir / name).write_text(f"{os.getpid()}\n")
+    if not name:
+        return
+    path = config.network_datadir / name
+    try:
+        path.write_text(f"{os.getpid()}\n")
+    except OSError as error:
+        raise ConfigError(f"cannot write the process id to {path}: {error.strerror}") from error
 
 
 def open_log(config: Config) -> None:

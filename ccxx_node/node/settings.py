@@ -20,6 +20,7 @@ VERSION = "0.1.0"
 # The reference's number for this protocol: clients compare it.
 VERSION_NUMBER = 170200
 _MAX_USER_AGENT = 256
+_MAX_PORT = 65535
 _SAFE_IN_COMMENT = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,;-_?@"
 )
@@ -92,8 +93,8 @@ def chainstate_options(config: Config) -> ChainstateOptions:
         transaction_index=config.flag("txindex"),
         reindex=config.flag("reindex"),
         reindex_chainstate=config.flag("reindex-chainstate"),
-    )
         check_blocks=config.number("checkblocks", DEFAULT_DEPTH),
+    )
 
 
 def rpc_settings(config: Config, users: Sequence[str]) -> RpcSettings:
@@ -112,7 +113,7 @@ def rpc_settings(config: Config, users: Sequence[str]) -> RpcSettings:
 
 
 def _addresses(config: Config) -> list[tuple[str, int]]:
-    port = config.number("rpcport", config.network.rpc_port)
+    port = _port(config.text("rpcport", str(config.network.rpc_port)), "rpcport")
     # Without a word about who may call, nobody outside this machine can.
     if not config.texts("rpcallowip"):
         return [("::1", port), ("127.0.0.1", port)]
@@ -125,9 +126,14 @@ def _address(text: str, default_port: int) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]") or (":" in host and not host.startswith("[")):
         host, port = text, str(default_port)
-    if not port.isdigit():
-        raise ConfigError(f"Invalid -rpcbind address: '{text}'")
-    return host.strip("[]"), int(port)
+    return host.strip("[]"), _port(port, "rpcbind")
+
+
+def _port(text: str, option: str) -> int:
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_PORT))
+    if not is_number or not 0 < int(text) <= _MAX_PORT:
+        raise ConfigError(f"-{option} has the port '{text}', wanted 1 to {_MAX_PORT}")
+    return int(text)
 
 
 def _subnet(text: str) -> Subnet:

@@ -76,3 +76,10 @@ def test_parameters_may_come_from_standard_input(node: Any) -> None:
 
 def test_version_is_told_without_a_node() -> None:
     assert ask("-version").stdout.startswith("ccxx-cli version 0.")
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_node_can_be_named_by_its_ipv6_address(node: Any, host: str) -> None:
+    done = ask(*options_of(node), f"-rpcconnect={host}", "-rpcclienttimeout=5", "getblockcount")
+
+    assert done.stdout == "0\n" or f"[::1]:{node.port}" in done.stderr

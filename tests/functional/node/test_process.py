@@ -41,7 +41,10 @@ def test_cookie_can_be_read_by_nobody_else(node: Any) -> None:
     ("option", "said"),
     [
         ("-colour=1", "Invalid parameter -colour"),
-        ("-rpcport=high", "-rpcport is 'high', wanted a whole number"),
+        ("-rpcport=high", "-rpcport has the port 'high', wanted 1 to 65535"),
+        ("-rpcport=99999", "-rpcport has the port '99999', wanted 1 to 65535"),
+        ("-rpccookiefile=.", "cannot write the cookie"),
+        ("-pid=no/such/folder", "cannot write the process id"),
         ("-minrelaytxfee=much", "Invalid amount for -minrelaytxfee=<amount>: 'much'"),
         ("-loadblock=/nowhere/blocks", "cannot read the blocks of -loadblock=/nowhere/blocks"),
         ("-testmaturity=0x", "-testmaturity is '0x'"),
