@@ -4,7 +4,7 @@ Signing is RFC 6979 with low S; verifying accepts what consensus accepts, which 
 libsecp256k1's own parser does.
 """
 
-from functools import lru_cache
+from collections.abc import Callable
 from typing import Any
 
 from coincurve._libsecp256k1 import ffi, lib  # type: ignore[import-not-found]
@@ -18,6 +18,11 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _CONTEXT = GLOBAL_CONTEXT.ctx
 _COMPRESSED = lib.SECP256K1_EC_COMPRESSED
 _UNCOMPRESSED = lib.SECP256K1_EC_UNCOMPRESSED
+
+# Tells whether (public key, DER signature without hash type, 32-byte digest) belong together.
+VerifySignature = Callable[[bytes, bytes, bytes], bool]
+# Public keys that a verifier remembers.
+_MOST_KEYS = 20_000
 
 
 class PrivateKey:
@@ -91,9 +96,7 @@ def _serialize_point(point: Any, compressed: bool = True) -> bytes:
     return bytes(ffi.buffer(out, size))
 
 
-@lru_cache(maxsize=20_000)
 def _parse_point(public_key: bytes) -> Any:
-    """Parse a public key once: the same keys of root and issuer sign thousands of inputs."""
     point = ffi.new("secp256k1_pubkey *")
     ok = lib.secp256k1_ec_pubkey_parse(_CONTEXT, point, public_key, len(public_key))
     return point if ok else None
@@ -117,21 +120,68 @@ def verify_signature(public_key: bytes, signature: bytes, digest: bytes) -> bool
 
     Accepts whatever consensus accepts before BIP 66: any S, and encodings that are not strict.
     """
-    point = _parse_point(public_key)
-    if point is None:
-        return False
-    parsed = ffi.new("secp256k1_ecdsa_signature *")
-    if lib.secp256k1_ecdsa_signature_parse_der(_CONTEXT, parsed, signature, len(signature)):
-        lib.secp256k1_ecdsa_signature_normalize(_CONTEXT, parsed, parsed)
-        if lib.secp256k1_ecdsa_verify(_CONTEXT, parsed, digest, point):
-            return True
+    return make_verifier()(public_key, signature, digest)
+
+
+def make_verifier() -> VerifySignature:
+    """Give a ``verify_signature`` for many in a row, in memory of its own: for one thread only."""
+    find_point, parsed = _make_point_finder(), ffi.new("secp256k1_ecdsa_signature *")
+    context, verify = _CONTEXT, lib.secp256k1_ecdsa_verify
+    parse_der = lib.secp256k1_ecdsa_signature_parse_der
+    normalize = lib.secp256k1_ecdsa_signature_normalize
+
+    def verify_next(public_key: bytes, signature: bytes, digest: bytes) -> bool:
+        point = find_point(public_key)
+        if point is None:
+            return False
+        if parse_der(context, parsed, signature, len(signature)):
+            normalize(context, parsed, parsed)
+            if verify(context, parsed, digest, point):
+                return True
+        return _parse_lax(parsed, signature) and bool(verify(context, parsed, digest, point))
+
+    return verify_next
+
+
+def _make_point_finder() -> Callable[[bytes], Any]:
+    """Give a function that parses keys, each point good until the next, None if it is none.
+
+    Most keys sign once, but those of root and issuer thousands of times: the second time a key is
+    asked for it is kept.
+    """
+    parse_key, context = lib.secp256k1_ec_pubkey_parse, _CONTEXT
+    scratch = ffi.new("secp256k1_pubkey *")
+    seen: set[bytes] = set()
+    kept: dict[bytes, Any] = {}
+
+    def find_point(public_key: bytes) -> Any:
+        point = kept.get(public_key)
+        if point is not None:
+            return point
+        is_back = public_key in seen
+        point = ffi.new("secp256k1_pubkey *") if is_back else scratch
+        if not parse_key(context, point, public_key, len(public_key)):
+            return None
+        if is_back:
+            kept[public_key] = point
+            return point
+        if len(seen) == _MOST_KEYS:
+            seen.clear()
+            kept.clear()
+        seen.add(public_key)
+        return point
+
+    return find_point
+
+
+def _parse_lax(parsed: Any, signature: bytes) -> bool:
     compact = parse_der_lax(signature)
     if compact is None:
         return False
     if not lib.secp256k1_ecdsa_signature_parse_compact(_CONTEXT, parsed, compact):
         return False
     lib.secp256k1_ecdsa_signature_normalize(_CONTEXT, parsed, parsed)
-    return bool(lib.secp256k1_ecdsa_verify(_CONTEXT, parsed, digest, point))
+    return True
 
 
 def is_canonical_signature(signature: bytes) -> bool:

@@ -1,6 +1,6 @@
 """The proof of work of many headers: threads compute the hashes a little ahead of the checks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ccxx_core.block import BlockHeader
@@ -9,7 +9,7 @@ from ccxx_core.block import BlockHeader
 _BATCH = 32
 
 
-def hashed_ahead(headers: Sequence[BlockHeader], threads: int) -> Iterator[BlockHeader]:
+def hashed_ahead(headers: Sequence[BlockHeader], threads: int) -> Generator[BlockHeader, None, None]:
     """Give headers in order, each with its hash computed; closing it stops the threads.
 
     With one thread, or few headers, a hash is left to whoever asks for it.

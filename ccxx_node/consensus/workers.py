@@ -9,6 +9,7 @@ from collections import deque
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 
+from ccxx_core.keys import make_verifier
 from ccxx_node.consensus.sigcheck import SignatureCheck, failing_inputs
 
 # Batches that a worker holds: one to work on and one to go on with at once.
@@ -25,6 +26,7 @@ class WorkerPool:
         self._waiting: deque[list[SignatureCheck]] = deque()
         self._sent: dict[Connection, deque[list[SignatureCheck]]] = {}
         self._failing: list[int] = []
+        self._verify = make_verifier()
         # Not fork: a forked worker would hold copies of the node's files, sockets and pipes.
         context = get_context("spawn")
         for _ in range(cores - 1):
@@ -45,7 +47,7 @@ class WorkerPool:
             self._receive(timeout=0)
             self._send()
             if self._waiting:
-                self._failing += failing_inputs(self._waiting.popleft())
+                self._failing += failing_inputs(self._waiting.popleft(), self._verify)
         while any(self._sent.values()):
             self._receive(timeout=None)
         failing, self._failing = self._failing, []
@@ -82,16 +84,17 @@ class WorkerPool:
     def _lose(self, connection: Connection) -> None:
         """Take back what a dead worker held: it is verified again, here or by another."""
         for batch in self._sent.pop(connection):
-            self._failing += failing_inputs(batch)
+            self._failing += failing_inputs(batch, self._verify)
         connection.close()
 
 
 def _work(connection: Connection) -> None:
     # Ctrl-C reaches the whole group of processes; the node alone decides when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    verify = make_verifier()
     while True:
         try:
             checks = marshal.loads(connection.recv_bytes())
-            connection.send_bytes(marshal.dumps(failing_inputs(checks)))
+            connection.send_bytes(marshal.dumps(failing_inputs(checks, verify)))
         except (OSError, EOFError):
             return

@@ -73,13 +73,21 @@ def test_two_of_three_is_one_check() -> None:
     assert [(len(s), len(k), len(d)) for _, s, k, d in verifier.checks] == [(2, 3, 2)]
 
 
-def test_three_of_three_is_three_checks() -> None:
+def test_three_of_three_is_one_check() -> None:
     script = multisig_script(3, [key.public_key for key in KEYS])
     verifier = CountingVerifier()
 
     check(verifier, spend(script, b"", *sign(script, *KEYS)))
 
-    assert [len(keys) for _, _, keys, _ in verifier.checks] == [1, 1, 1]
+    assert [(len(s), len(k), len(d)) for _, s, k, d in verifier.checks] == [(3, 3, 3)]
+
+
+def test_one_false_signature_of_three_is_found() -> None:
+    script = multisig_script(3, [key.public_key for key in KEYS])
+    first, second, third = sign(script, *KEYS)
+
+    with pytest.raises(ConsensusError):
+        check(InlineVerifier(), spend(script, b"", first, third, second))
 
 
 def test_signatures_in_the_wrong_order_are_refused() -> None:

@@ -13,6 +13,7 @@ from ccxx_core.keys import (
     is_canonical_signature,
     is_valid_public_key,
     lift_x,
+    make_verifier,
     recover_public_key,
     verify_signature,
 )
@@ -114,6 +115,18 @@ def test_signature_of_another_digest_or_key_does_not_verify() -> None:
     assert not verify_signature(KEY.public_key, signature, sha256(b"other"))
     assert not verify_signature(PrivateKey(sha256(b"other")).public_key, signature, DIGEST)
     assert not verify_signature(b"\x02" + b"\xff" * 32, signature, DIGEST)
+
+
+def test_verifier_answers_alike_however_often_it_meets_a_key() -> None:
+    other = PrivateKey(sha256(b"other key"))
+    verify = make_verifier()
+
+    for _ in range(3):
+        assert verify(KEY.public_key, KEY.sign(DIGEST), DIGEST)
+        assert not verify(other.public_key, KEY.sign(DIGEST), DIGEST)
+        assert not verify(b"\2" + bytes(32), KEY.sign(DIGEST), DIGEST)
+        assert not verify(KEY.public_key, b"no signature", DIGEST)
+        assert verify(other.public_key, other.sign(DIGEST), DIGEST)
 
 
 @pytest.mark.parametrize(
