@@ -13,10 +13,12 @@ from struct import error as StructError
 from typing import NamedTuple
 
 from ccxx_core.encoding import encode_compact_size, read_compact_size, read_slice
-from ccxx_core.errors import CcxxError, DecodeError
+from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import Transaction, decode_transaction
+from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.mempool.accept import Acceptor, NextBlock, Terms
+from ccxx_node.mempool.errors import PolicyError
 from ccxx_node.mempool.pool import Mempool
 
 _log = logging.getLogger("ccxx.mempool")
@@ -96,7 +98,7 @@ def load_pool(path: Path, acceptor: Acceptor, chain: NextBlock, now: int) -> Non
             acceptor.pool.prioritise(saved.tx.txid, saved.fee_delta)
         try:
             acceptor.accept(saved.tx, chain, Terms(saved.time))
-        except CcxxError:
+        except (ConsensusError, PolicyError):
             failed += 1
     for txid, delta in deltas.items():
         acceptor.pool.prioritise(txid, delta)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ccxx_core.errors import CcxxError
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_node.consensus.coins import get_coins
 from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.events import BlockConnected, BlockDisconnected, Event
 from ccxx_node.mempool.accept import Acceptor, NextBlock, Terms
+from ccxx_node.mempool.errors import PolicyError
 from ccxx_node.mempool.pool import MEMPOOL_HEIGHT, Entry, Mempool, UnconfirmedView
 
 # Beyond this, transactions of disconnected blocks are given up, the latest first.
@@ -70,7 +70,7 @@ class _Returned:
 def _take_back(acceptor: Acceptor, tx: Transaction, chain: NextBlock, now: int) -> None:
     try:
         acceptor.accept(tx, chain, Terms(now, bypasses_limits=True))
-    except CcxxError:
+    except (ConsensusError, PolicyError):
         # It is gone for good (a coinbase always is), and so is all that spends it.
         acceptor.pool.remove_with_descendants(_spenders(acceptor.pool, tx))
 

@@ -199,6 +199,8 @@ class Node:
                 count += 1
                 if count % _IMPORT_LOG_BLOCKS == 0:
                     _log.info("import running blocks=%d height=%d", count, self.chain.height)
+                if self.is_stopping:
+                    break
                 # RPC calls are answered between two blocks.
                 await asyncio.sleep(0)
         except ChainError as error:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from ccxx_core.errors import CcxxError
+from ccxx_node.chainstate.errors import CorruptionError
 from ccxx_node.rpc.auth import Authenticator
 from ccxx_node.rpc.errors import Code, RpcFault
 from ccxx_node.rpc.registry import Registry
@@ -123,6 +124,10 @@ class RpcServer:
             return 200, encode(reply(result, None, request_id))
         except RpcFault as fault:
             return _STATUS.get(fault.code, 500), encode(reply(None, fault, request_id))
+        except CorruptionError as error:
+            # Nothing that is built on it could be trusted.
+            self._node.fail(error)
+            return _failure(Code.DATABASE_ERROR, str(error), request_id)
         except CcxxError as error:
             return _failure(Code.MISC_ERROR, str(error), request_id)
         except Exception:
