@@ -12,7 +12,7 @@ from ccxx_cert.codec import encode_message
 from ccxx_cert.custody import permit_script
 from ccxx_cert.errors import CertificateError, Malformed, Refusal
 from ccxx_cert.records import Custody, ExpiryKind, PermitMessage, custody_of_label
-from ccxx_cert.type_schema import FORMAT, VERSION, check_schema
+from ccxx_cert.type_schema import FORMAT, VERSION, check_schema, schema_problems
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import sha256
 from ccxx_core.keys import is_valid_public_key
@@ -82,10 +82,13 @@ class TypeDefinition:
         DecodeError where the file names another key.
         """
         facts = decode_json(data)
+        problems: list[str] = []
         if isinstance(facts, dict) and isinstance(facts.get("issuer"), dict):
             named = facts["issuer"].setdefault("key", issuer_key.hex())
-            if named != issuer_key.hex():
-                raise DecodeError(f"type definition names the issuer key {named}")
+            if isinstance(named, str) and named != issuer_key.hex():
+                problems.append(f"issuer.key is {named[:80]!a}, wanted {issuer_key.hex()}")
+        if problems:
+            raise DecodeError("; ".join([*schema_problems(facts), *problems]))
         return cls.decode(encode_canonical(facts))
 
     @property

@@ -5,6 +5,7 @@ a definition needs no further package.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from ccxx_core.errors import DecodeError
@@ -27,6 +28,15 @@ _PARAGRAPHS = {
     # A line feed may stand in it, and nothing else that moves a cursor.
     "pattern": rf"^[^\u0000-\u0009\u000b-\u001f{_DECEPTIVE}]*$",
 }
+_KEY = {"type": "string", "pattern": "^0[23][0-9a-f]{64}$"}
+_LANGUAGE = {"type": "string", "pattern": "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"}
+# What to say where a pattern does not match.
+_PATTERN_FAULTS = {
+    _TEXT["pattern"]: "has a control character, a line break or a direction character",
+    _PARAGRAPHS["pattern"]: "has a control or direction character other than a line feed",
+    _KEY["pattern"]: "is no compressed public key of 66 lower-case hex digits",
+    _LANGUAGE["pattern"]: "is no language tag such as en or pt-BR",
+}
 _FLAG = {"type": "boolean"}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 0xFFFFFFFF}
 
@@ -47,9 +57,7 @@ TYPE_DEFINITION_SCHEMA: dict[str, Any] = {
         {
             "format": {"const": FORMAT},
             "version": {"const": VERSION},
-            "issuer": _closed(
-                {"name": _TEXT, "key": {"type": "string", "pattern": "^0[23][0-9a-f]{64}$"}}
-            ),
+            "issuer": _closed({"name": _TEXT, "key": _KEY}),
             "code": {"type": "string", "minLength": 1, "maxLength": 8},
             "title": _TEXT,
             "short_title": {"type": "string", "minLength": 1, "maxLength": 24},
@@ -85,7 +93,7 @@ TYPE_DEFINITION_SCHEMA: dict[str, Any] = {
             "languages": {
                 "type": "array",
                 "minItems": 1,
-                "items": {"type": "string", "pattern": "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"},
+                "items": _LANGUAGE,
             },
         }
     ),
@@ -100,31 +108,41 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 def check_schema(value: Any, schema: dict[str, Any] = TYPE_DEFINITION_SCHEMA) -> None:
-    """Check a JSON value against the schema; DecodeError names the place and the fault."""
-    _check(value, schema, "type definition")
+    """Check a JSON value against the schema; DecodeError names every fault and its place."""
+    if problems := "; ".join(schema_problems(value, schema)):
+        raise DecodeError(problems)
 
 
-def _check(value: Any, schema: dict[str, Any], place: str) -> None:
+def schema_problems(
+    value: Any, schema: dict[str, Any] = TYPE_DEFINITION_SCHEMA, place: str = ""
+) -> Iterator[str]:
+    """Say all that is wrong with a JSON value, each with the path of its field."""
+    name = place or "the type definition"
     if "const" in schema and (value != schema["const"] or type(value) is not type(schema["const"])):
-        raise DecodeError(f"{place} is not {schema['const']!r}")
+        yield f"{name} is not {schema['const']!r}"
+        return
     if "enum" in schema and value not in schema["enum"]:
-        raise DecodeError(f"{place} is none of {', '.join(schema['enum'])}")
+        yield f"{name} is none of {', '.join(schema['enum'])}"
+        return
     kind = schema.get("type")
     if kind is not None and not _has_type(value, kind):
-        raise DecodeError(f"{place} is not of type {kind}")
+        yield f"{name} is not of type {kind}"
+        return
     match value:
         case str():
-            _check_text(value, schema, place)
+            yield from _text_problems(value, schema, name)
         case bool():
             pass
         case int():
-            _check_range(value, schema.get("minimum"), schema.get("maximum"), place)
+            yield from _range_problems(value, schema.get("minimum"), schema.get("maximum"), name)
         case list():
-            _check_range(len(value), schema.get("minItems"), None, f"number of {place}")
+            yield from _range_problems(
+                len(value), schema.get("minItems"), None, f"number of {name}"
+            )
             for position, item in enumerate(value):
-                _check(item, schema["items"], f"{place}[{position}]")
+                yield from schema_problems(item, schema["items"], f"{name}[{position}]")
         case dict():
-            _check_object(value, schema, place)
+            yield from _object_problems(value, schema, place)
         case _:
             pass
 
@@ -133,25 +151,28 @@ def _has_type(value: Any, kind: str) -> bool:
     return isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
 
 
-def _check_text(value: str, schema: dict[str, Any], place: str) -> None:
-    _check_range(len(value), schema.get("minLength"), schema.get("maxLength"), f"length of {place}")
+def _text_problems(value: str, schema: dict[str, Any], place: str) -> Iterator[str]:
+    least, most = schema.get("minLength"), schema.get("maxLength")
+    yield from _range_problems(len(value), least, most, f"length of {place}")
     pattern = schema.get("pattern")
     if pattern is not None and re.fullmatch(pattern, value) is None:
-        raise DecodeError(f"{place} does not match {pattern}")
+        yield f"{place} {_PATTERN_FAULTS[pattern]}"
 
 
-def _check_range(value: int, least: int | None, most: int | None, place: str) -> None:
+def _range_problems(value: int, least: int | None, most: int | None, place: str) -> Iterator[str]:
     if least is not None and value < least:
-        raise DecodeError(f"{place} is {value}, at least {least}")
+        yield f"{place} is {value}, at least {least}"
     if most is not None and value > most:
-        raise DecodeError(f"{place} is {value}, at most {most}")
+        yield f"{place} is {value}, at most {most}"
 
 
-def _check_object(value: dict[str, Any], schema: dict[str, Any], place: str) -> None:
+def _object_problems(value: dict[str, Any], schema: dict[str, Any], place: str) -> Iterator[str]:
+    prefix = f"{place}." if place else ""
     for name in schema["required"]:
         if name not in value:
-            raise DecodeError(f"{place} lacks {name}")
+            yield f"{prefix}{name} is missing"
     for name, item in value.items():
-        if name not in schema["properties"]:
-            raise DecodeError(f"{place} has an unknown field {name!r}")
-        _check(item, schema["properties"][name], f"{place}.{name}")
+        if name in schema["properties"]:
+            yield from schema_problems(item, schema["properties"][name], f"{prefix}{name}")
+        else:
+            yield f"{prefix}{name[:80]!a} is no field of a type definition"

@@ -138,7 +138,9 @@ def certificate_transfer(
         desk.live.drafts.may_replace = options["replace_draft"]
         found = find_certificate(desk.live, certificate)
         funded = draft_handover(desk.live, found, new_holder, options["feerate"], options["force"])
-        facts = desk.finish_draft(funded, Choices(options["out"], force=options["force"]))
+        facts = desk.finish_draft(
+            funded, Choices(options["out"], force=options["force"], overwrite=options["overwrite"])
+        )
         facts["certificate"] = format_outpoint(found.id)
         if facts["txid_is_final"]:
             facts["new_location"] = format_outpoint(OutPoint(funded.psbt.transaction.txid, 0))

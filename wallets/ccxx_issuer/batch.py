@@ -22,7 +22,7 @@ from ccxx_issuer.certificates import check_holder, free_serial, holder_pubkey
 from ccxx_issuer.permits import check_definition, choose_coin, choose_permit, permit_input
 from ccxx_wallet.builder import Funded
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.files import make_private_folder, read_file, write_atomically
+from ccxx_wallet.files import check_output, make_private_folder, read_file, write_output
 from ccxx_wallet.kept_documents import keep_documents
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.store import StoredDocument
@@ -89,7 +89,7 @@ def read_rows(path: Path, key_column: str) -> tuple[Row, ...]:
 def draft(live: LiveWallet, new: NewBatch, feerate: int) -> DraftedBatch:
     """Draft a BATCH: one certificate a row, in the rows' order."""
     permit, key, script = choose_permit(live, new.permit_id, new.definition)
-    check_definition(permit, new.definition)
+    check_definition(permit, key, new.definition)
     definition = new.definition or _stored_definition(live, permit)
     for row in new.rows:
         check_holder(permit, key, row.holder_key)
@@ -109,16 +109,20 @@ def draft(live: LiveWallet, new: NewBatch, feerate: int) -> DraftedBatch:
     return DraftedBatch(funded, permit, serial, documents, tree)
 
 
-def keep(live: LiveWallet, folder: Path, batch: DraftedBatch) -> None:
+def keep(live: LiveWallet, folder: Path, batch: DraftedBatch, overwrite: bool) -> None:
     """Write each document and its proof into a folder, and keep the documents in the wallet.
 
     Without a document's salt its certificate proves nothing, so this comes before signing ends; on
-    failure nothing is left behind.
+    failure nothing is left behind. Raises WalletError FILE_EXISTS before anything is written.
     """
+    files = _files(batch)
+    for name, body in files.items():
+        check_output(folder / name, overwrite, body)
     is_new = not folder.exists()
     make_private_folder(folder)
     try:
-        _write_documents(folder, batch)
+        for name, body in files.items():
+            write_output(folder / name, body, overwrite)
     except BaseException:
         if is_new:
             shutil.rmtree(folder, ignore_errors=True)
@@ -126,9 +130,11 @@ def keep(live: LiveWallet, folder: Path, batch: DraftedBatch) -> None:
     keep_documents(live, batch.documents)
 
 
-def _write_documents(folder: Path, batch: DraftedBatch) -> None:
+def _files(batch: DraftedBatch) -> dict[str, bytes]:
+    """Return each document and its proof under their files' names."""
+    files = {}
     for leaf, document in enumerate(batch.documents):
-        write_atomically(folder / document.name, document.body)
+        files[document.name] = document.body
         proof = {
             "leaf": leaf,
             "document_hash": document.hash.hex(),
@@ -136,7 +142,8 @@ def _write_documents(folder: Path, batch: DraftedBatch) -> None:
             "proof": [{str(step.side): step.digest.hex()} for step in batch.tree.proof(leaf)],
         }
         name = f"{Path(document.name).stem}.proof.json"
-        write_atomically(folder / name, json.dumps(proof, indent=1).encode() + b"\n")
+        files[name] = json.dumps(proof, indent=1).encode() + b"\n"
+    return files
 
 
 def _row(line: int, row: dict[str, str | None], key_column: str) -> Row:

@@ -59,7 +59,9 @@ def read_definition(path: Path | None) -> TypeDefinition | None:
         return TypeDefinition.decode(read_file(path, limit=1_000_000))
     except DecodeError as error:
         raise WalletError(
-            Refusal.WRONG_TYPE_DEFINITION, f"{path}: {error}; ask the root for the granted file"
+            Refusal.WRONG_TYPE_DEFINITION,
+            f"{path}: {error}; ask the root for the file that was granted (`ccxx-root permit"
+            " type`)",
         ) from error
 
 
@@ -71,7 +73,7 @@ def draft_certificate(
     The tail of the message is the summary, or without one the holder's key.
     """
     permit, key, script = choose_permit(live, new.permit_id, new.definition)
-    check_definition(permit, new.definition)
+    check_definition(permit, key, new.definition)
     check_holder(permit, key, new.holder_key)
     serial = free_serial(live, permit, new.serial, 1)
     coin = choose_coin(live, permit, 1)

@@ -146,7 +146,8 @@ def certificate_issue(
             keep_definition(desk.live, new.definition)
             keep_documents(desk.live, [new.document])
 
-        facts = desk.finish_draft(funded, Choices(options["out"]), keep)
+        choices = Choices(options["out"], overwrite=options["overwrite"])
+        facts = desk.finish_draft(funded, choices, keep)
         facts |= {"serial": serial, "document_hash": new.document.hash.hex()}
         keys = [new.holder_key]
         facts["warnings"] = warnings(desk.live, permit_used, keys, new.summary)
@@ -192,9 +193,10 @@ def certificate_batch(
 
         def keep() -> None:
             keep_definition(desk.live, new.definition)
-            batches.keep(desk.live, folder, drafted)
+            batches.keep(desk.live, folder, drafted, options["overwrite"])
 
-        facts = desk.finish_draft(drafted.funded, Choices(options["out"]), keep)
+        choices = Choices(options["out"], overwrite=options["overwrite"])
+        facts = desk.finish_draft(drafted.funded, choices, keep)
         facts |= {"serial_start": drafted.serial_start, "count": len(rows)}
         facts["merkle_root"] = drafted.tree.root.hex()
         facts["documents"] = None if desk.settings.dry_run else str(folder)

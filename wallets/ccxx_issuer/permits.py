@@ -1,14 +1,14 @@
 """The permits that this issuer's keys may use, and which of their coins a draft spends."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from ccxx_cert.custody import CERTIFICATE_VALUE, Wrap, permit_script, wrap
 from ccxx_cert.identity import format_outpoint
 from ccxx_cert.state import Credit, Permit, get_permit
 from ccxx_cert.status import permit_status
-from ccxx_cert.type_definition import TypeDefinition, check_type_definition
-from ccxx_core.errors import CcxxError
+from ccxx_cert.type_definition import TypeDefinition
+from ccxx_core.hashes import format_hash
 from ccxx_core.script import is_p2sh
 from ccxx_core.transaction import OutPoint, TxOutput
 from ccxx_wallet.builder import CreditInput
@@ -17,15 +17,31 @@ from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.permit_facts import permit_facts
 
+# A permit, our issuer key in it, and its script.
+OwnPermit = tuple[Permit, bytes, bytes]
+# Where a definition has what a permit's message says.
+_FIELDS = {
+    "code": "code",
+    "title": "short_title",
+    "transferable": "transferable",
+    "custody": "custody",
+    "recovery": "recovery",
+    "public_summary": "public_summary",
+    "issuer_revokes": "revocation.issuer",
+    "root_revokes": "revocation.root",
+    "expiry_kind": "expiry.kind",
+    "expiry": "expiry.value",
+}
 
-def own_permits(live: LiveWallet) -> list[tuple[Permit, bytes, bytes]]:
-    """Return (permit, our issuer key, permit script) for the permits our keys are part of.
+
+def own_permits(live: LiveWallet) -> list[OwnPermit]:
+    """Return the permits that our keys are part of, those in no block yet among them.
 
     An issuer's key is hidden in the permit's script until used: each of ours is tried.
     """
     keys = [key.public_key for key in live.wallet.store.watched_keys(Role.ISSUER)]
     found = []
-    for permit in live.registry.permits():
+    for permit in live.permits():
         current = get_permit(live.ahead, permit.id) or permit
         for key in keys:
             script = permit_script(permit.root_key, key, permit.system_key)
@@ -47,7 +63,7 @@ def list_permits(live: LiveWallet) -> list[dict[str, Any]]:
 
 def choose_permit(
     live: LiveWallet, wanted: OutPoint | None, definition: TypeDefinition | None
-) -> tuple[Permit, bytes, bytes]:
+) -> OwnPermit:
     """Return the permit to issue under: the one named, or the only one with credit.
 
     A type definition narrows the choice. Raises WalletError UNKNOWN_PERMIT.
@@ -59,32 +75,74 @@ def choose_permit(
             Refusal.UNKNOWN_PERMIT,
             f"{format_outpoint(wanted)} is no permit of this wallet's keys; see permit list",
         )
+    _check_mined(live, found)
     if wanted is None:
-        found = [each for each in own if each[0].credit and _fits(each[0], definition)]
+        found = [
+            each for each in found if each[0].credit and each[0].granted.height <= live.tip_height
+        ]
     if not found:
         raise WalletError(
             Refusal.UNKNOWN_PERMIT,
-            "no permit with credit left is for this wallet's keys (and this type); ask the root"
-            " to grant one to the key that `ccxx-issuer key` shows",
+            "no permit with credit left is for this wallet's keys; ask the root to grant one to"
+            " the key that `ccxx-issuer key` shows",
         )
-    if len(found) > 1:
-        names = ", ".join(format_outpoint(permit.id) for permit, _, _ in found)
-        raise WalletError(Refusal.UNKNOWN_PERMIT, f"several permits; choose with --permit: {names}")
-    return found[0]
+    return _fitting(found, definition)
 
 
-def check_definition(permit: Permit, definition: TypeDefinition | None) -> None:
-    """Check a type definition against a permit; raises WalletError WRONG_TYPE_DEFINITION."""
-    if definition is None:
-        return
-    try:
-        check_type_definition(definition, permit.message)
-    except CcxxError as error:
+def _check_mined(live: LiveWallet, found: Sequence[OwnPermit]) -> None:
+    """Raise WalletError UNKNOWN_PERMIT if the permits there are all wait for their block."""
+    waiting = [permit for permit, _, _ in found if permit.granted.height > live.tip_height]
+    usable = [permit for permit, _, _ in found if permit.credit and permit not in waiting]
+    if waiting and not usable:
         raise WalletError(
-            Refusal.WRONG_TYPE_DEFINITION,
-            f"this is not the type definition of permit {format_outpoint(permit.id)} ({error});"
-            " ask the root for the file that was granted",
-        ) from error
+            Refusal.UNKNOWN_PERMIT,
+            f"permit {waiting[0].message.code} was granted in {format_hash(waiting[0].id.txid)},"
+            " which is in no block yet; wait for its block",
+        )
+
+
+def _fitting(found: Sequence[OwnPermit], definition: TypeDefinition | None) -> OwnPermit:
+    """Return the only permit that a definition fits, or the only one there is."""
+    fits = [each for each in found if _fits(each[0], definition)]
+    if not fits:
+        for permit, key, _ in found:
+            check_definition(permit, key, definition)
+    if len(fits) > 1:
+        names = ", ".join(format_outpoint(permit.id) for permit, _, _ in fits)
+        raise WalletError(Refusal.UNKNOWN_PERMIT, f"several permits; choose with --permit: {names}")
+    return fits[0]
+
+
+def check_definition(permit: Permit, key: bytes, definition: TypeDefinition | None) -> None:
+    """Check a type definition against a permit; raises WalletError WRONG_TYPE_DEFINITION."""
+    if definition is None or _fits(permit, definition):
+        return
+    differences = "; ".join(_differences(definition, permit, key))
+    raise WalletError(
+        Refusal.WRONG_TYPE_DEFINITION,
+        f"this is not the type definition of permit {format_outpoint(permit.id)}: {differences};"
+        " ask the root for the file that was granted (`ccxx-root permit type`)",
+    )
+
+
+def _differences(definition: TypeDefinition, permit: Permit, key: bytes) -> Iterator[str]:
+    """Say in which fields a definition is not the one behind a permit."""
+    message = definition.permit_message(permit.message.quantity)
+    pairs = [
+        (field, _text(getattr(message, name)), _text(getattr(permit.message, name)))
+        for name, field in _FIELDS.items()
+    ]
+    pairs.append(("issuer.key", definition.issuer_key.hex(), key.hex()))
+    differing = [pair for pair in pairs if pair[1] != pair[2]]
+    for field, found, wanted in differing:
+        yield f"{field} is {found}, the permit has {wanted}"
+    if not differing:
+        # The chain has only the hash of these.
+        yield "issuer.name, title, criteria, rules or languages differ from what was granted"
+
+
+def _text(value: object) -> str:
+    return str(getattr(value, "label", value))
 
 
 def choose_coin(live: LiveWallet, permit: Permit, count: int) -> Credit:

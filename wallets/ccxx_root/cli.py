@@ -7,17 +7,20 @@ import click
 
 from ccxx_cert.custody import Wrap
 from ccxx_core.amount import format_amount
-from ccxx_root.permits import Grant, draft_grant, list_permits, read_definition
+from ccxx_root.permits import Grant, draft_grant, list_permits
 from ccxx_root.registration import register
+from ccxx_root.type_files import example, kept_definition, read_definition, readable
 from ccxx_wallet.cli import (
     AMOUNT,
     FILE,
+    OVERWRITE,
     PUBLIC_KEY,
     WalletGroup,
     settings_of,
     shared_options,
 )
 from ccxx_wallet.desk import Choices
+from ccxx_wallet.files import write_output
 from ccxx_wallet.kept_documents import keep_definition
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk
@@ -79,6 +82,7 @@ def permit() -> None:
 @permit.command("grant")
 @click.option("--issuer-key", type=PUBLIC_KEY, required=True, help="The issuer's key I.")
 @click.option("--type", "type_file", type=FILE, required=True, help="Type definition, JSON.")
+@click.option("--type-out", type=FILE, help="Completed definition; else <name>.granted.json.")
 @click.option("--quantity", type=int, required=True, help="How many certificates.")
 @click.option("--script", type=click.Choice([how.value for how in Wrap]), default="p2wsh")
 @click.option("--fan-out", type=int, default=8, show_default=True, help="Permit coins to make.")
@@ -93,16 +97,52 @@ def permit_grant(ctx: click.Context, /, type_file: Path, send: bool, **options: 
     with opened_desk(ctx) as desk:
         feerate, out = options.pop("feerate"), options.pop("out")
         desk.live.drafts.may_replace = options.pop("replace_draft")
-        issuer_key = options["issuer_key"]
-        definition = read_definition(type_file, issuer_key)
-        wanted = Grant(definition=definition, **options)
+        overwrite, type_out = options.pop("overwrite"), options.pop("type_out")
+        granted = read_definition(type_file, options["issuer_key"], type_out)
+        granted.check(overwrite)
+        wanted = Grant(definition=granted.definition, **options)
         funded = draft_grant(desk.live, wanted, feerate)
-        facts = desk.finish_draft(
-            funded, Choices(out=out, send=send), lambda: keep_definition(desk.live, definition)
-        )
-        facts["typedef_hash"] = definition.typedef_hash.hex()
+
+        def keep() -> None:
+            keep_definition(desk.live, granted.definition)
+            granted.write(overwrite)
+
+        facts = desk.finish_draft(funded, Choices(out=out, send=send, overwrite=overwrite), keep)
+        facts["typedef_hash"] = granted.definition.typedef_hash.hex()
+        facts["type_file"] = None if desk.settings.dry_run else str(granted.file)
         facts["fee_float"] = format_amount(wanted.fee_float)
         desk.settings.screen.show(facts, "permit granted" if send else "permit drafted and signed")
+
+
+@permit.command("type")
+@click.argument("permit_id", metavar="PERMIT")
+@click.option("--out", type=FILE, help="File to write it to; without it, printed.")
+@OVERWRITE
+@shared_options
+@click.pass_context
+def permit_type(ctx: click.Context, permit_id: str, out: Path | None, overwrite: bool) -> None:
+    """Give the complete type definition of a permit that this wallet granted."""
+    with opened_desk(ctx) as desk:
+        definition = kept_definition(desk.live, permit_id)
+    if out is None:
+        click.echo(readable(definition), nl=False)
+        return
+    if not desk.settings.dry_run:
+        write_output(out, readable(definition), overwrite)
+    facts = {"permit": permit_id, "typedef_hash": definition.typedef_hash.hex()}
+    desk.settings.screen.show({**facts, "file": None if desk.settings.dry_run else str(out)})
+
+
+@main.group("type")
+def type_group() -> None:
+    """Type definitions: what kind of certificate a permit allows."""
+
+
+@type_group.command("example")
+@shared_options
+def type_example() -> None:
+    """Print a type definition with every field, to be changed and granted."""
+    click.echo(example(), nl=False)
 
 
 @permit.command("list")

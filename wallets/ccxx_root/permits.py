@@ -1,7 +1,6 @@
 """Granting permits: root credit becomes an issuer's right to issue."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ccxx_cert.custody import CERTIFICATE_VALUE, Wrap, permit_script, wrap
@@ -10,13 +9,11 @@ from ccxx_cert.state import Credit, Permit
 from ccxx_cert.status import permit_status
 from ccxx_cert.template import draft_permit
 from ccxx_cert.type_definition import TypeDefinition
-from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import hash160
 from ccxx_core.script import p2wpkh_script
 from ccxx_core.transaction import TxOutput
 from ccxx_wallet.builder import CreditInput, Funded
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.files import read_file
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.permit_facts import permit_facts
@@ -32,16 +29,6 @@ class Grant:
     script: Wrap
     fan_out: int
     fee_float: int
-
-
-def read_definition(path: Path, issuer_key: bytes) -> TypeDefinition:
-    """Read a type definition for an issuer; raises WalletError WRONG_TYPE_DEFINITION."""
-    try:
-        return TypeDefinition.decode_for(read_file(path, limit=1_000_000), issuer_key)
-    except DecodeError as error:
-        raise WalletError(
-            Refusal.WRONG_TYPE_DEFINITION, f"{path}: {error}; correct the file or --issuer-key"
-        ) from error
 
 
 def draft_grant(live: LiveWallet, grant: Grant, feerate: int) -> Funded:
@@ -63,8 +50,8 @@ def draft_grant(live: LiveWallet, grant: Grant, feerate: int) -> Funded:
 
 
 def list_permits(live: LiveWallet) -> list[dict[str, Any]]:
-    """Give all permits of the network as JSON."""
-    return [_facts(live, permit) for permit in live.registry.permits()]
+    """Give all permits of the network as JSON, those in no block yet among them."""
+    return [_facts(live, permit) for permit in live.permits()]
 
 
 def _facts(live: LiveWallet, permit: Permit) -> dict[str, Any]:

@@ -205,6 +205,7 @@ class AmountType(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 PUBLIC_KEY = PublicKeyType()
 AMOUNT = AmountType()
 FILE = click.Path(path_type=Path, dir_okay=False)

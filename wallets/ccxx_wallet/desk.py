@@ -19,7 +19,7 @@ from ccxx_wallet.builder import Funded
 from ccxx_wallet.cli import Settings
 from ccxx_wallet.drafts import name_draft
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.files import write_atomically
+from ccxx_wallet.files import check_output, write_output
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.session import name_of, signatures_of
@@ -39,6 +39,7 @@ class Choices:
     send: bool = False
     force: bool = False
     spend_own: bool = False
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +62,21 @@ class Desk:
         found = self.present(psbt, choices.force)
         if self.settings.dry_run:
             return {**self.facts(psbt, found), "file": None, "dry_run": True}
+        path = choices.out or Path(f"{found.action}-{format_hash(psbt.transaction.txid)[:8]}.psbt")
+        if not choices.send:
+            check_output(path, choices.overwrite)
         self._ask(found, "Sign this transaction?" if choices.sign else "Write this draft?", choices)
         if choices.sign:
             psbt = self._signed(psbt)
         keep()
         if choices.send:
             return self.send(psbt, found, choices)
-        path = choices.out or Path(f"{found.action}-{format_hash(psbt.transaction.txid)[:8]}.psbt")
         # A draft that could not be written reserves nothing, and replaces none.
         with self.live.wallet.store.transaction():
             self.live.drafts.remember(
                 Draft(funded.psbt.transaction, found.action, str(path.absolute()))
             )
-            write_atomically(path, psbt.encode())
+            write_output(path, psbt.encode(), choices.overwrite)
         return {**self.facts(psbt, found), "file": str(path)}
 
     def sign_file(self, psbt: Psbt, path: Path, choices: Choices) -> dict[str, Any]:
@@ -90,10 +93,15 @@ class Desk:
         self._check_own_inputs(psbt, choices)
         if self.settings.dry_run:
             return {**self.facts(psbt, found), "file": None, "dry_run": True}
+        out = choices.out or path
+        # In place the signatures join the same draft: nothing is lost.
+        in_place = out.absolute() == path.absolute()
+        if not in_place:
+            check_output(out, choices.overwrite)
         self._ask(found, "Sign this transaction?", choices)
         signed = self._signed(psbt)
-        write_atomically(choices.out or path, signed.encode())
-        return {**self.facts(signed, found), "file": str(choices.out or path)}
+        write_output(out, signed.encode(), choices.overwrite or in_place)
+        return {**self.facts(signed, found), "file": str(out)}
 
     def present(self, psbt: Psbt, force: bool) -> Review:
         """Show what a transaction would do; raises WalletError RULES unless forced."""

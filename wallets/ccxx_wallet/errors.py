@@ -39,6 +39,7 @@ class Refusal(StrEnum):
     SECOND_OPINION = "second-opinion"
     ALREADY_SENT = "already-sent"
     NOT_ACCEPTED = "not-accepted"
+    FILE_EXISTS = "file-exists"
     CANNOT_WRITE = "cannot-write"
     DECLINED = "declined"
 

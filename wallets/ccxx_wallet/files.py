@@ -26,6 +26,24 @@ def write_atomically(path: Path, data: bytes, mode: int = PUBLIC) -> None:
         raise _cannot_write(path, error) from error
 
 
+def write_output(path: Path, data: bytes, overwrite: bool) -> None:
+    """Write a file that somebody asked for; raises WalletError FILE_EXISTS or CANNOT_WRITE."""
+    check_output(path, overwrite, data)
+    write_atomically(path, data)
+
+
+def check_output(path: Path, overwrite: bool, data: bytes | None = None) -> None:
+    """Refuse to put another file in the place of one that is there, unless told to.
+
+    One that holds `data` already is no other file. Raises WalletError FILE_EXISTS.
+    """
+    if path.exists() and not overwrite and (data is None or read_file(path) != data):
+        raise WalletError(
+            Refusal.FILE_EXISTS,
+            f"{path} exists and is another file; choose another name, or add --overwrite",
+        )
+
+
 def make_private_folder(path: Path) -> None:
     """Create a folder that only its owner may enter; one that exists is left as it is."""
     try:

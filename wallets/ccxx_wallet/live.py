@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ccxx_cert.state import Credit, CreditKind, Moment, credit_key, get_credit
+from ccxx_cert.state import Credit, CreditKind, Moment, Permit, credit_key, get_credit
 from ccxx_core.hashes import format_hash
 from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
@@ -111,6 +111,13 @@ class LiveWallet:
             self.wallet.network,
             None if anchor is None else anchor.anchor_id,
         )
+
+    def permits(self) -> list[Permit]:
+        """Return all permits, those that are in no block yet behind the others."""
+        confirmed = self.registry.permits()
+        known = {permit.id for permit in confirmed}
+        ahead = (each for each in self.ahead.ahead() if isinstance(each, Permit))
+        return [*confirmed, *(each for each in ahead if each.id not in known)]
 
     def credit_of(self, owner: OutPoint | None) -> list[Credit]:
         """Return the coloured coins of a permit, or the root credit (None), pool included.

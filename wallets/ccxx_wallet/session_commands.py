@@ -8,10 +8,10 @@ import click
 from ccxx_core.errors import CcxxError
 from ccxx_core.hashes import format_hash
 from ccxx_core.psbt import Psbt
-from ccxx_wallet.cli import FILE, settings_of, shared_options
+from ccxx_wallet.cli import FILE, OVERWRITE, settings_of, shared_options
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.files import read_file, write_atomically
+from ccxx_wallet.files import read_file, write_output
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.session import combine, finalize, read_psbt, signatures_of
 from ccxx_wallet.wallet import Wallet
@@ -26,38 +26,40 @@ FORCE = click.option("--force", is_flag=True, help="Go past a refusal of the rul
 
 def draft_options(function: Any) -> Any:
     """Give a command that drafts the options about its file."""
-    return _DRAFT_OUT(_REPLACE(function))
+    return _DRAFT_OUT(OVERWRITE(_REPLACE(function)))
 
 
 @click.command("sign")
 @click.argument("file", type=FILE)
 @OUT
+@OVERWRITE
 @FORCE
 @click.option("--spend-own", is_flag=True, help="Agree that a file of others spends what is ours.")
 @shared_options
 @click.pass_context
-def sign_command(
-    ctx: click.Context, file: Path, out: Path | None, force: bool, spend_own: bool
-) -> None:
+def sign_command(ctx: click.Context, /, file: Path, out: Path | None, **options: bool) -> None:
     """Show what a PSBT file would do, then sign it with this wallet's keys."""
     with opened_desk(ctx) as desk:
         psbt = load_psbt(desk.live.wallet, file)
-        choices = Choices(out=out, force=force, spend_own=spend_own)
+        choices = Choices(out=out, **options)
         desk.settings.screen.show(desk.sign_file(psbt, file, choices), "signed")
 
 
 @click.command("combine")
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("--out", type=FILE, required=True, help="File to write the joined PSBT to.")
+@OVERWRITE
 @shared_options
 @click.pass_context
-def combine_command(ctx: click.Context, files: tuple[Path, ...], out: Path) -> None:
+def combine_command(
+    ctx: click.Context, files: tuple[Path, ...], out: Path, overwrite: bool
+) -> None:
     """Join the signatures of several files about one transaction; needs no node."""
     settings = settings_of(ctx)
     with opened_wallet(ctx) as wallet:
         joined = combine([load_psbt(wallet, file) for file in files])
         if not settings.dry_run:
-            write_atomically(out, joined.encode())
+            write_output(out, joined.encode(), overwrite)
         settings.screen.show(
             {
                 "file": None if settings.dry_run else str(out),
@@ -72,16 +74,17 @@ def combine_command(ctx: click.Context, files: tuple[Path, ...], out: Path) -> N
 @click.command("finalize")
 @click.argument("file", type=FILE)
 @click.option("--out", type=FILE, help="File for the transaction's hex; without it, printed.")
+@OVERWRITE
 @shared_options
 @click.pass_context
-def finalize_command(ctx: click.Context, file: Path, out: Path | None) -> None:
+def finalize_command(ctx: click.Context, file: Path, out: Path | None, overwrite: bool) -> None:
     """Turn a fully signed PSBT into a transaction, without sending it; needs no node."""
     settings = settings_of(ctx)
     with opened_wallet(ctx) as wallet:
         tx = finalize(load_psbt(wallet, file), anchor_names(wallet))
         raw = tx.encode().hex()
         if out is not None and not settings.dry_run:
-            write_atomically(out, raw.encode() + b"\n")
+            write_output(out, raw.encode() + b"\n", overwrite)
         settings.screen.show(
             {
                 "txid": format_hash(tx.txid),

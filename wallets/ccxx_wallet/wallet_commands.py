@@ -17,11 +17,19 @@ from ccxx_core.hashes import format_hash
 from ccxx_core.network import MAIN, NETWORKS, Network
 from ccxx_core.transaction import TxOutput
 from ccxx_node.client.rpc import NodeError, check_network, connect
-from ccxx_wallet.cli import AMOUNT, FILE, Settings, WalletGroup, settings_of, shared_options
+from ccxx_wallet.cli import (
+    AMOUNT,
+    FILE,
+    OVERWRITE,
+    Settings,
+    WalletGroup,
+    settings_of,
+    shared_options,
+)
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.draft_commands import draft_group
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.files import read_file, write_atomically
+from ccxx_wallet.files import read_file, write_output
 from ccxx_wallet.keyring import Role, check_phrase, open_accounts
 from ccxx_wallet.keystore import SeedPhrase
 from ccxx_wallet.opening import opened_desk, opened_wallet
@@ -203,14 +211,15 @@ def anchor_show(ctx: click.Context) -> None:
 
 @anchor_group.command("export")
 @click.argument("file", type=FILE)
+@OVERWRITE
 @shared_options
 @click.pass_context
-def anchor_export(ctx: click.Context, file: Path) -> None:
+def anchor_export(ctx: click.Context, file: Path, overwrite: bool) -> None:
     """Write the trust anchor to a file for issuers, holders and explorers."""
     settings = settings_of(ctx)
     anchor = known_anchor(ctx)
     if not settings.dry_run:
-        write_atomically(file, anchor.encode())
+        write_output(file, anchor.encode(), overwrite)
     facts = {"file": None if settings.dry_run else str(file), **anchor_facts(anchor)}
     settings.screen.show(facts)
 

@@ -136,8 +136,11 @@ class Town:
     def grant(self, issuer: Person, *options: str, quantity: int = 100) -> str:
         """Grant a permit of a transferable type (or of `--type`) and mine it; return its id."""
         key = issuer.do("key")["issuer_key"]
-        if "--type" not in options:
-            options = (*options, "--type", str(TRANSFERABLE))
+        given = Path(options[options.index("--type") + 1]) if "--type" in options else TRANSFERABLE
+        # Beside a copy of its own, for the completed definition is written there.
+        type_file = self.folder / f"{issuer.folder.name}-{given.name}"
+        type_file.write_bytes(given.read_bytes())
+        options = (*options, "--type", str(type_file))
         granted = self.root.do(
             "permit", "grant", "--issuer-key", key, "--quantity", str(quantity), "--send", *options
         )

@@ -4,14 +4,17 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from ccxx_cert.type_schema import TYPE_DEFINITION_SCHEMA
 from ccxx_holder.cli import main as holder
 from ccxx_issuer.cli import main as issuer
 from ccxx_root.cli import main as root
+from ccxx_root.type_files import example
 
 PROGRAMS = {"ccxx-root": root, "ccxx-issuer": issuer, "ccxx-holder": holder}
 HOUSE = Path(__file__).resolve().parents[3]
@@ -125,3 +128,20 @@ def test_an_option_for_a_secret_does_not_exist() -> None:
     for program in PROGRAMS:
         for words, command in commands(program):
             assert not own_options(command) & {"--seed", "--passphrase", "--private-key"}, words
+
+
+def test_every_field_of_a_type_definition_is_documented_and_in_the_example() -> None:
+    document = (HOUSE / "docs" / "cli.md").read_text()
+    shown = json.loads(example())
+
+    def walk(schema: dict[str, Any], found: dict[str, Any], path: str) -> None:
+        for name, field in schema["properties"].items():
+            if (path, name) == ("issuer.", "key"):
+                continue
+            assert name in found, path + name
+            if "properties" in field:
+                walk(field, found[name], f"{path}{name}.")
+            elif "face_value" not in path and "fee" not in path:
+                assert f"`{path}{name}`" in document, path + name
+
+    walk(TYPE_DEFINITION_SCHEMA, shown, "")
