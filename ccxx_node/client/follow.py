@@ -7,7 +7,7 @@ know under the block it came from, and apply or undo one event at a time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,8 @@ from ccxx_node.client.rpc import NodeClient, RpcError
 
 _BATCH_BLOCKS = 500
 _BATCH_WEIGHT = 16_000_000
+# How large blocks are is known once they are here: this many come in one answer.
+_SLICE_BLOCKS = 16
 _OUT_OF_RANGE = -8
 
 
@@ -129,13 +131,27 @@ def _fetch(client: NodeClient, first: int, count: int) -> list[BlockConnected]:
             return _fetch(client, first, count)
         raise
     headers = client.batch([("getblockheader", (text,)) for text in hashes])
-    blocks = client.batch([("getblock", (text, 0)) for text in hashes])
+    blocks = _fetch_blocks(client, hashes)
     return [
         BlockConnected(
             height=first + index,
             hash=parse_block_hash(text),
-            block=Block.decode(bytes.fromhex(blocks[index])),
+            block=block,
             median_time_past=int(headers[index]["mediantime"]),
         )
-        for index, text in enumerate(hashes)
+        for index, (text, block) in enumerate(zip(hashes, blocks, strict=False))
     ]
+
+
+def _fetch_blocks(client: NodeClient, hashes: Sequence[str]) -> list[Block]:
+    """Fetch blocks in order, the first of them only where they are larger than those before."""
+    blocks: list[Block] = []
+    weight = 0
+    for start in range(0, len(hashes), _SLICE_BLOCKS):
+        calls = [("getblock", (text, 0)) for text in hashes[start : start + _SLICE_BLOCKS]]
+        found = [Block.decode(bytes.fromhex(data)) for data in client.batch(calls)]
+        blocks += found
+        weight += sum(block.weight for block in found)
+        if weight >= _BATCH_WEIGHT:
+            break
+    return blocks

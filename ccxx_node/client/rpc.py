@@ -24,7 +24,7 @@ from ccxx_core.transaction import Transaction
 
 DEFAULT_DATADIR = Path("~/.counosx")
 _STARTING = -28
-_TIMEOUT_SECONDS = 600
+_TIMEOUT_SECONDS = 600.0
 
 Call = tuple[str, Sequence[Any]]
 
@@ -233,13 +233,17 @@ class NodeClient:
 
 
 def connect(
-    node: str | None = None, network: Network | None = None, datadir: Path | None = None
+    node: str | None = None,
+    network: Network | None = None,
+    datadir: Path | None = None,
+    timeout: float = _TIMEOUT_SECONDS,
 ) -> NodeClient:
     """Return a client for the node that the arguments or the environment name.
 
     `node` is `http://user:password@host:port` or `host:port`, by default this machine and the
     network's RPC port; without a password the cookie in `datadir` is used. `CCXX_NODE`,
-    `CCXX_NETWORK` and `CCXX_DATADIR` stand in for what is not given. No call is made yet.
+    `CCXX_NETWORK` and `CCXX_DATADIR` stand in for what is not given. `timeout` is how many seconds
+    an answer may take. No call is made yet.
     """
     network = network or _network_from_environment()
     folder = (datadir or Path(os.environ.get("CCXX_DATADIR") or DEFAULT_DATADIR)).expanduser()
@@ -249,7 +253,7 @@ def connect(
     if parts.username is not None:
         auth = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     host, port = parts.hostname or "127.0.0.1", parts.port or network.rpc_port
-    return NodeClient(f"http://{_join(host, port)}", auth=auth)
+    return NodeClient(f"http://{_join(host, port)}", auth=auth, timeout=timeout)
 
 
 def check_network(client: NodeClient, network: Network) -> None:

@@ -44,13 +44,13 @@ class Follower:
 
 
 def test_follower_sees_every_block_once(node: Any) -> None:
-    node.client.call("generatetoaddress", 40, ADDRESS)
+    node.client.call("generatetoaddress", 100, ADDRESS)
     follower = Follower()
 
     first = follower.apply(catch_up(node.client, follower))
     second = follower.apply(catch_up(node.client, follower))
 
-    assert first == [f"+{height}" for height in range(41)]
+    assert first == [f"+{height}" for height in range(101)]
     assert second == []
 
 

@@ -1,6 +1,7 @@
 """Where the client thinks a node is, and what it makes of odd answers."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -94,3 +95,12 @@ def test_batch_is_put_in_the_order_of_its_calls(answering: Callable[[Any], NodeC
     client = answering([{"id": 1, "result": "b"}, {"id": 0, "result": "a"}])
 
     assert client.batch([("first", ()), ("second", ())]) == ["a", "b"]
+
+
+def test_node_that_does_not_answer_in_time_is_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://me:secret@127.0.0.1:{silent.getsockname()[1]}"
+        client = connect(address, REGTEST, timeout=0.1)
+
+        with pytest.raises(NodeError, match="did not answer in time"):
+            client.block_count()
