@@ -28,6 +28,9 @@ from ccxx_explorer.web import create_app
 from ccxx_node.client.follow import catch_up
 from ccxx_node.client.rpc import NodeClient, check_network, connect
 
+# Seconds that the node may take to answer: many blocks are large, but a visitor waits for a page.
+_INDEX_SECONDS = 600.0
+_PAGE_SECONDS = 5.0
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _OPTIONS = (
@@ -73,9 +76,9 @@ class Setup:
         self.network = _choose_network(network, trust)
         self.database = Database.open(database, self.network, trust)
 
-    def connect(self) -> NodeClient:
+    def connect(self, timeout: float = _INDEX_SECONDS) -> NodeClient:
         """Return a client of its own for one thread."""
-        return connect(self._node, self.network, self._datadir)
+        return connect(self._node, self.network, self._datadir, timeout)
 
 
 def _read_anchor(path: Path) -> TrustAnchor:
@@ -164,7 +167,7 @@ def serve(setup: Setup, host: str, port: int, types: Path | None, no_index: bool
     """Serve pages and JSON, and follow the node meanwhile."""
     follower = Follower(Indexer(setup.database), setup.database, setup.connect(), no_index)
     definitions = DefinitionFolder(types) if types else None
-    site = Site(setup.database, lambda: follower.state, setup.connect(), definitions)
+    site = Site(setup.database, lambda: follower.state, setup.connect(_PAGE_SECONDS), definitions)
     follower.start()
 
     def say_where(_banner: str) -> None:

@@ -49,7 +49,7 @@ _ENVIRONMENT.filters.update(
 )
 
 
-def render(template: str, facts: Any, around: Any, path: str) -> str:
-    """Draw one page: `facts` is what it says, `around` the network, tip and node for the frame."""
+def render(template: str, facts: Any, around: Any, twin: str) -> str:
+    """Draw one page: `facts` is what it says, `around` the frame, `twin` where it is as JSON."""
     page = _ENVIRONMENT.get_template(template)
-    return page.render(facts=facts, around=around, path=path)
+    return page.render(facts=facts, around=around, twin=twin)

@@ -85,7 +85,7 @@ def _handler(page: Page, *, as_json: bool) -> Handler:
         facts, around = await asyncio.to_thread(_answer, site, page, question)
         if as_json:
             return _json(facts)
-        return _html(render(page.template, facts, around, request.path))
+        return _html(render(page.template, facts, around, _twin(request)))
 
     return handle
 
@@ -129,11 +129,11 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         problem = Problem("bad-request", error.status, f"{error.reason}.", "Check the address.")
         response = await _problem(request, problem)
     except SQLAlchemyError:
-        _LOG.exception("index not readable path=%s", request.path)
+        _LOG.exception("index not readable path=%s", request.rel_url.raw_path)
         response = await _problem(request, _BUSY)
     except Exception:
         # The visitor gets a sentence, the log gets the traceback.
-        _LOG.exception("page failed path=%s", request.path)
+        _LOG.exception("page failed path=%s", request.rel_url.raw_path)
         response = await _problem(request, _BROKEN)
     response.headers.update(_HEADERS)
     if request.path.endswith(".json"):
@@ -145,7 +145,14 @@ async def _problem(request: web.Request, problem: Problem) -> web.StreamResponse
     if _wants_json(request):
         return _json({"error": problem}, problem.status)
     around = await asyncio.to_thread(request.app[_SITE].surroundings_or_none)
-    return _html(render("problem.html", problem, around, request.path), problem.status)
+    return _html(render("problem.html", problem, around, _twin(request)), problem.status)
+
+
+def _twin(request: web.Request) -> str:
+    """Give the address that says the same as JSON, with the same parameters."""
+    path = request.rel_url.raw_path.rstrip("/") or "/latest"
+    query = request.rel_url.raw_query_string
+    return f"{path}.json?{query}" if query else f"{path}.json"
 
 
 def _wants_json(request: web.Request) -> bool:

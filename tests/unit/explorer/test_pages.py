@@ -51,6 +51,15 @@ async def test_page_names_its_json_twin(read: Any, client: Any, path: str) -> No
     assert reply.content_type == "application/json"
 
 
+async def test_json_twin_says_the_same_for_the_same_parameters(read: Any, client: Any) -> None:
+    page = await read("/blocks?below=3")
+
+    twin = page.split("This page as JSON")[0].rsplit('href="', 1)[1].split('"')[0]
+    blocks = (await (await client.get(twin)).json())["blocks"]
+
+    assert [block["height"] for block in blocks] == [2, 1, 0]
+
+
 async def test_valid_certificate_is_green_and_says_so_in_words(
     read: Any, story: Any, named: Any
 ) -> None:
