@@ -77,6 +77,11 @@ class Block:
 
     def encode(self) -> bytes:
         """Write the block with witnesses."""
+        return self.raw
+
+    @cached_property
+    def raw(self) -> bytes:
+        """The bytes on the wire, kept if they were read."""
         count = encode_compact_size(len(self.transactions))
         return b"".join((self.header.raw, count, *(tx.encode() for tx in self.transactions)))
 
@@ -100,13 +105,18 @@ class Block:
 
 def decode_block(data: bytes, offset: int) -> tuple[Block, int]:
     """Read a block at an offset; returns it and the offset behind it. Raises DecodeError."""
+    start = offset
     raw, offset = read_slice(data, offset, HEADER_SIZE)
     count, offset = read_compact_size(data, offset)
     transactions = []
     for _ in range(count):
         tx, offset = decode_transaction(data, offset)
         transactions.append(tx)
-    return Block(BlockHeader.decode(raw), tuple(transactions)), offset
+    block = Block(BlockHeader.decode(raw), tuple(transactions))
+    # Empty witnesses may be written out; such bytes are read, but never written again.
+    if block.size == offset - start:
+        block.__dict__["raw"] = data[start:offset]
+    return block, offset
 
 
 def target_from_bits(bits: int) -> int | None:

@@ -23,11 +23,14 @@ def sha256d(data: bytes) -> bytes:
 
 def ripemd160(data: bytes) -> bytes:
     """Hash with RIPEMD-160 (20 bytes)."""
-    return hashlib.new("ripemd160", data).digest()
+    # A copy costs half of what it takes to look the algorithm up by its name.
+    state = _RIPEMD160.copy()
+    state.update(data)
+    return state.digest()
 
 
 try:
-    ripemd160(b"")
+    _RIPEMD160 = hashlib.new("ripemd160")
 except ValueError:
     # Some builds of OpenSSL 3 leave RIPEMD-160 out.
     from embit.util.py_ripemd160 import ripemd160  # type: ignore[no-redef]

@@ -1,6 +1,5 @@
 """What a signature signs: the original digest and that of BIP 143."""
 
-from functools import lru_cache
 from struct import Struct
 
 from ccxx_core.encoding import encode_bytes, encode_compact_size
@@ -83,7 +82,6 @@ def _signed_outputs(tx: Transaction, index: int, base_type: int) -> bytes:
     return tx.encoded_outputs
 
 
-@lru_cache(maxsize=1024)
 def _without_code_separators(script: bytes) -> bytes:
     """Drop every OP_CODESEPARATOR; what follows a truncated push is kept as it is."""
     if _CODE_SEPARATOR not in script:
@@ -91,7 +89,7 @@ def _without_code_separators(script: bytes) -> bytes:
     parts, start = [], 0
     try:
         for opcode, _, end in read_ops(script):
-            if opcode == Op.OP_CODESEPARATOR:
+            if opcode == _CODE_SEPARATOR[0]:
                 parts.append(script[start : end - 1])
                 start = end
     except DecodeError:
