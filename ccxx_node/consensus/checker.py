@@ -30,12 +30,13 @@ class TransactionChecker:
         """Give what a signature signs (32 bytes); the same question is hashed once."""
         question = (script_code, hash_type, is_witness)
         known = self._digests.get(question)
-        if known is None:
-            if is_witness:
-                known = segwit_sighash(self._tx, self._index, script_code, self._value, hash_type)
-            else:
-                known = legacy_sighash(self._tx, self._index, script_code, hash_type)
-            self._digests[question] = known
+        if known is not None:
+            return known
+        if is_witness:
+            known = segwit_sighash(self._tx, self._index, script_code, self._value, hash_type)
+        else:
+            known = legacy_sighash(self._tx, self._index, script_code, hash_type)
+        self._digests[question] = known
         return known
 
     def check_signature(

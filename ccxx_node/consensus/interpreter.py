@@ -51,7 +51,7 @@ def verify_script(
         raise ScriptError(ScriptFailure.SIG_PUSHONLY)
     spends_hash = bool(flags & f.P2SH) and is_p2sh(script_pubkey)
     stack: list[bytes] = []
-    evaluate(stack, script_sig, flags, checker)
+    only_pushes = evaluate(stack, script_sig, flags, checker)
     pushed = list(stack) if spends_hash else []
     evaluate(stack, script_pubkey, flags, checker)
     _check_top(stack)
@@ -63,7 +63,7 @@ def verify_script(
         _verify_witness_program(program, witness, flags, checker)
         del stack[1:]
     if spends_hash:
-        if not is_push_only(script_sig):
+        if not only_pushes:
             raise ScriptError(ScriptFailure.SIG_PUSHONLY)
         stack = pushed
         redeem_script = stack.pop()
@@ -87,16 +87,18 @@ def evaluate(
     flags: int,
     checker: SignatureChecker,
     is_witness: bool = False,
-) -> None:
-    """Run one script on a stack, in place; raises ScriptError."""
+) -> bool:
+    """Run one script on a stack, in place; tells whether it only pushed. Raises ScriptError."""
     if not script:
-        return
+        return True
     if len(script) > MAX_SCRIPT_SIZE:
         raise ScriptError(ScriptFailure.SCRIPT_SIZE)
     machine = Machine(stack, script, flags, checker, is_witness)
     _run(machine)
     if machine.conditions:
         raise ScriptError(ScriptFailure.UNBALANCED_CONDITIONAL)
+    # Whatever does more than push counts as an operation.
+    return machine.op_count == 0
 
 
 def _run(machine: Machine) -> None:

@@ -5,7 +5,7 @@ from ccxx_node.consensus import flags as f
 from ccxx_node.consensus.script_failure import ScriptError, ScriptFailure
 
 _SIGNATURE_RULES = f.DERSIG | f.LOW_S | f.STRICTENC
-_KEY_RULES = f.STRICTENC | f.WITNESS_PUBKEYTYPE
+KEY_RULES = f.STRICTENC | f.WITNESS_PUBKEYTYPE
 _HALF_ORDER = ORDER // 2
 
 
@@ -23,7 +23,7 @@ def check_signature_encoding(signature: bytes, flags: int) -> None:
 
 def check_public_key_encoding(public_key: bytes, flags: int, is_witness: bool) -> None:
     """Check the form of a public key, not whether it is on the curve."""
-    if not flags & _KEY_RULES:
+    if not flags & KEY_RULES:
         return
     is_compressed = len(public_key) == 33 and public_key[0] in (2, 3)
     is_uncompressed = len(public_key) == 65 and public_key[0] == 4

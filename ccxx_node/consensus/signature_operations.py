@@ -8,6 +8,7 @@ from ccxx_node.consensus.script_failure import ScriptError, ScriptFailure
 from ccxx_node.consensus.script_machine import Machine, pushed_range
 from ccxx_node.consensus.script_numbers import decode_number
 from ccxx_node.consensus.signature_encoding import (
+    KEY_RULES,
     check_public_key_encoding,
     check_signature_encoding,
 )
@@ -102,8 +103,9 @@ def _match_signatures(
     if checker.defers and signatures:
         for signature in signatures:
             check_signature_encoding(signature, flags)
-        for key in keys:
-            check_public_key_encoding(key, flags, is_witness)
+        if flags & KEY_RULES:
+            for key in keys:
+                check_public_key_encoding(key, flags, is_witness)
         return checker.defer_multisig(signatures, keys, code, is_witness)
     matched, tried = 0, 0
     # Signatures stand in the order of their keys. Encodings are checked only of what is tried.
