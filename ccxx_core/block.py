@@ -10,6 +10,7 @@ from ccxx_core.hashes import BlockHash, scrypt_hash, sha256d
 from ccxx_core.transaction import WITNESS_SCALE_FACTOR, Transaction, decode_transaction
 
 HEADER_SIZE = 80
+MAX_HEADER_TIME = 0xFFFFFFFF
 _HEADER = Struct("<i32s32sIII")
 
 

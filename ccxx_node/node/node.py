@@ -33,6 +33,7 @@ from ccxx_node.node.settings import (
     chainstate_options,
     consensus_params,
     mempool_policy,
+    mock_time,
     rpc_settings,
     user_agent,
     worker_count,
@@ -58,7 +59,7 @@ class Node:
         self.params = consensus_params(config)
         self.acceptor = Acceptor(Mempool(), mempool_policy(config))
         self.user_agent = user_agent(config)
-        self.mock_time = config.number("mocktime", 0)
+        self.mock_time = mock_time(config)
         self.started_at = int(time.time())
         self.starting: str | None = STARTING
         self.chain: Chainstate

@@ -6,6 +6,7 @@ import ipaddress
 import os
 from collections.abc import Sequence
 
+from ccxx_core.block import MAX_HEADER_TIME
 from ccxx_core.network import MAIN, REGTEST
 from ccxx_node.chainstate.storage import ChainstateOptions
 from ccxx_node.chainstate.verification import DEFAULT_DEPTH
@@ -37,6 +38,16 @@ def consensus_params(config: Config) -> ConsensusParams:
         return params.with_test_overrides(maturity, interval)
     except ValueError as error:
         raise ConfigError(f"-testmaturity and -testsubsidy: {error}") from error
+
+
+def mock_time(config: Config) -> int:
+    """Return the unix time at which the clock stands, for tests on regtest; 0 lets it run."""
+    seconds = config.number("mocktime", 0)
+    if seconds and config.network is not REGTEST:
+        raise ConfigError("-mocktime is for regtest only")
+    if not 0 <= seconds <= MAX_HEADER_TIME:
+        raise ConfigError(f"-mocktime is {seconds}, wanted 0 to {MAX_HEADER_TIME}")
+    return seconds
 
 
 def mempool_policy(config: Config) -> Policy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging as python_logging
 
+from ccxx_core.block import MAX_HEADER_TIME
 from ccxx_node.rpc.arguments import as_integer, as_list, as_text
 from ccxx_node.rpc.errors import Code, RpcFault, misuse
 from ccxx_node.rpc.registry import Registry
@@ -32,8 +33,8 @@ def setmocktime(node: NodeServices, timestamp: Json) -> None:
     if node.network.chain != "regtest":
         raise RpcFault(Code.MISC_ERROR, "setmocktime for regression testing (-regtest mode) only")
     seconds = as_integer(timestamp)
-    if seconds < 0:
-        raise misuse("Timestamp must be 0 or greater")
+    if not 0 <= seconds <= MAX_HEADER_TIME:
+        raise misuse(f"Timestamp must be from 0 to {MAX_HEADER_TIME}")
     node.mock_time = seconds
 
 

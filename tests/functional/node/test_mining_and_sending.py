@@ -194,3 +194,12 @@ def test_fee_deltas_stay_within_the_money_there_is(node: Any) -> None:
 
     node.client.call("savemempool")
     assert node.stop() == 0
+
+
+def test_clock_is_set_to_no_time_that_a_header_cannot_hold(node: Any) -> None:
+    with pytest.raises(RpcError, match="from 0 to 4294967295"):
+        node.client.call("setmocktime", 2**32)
+
+    node.client.call("setmocktime", 2**32 - 1)
+    node.client.call("generatetoaddress", 1, ADDRESS)
+    assert node.client.header(node.client.tip()[1])["time"] == 2**32 - 1

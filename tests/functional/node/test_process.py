@@ -43,6 +43,7 @@ def test_cookie_can_be_read_by_nobody_else(node: Any) -> None:
         ("-colour=1", "Invalid parameter -colour"),
         ("-rpcport=high", "-rpcport has the port 'high', wanted 1 to 65535"),
         ("-rpcport=99999", "-rpcport has the port '99999', wanted 1 to 65535"),
+        ("-mocktime=4294967296", "-mocktime is 4294967296, wanted 0 to 4294967295"),
         ("-rpccookiefile=.", "cannot write the cookie"),
         ("-pid=no/such/folder", "cannot write the process id"),
         ("-minrelaytxfee=much", "Invalid amount for -minrelaytxfee=<amount>: 'much'"),
