@@ -42,6 +42,13 @@ def as_flag(value: Json, default: bool) -> bool:
     return value
 
 
+def as_level(value: Json, default: int) -> int:
+    """Return how much is asked for: a number, or a boolean for 0 and 1."""
+    if value is None:
+        return default
+    return int(value) if isinstance(value, bool) else as_integer(value)
+
+
 def as_list(value: Json) -> Sequence[Json]:
     """Return an array."""
     if not isinstance(value, list):

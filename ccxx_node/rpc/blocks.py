@@ -5,7 +5,7 @@ from __future__ import annotations
 from ccxx_core.block import Block
 from ccxx_core.hashes import format_hash
 from ccxx_node.chainstate.block_entry import BlockEntry
-from ccxx_node.rpc.arguments import as_flag, as_integer
+from ccxx_node.rpc.arguments import as_flag, as_level
 from ccxx_node.rpc.blockchain import known_entry
 from ccxx_node.rpc.errors import Code, RpcFault
 from ccxx_node.rpc.registry import Registry
@@ -28,7 +28,7 @@ def getblockheader(node: NodeServices, blockhash: Json, verbose: Json = True) ->
 @METHODS.method("Blockchain", aliases={"verbose": "verbosity"})
 def getblock(node: NodeServices, blockhash: Json, verbosity: Json = 1) -> Json:
     """Return a block: 0 or false as hex, 1 or true with transaction ids, 2 with transactions."""
-    level = _level(verbosity)
+    level = as_level(verbosity, 1)
     entry = known_entry(node, blockhash)
     if level <= 0:
         raw = node.chain.get_raw_block(entry.hash)
@@ -54,11 +54,3 @@ def _found(raw: bytes | None) -> bytes:
     if raw is None:
         raise RpcFault(Code.MISC_ERROR, "Block not found on disk")
     return raw
-
-
-def _level(verbosity: Json) -> int:
-    if verbosity is None:
-        return 1
-    if isinstance(verbosity, bool):
-        return int(verbosity)
-    return as_integer(verbosity)

@@ -14,6 +14,7 @@ from ccxx_node.rpc.arguments import (
     as_flag,
     as_hash,
     as_integer,
+    as_level,
     as_list,
     as_transaction,
     as_txid,
@@ -46,7 +47,7 @@ def getrawtransaction(
             "The genesis block coinbase is not considered an ordinary transaction and cannot be"
             " retrieved"
         )
-    is_verbose = as_integer(verbose) != 0 if not isinstance(verbose, bool) and verbose else verbose
+    is_verbose = as_level(verbose, 0) != 0
     within = None
     if blockhash is not None:
         within = node.chain.entry(BlockHash(as_hash(blockhash, "parameter 3")))
@@ -83,16 +84,10 @@ def _find(
         for tx in read_block(node, entry).transactions:
             if tx.txid == txid:
                 return tx, entry
-    where = "blockchain" if node.chain.has_transaction_index else "mempool"
-    hint = (
-        ""
-        if node.chain.has_transaction_index
-        else (". Use -txindex to enable blockchain transaction queries")
-    )
-    kind = "mempool or blockchain" if where == "blockchain" else "mempool"
-    raise not_found(
-        f"No such {kind} transaction{hint}. Use gettransaction for wallet transactions."
-    )
+    what = "No such mempool transaction. Use -txindex to enable blockchain transaction queries"
+    if node.chain.has_transaction_index:
+        what = "No such mempool or blockchain transaction"
+    raise not_found(f"{what}. Use gettransaction for wallet transactions.")
 
 
 def block_with_coin(node: NodeServices, txid: Txid) -> BlockEntry | None:
