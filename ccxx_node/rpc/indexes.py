@@ -12,6 +12,7 @@ from ccxx_node.chainstate.errors import CorruptionError
 from ccxx_node.chainstate.verification import DEFAULT_DEPTH, DEFAULT_LEVEL
 from ccxx_node.consensus.deployments import deployment_state, state_since
 from ccxx_node.rpc.arguments import as_integer, as_list, as_text
+from ccxx_node.rpc.blockchain import known_entry
 from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
@@ -35,8 +36,6 @@ def getindexinfo(node: NodeServices, index_name: Json = None) -> dict[str, Json]
 @METHODS.method("Blockchain")
 def getdeploymentinfo(node: NodeServices, blockhash: Json = None) -> dict[str, Json]:
     """Return the state of soft forks at the tip, or at a block."""
-    from ccxx_node.rpc.blockchain import known_entry
-
     entry = node.chain.tip if blockhash is None else known_entry(node, blockhash)
     cache = node.rules.deployments
     params = node.params

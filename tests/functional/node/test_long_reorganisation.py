@@ -79,7 +79,6 @@ def most_megabytes(pid: int) -> int:
 
 
 def utxo_hash(node: Any) -> str:
-    node.client.timeout = SECONDS
     return str(node.client.call("gettxoutsetinfo")["hash_serialized_2"])
 
 
@@ -111,7 +110,6 @@ def test_long_reorganisation_is_right_and_bounded_in_memory(
     on_second, waiting = utxo_hash(node), node.client.call("getrawmempool")
     reorganising = most_megabytes(node.process.pid)
     began = time.monotonic()
-    node.client.timeout = SECONDS
     node.client.call("invalidateblock", format_hash(second[0]))
     seconds = time.monotonic() - began
     back, tip = utxo_hash(node), node.client.tip()
