@@ -252,17 +252,19 @@ def count_sigops(script: bytes, accurate: bool) -> int:
     while offset < end:
         opcode = script[offset]
         if opcode < _PUSHDATA1:
-            previous = opcode
             offset += 1 + opcode
-            continue
-        # The four opcodes from OP_CHECKSIG to OP_CHECKMULTISIGVERIFY.
-        if _CHECKSIG <= opcode <= _CHECKMULTISIGVERIFY:
-            if opcode < _CHECKMULTISIG:
+        elif opcode <= _PUSHDATA4:
+            offset = _next_op(script, offset, opcode)
+        else:
+            offset += 1
+            # The four opcodes from OP_CHECKSIG to OP_CHECKMULTISIGVERIFY.
+            if opcode < _CHECKSIG or opcode > _CHECKMULTISIGVERIFY:
+                pass
+            elif opcode < _CHECKMULTISIG:
                 count += 1
             elif accurate and _FIRST_NUMBER <= previous <= _LAST_CONSTANT:
                 count += previous - _FIRST_NUMBER + 1
             else:
                 count += MAX_MULTISIG_KEYS
         previous = opcode
-        offset = _next_op(script, offset, opcode)
     return count

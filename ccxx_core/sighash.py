@@ -7,13 +7,15 @@ from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import sha256d
 from ccxx_core.opcodes import Op
 from ccxx_core.script import read_ops
-from ccxx_core.transaction import Transaction, TxInput
+from ccxx_core.transaction import Transaction
 
 SIGHASH_ALL = 1
 SIGHASH_NONE = 2
 SIGHASH_SINGLE = 3
 SIGHASH_ANYONECANPAY = 0x80
 
+_PREVOUT = Struct("<32sI")
+_SEQUENCE = Struct("<I")
 # Prevout, an empty script, sequence.
 _BLANK_INPUT = Struct("<32sIBI")
 # Locktime, hash type.
@@ -37,12 +39,15 @@ def legacy_sighash(tx: Transaction, index: int, script_code: bytes, hash_type: i
     base_type = hash_type & 0x1F
     if index >= len(tx.inputs) or (base_type == SIGHASH_SINGLE and index >= len(tx.outputs)):
         return _ONE
-    before, signed, after = _signed_inputs(tx, index, hash_type)
+    if _CODE_SEPARATOR in script_code:
+        script_code = _without_code_separators(script_code)
+    before, after = _other_inputs(tx, index, hash_type)
+    prevout, _, sequence, _ = tx.inputs[index]
     parts = (
         before,
-        signed.prevout.encode(),
-        encode_bytes(_without_code_separators(script_code)),
-        signed.sequence.to_bytes(4, "little"),
+        _PREVOUT.pack(*prevout),
+        encode_bytes(script_code),
+        _SEQUENCE.pack(sequence),
         after,
         _signed_outputs(tx, index, base_type),
         _LEGACY_TAIL.pack(tx.locktime, hash_type),
@@ -50,18 +55,18 @@ def legacy_sighash(tx: Transaction, index: int, script_code: bytes, hash_type: i
     return sha256d(b"".join(parts))
 
 
-def _signed_inputs(tx: Transaction, index: int, hash_type: int) -> tuple[bytes, TxInput, bytes]:
-    """Give what stands before the signed input, the input, and what stands behind it."""
+def _other_inputs(tx: Transaction, index: int, hash_type: int) -> tuple[bytes, bytes]:
+    """Give what stands before the signed input, and behind it."""
     version = tx.version.to_bytes(4, "little", signed=True)
     # A lone input is signed alike, whoever may add others.
     if hash_type & SIGHASH_ANYONECANPAY or len(tx.inputs) == 1:
-        return version + b"\1", tx.inputs[index], b""
+        return version + b"\1", b""
     blanks = _blank_inputs(tx)
     if hash_type & 0x1F in (SIGHASH_NONE, SIGHASH_SINGLE):
         # Other inputs may still change their sequences.
         blanks = [blank[:-4] + b"\0\0\0\0" for blank in blanks]
     head = version + encode_compact_size(len(blanks)) + b"".join(blanks[:index])
-    return head, tx.inputs[index], b"".join(blanks[index + 1 :])
+    return head, b"".join(blanks[index + 1 :])
 
 
 def _blank_inputs(tx: Transaction) -> list[bytes]:
@@ -84,8 +89,6 @@ def _signed_outputs(tx: Transaction, index: int, base_type: int) -> bytes:
 
 def _without_code_separators(script: bytes) -> bytes:
     """Drop every OP_CODESEPARATOR; what follows a truncated push is kept as it is."""
-    if _CODE_SEPARATOR not in script:
-        return script
     parts, start = [], 0
     try:
         for opcode, _, end in read_ops(script):

@@ -9,7 +9,9 @@ from ccxx_core.block import BlockHeader
 _BATCH = 32
 
 
-def hashed_ahead(headers: Sequence[BlockHeader], threads: int) -> Generator[BlockHeader, None, None]:
+def hashed_ahead(
+    headers: Sequence[BlockHeader], threads: int
+) -> Generator[BlockHeader, None, None]:
     """Give headers in order, each with its hash computed; closing it stops the threads.
 
     With one thread, or few headers, a hash is left to whoever asks for it.

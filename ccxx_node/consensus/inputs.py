@@ -60,10 +60,11 @@ def connect_block(
 
 def _check_no_overwrite(block: Block, coins: CoinChanges) -> None:
     # BIP 30: a transaction with the id of an older one would replace coins that are still unspent.
+    get_coin = coins.get_coin
     for tx in block.transactions:
         txid = tx.txid
         for position in range(len(tx.outputs)):
-            if coins.get_coin(OutPoint(txid, position)) is not None:
+            if get_coin(OutPoint(txid, position)) is not None:
                 raise ConsensusError(Reject.OVERWRITES_COIN)
 
 

@@ -112,12 +112,9 @@ def _run(machine: Machine) -> None:
                 start = position + 1
                 position = start + opcode
             else:
-                start, position = pushed_range(script, position, opcode)
-            if position > end or position - start > MAX_ITEM_SIZE:
-                is_cut_off = position > end
-                raise ScriptError(
-                    ScriptFailure.BAD_OPCODE if is_cut_off else ScriptFailure.PUSH_SIZE
-                )
+                start, position = _long_push(script, position, opcode)
+            if position > end:
+                raise ScriptError(ScriptFailure.BAD_OPCODE)
             if machine.executing:
                 item = script[start:position]
                 if minimal and not is_minimal_push(item, opcode):
@@ -129,6 +126,14 @@ def _run(machine: Machine) -> None:
             _operate(machine, opcode)
         if may_overflow and len(stack) + len(machine.altstack) > MAX_STACK_ITEMS:
             raise ScriptError(ScriptFailure.STACK_SIZE)
+
+
+def _long_push(script: bytes, position: int, opcode: int) -> tuple[int, int]:
+    """Give start and end of what a push with a length of its own pushes, if not too large."""
+    start, end = pushed_range(script, position, opcode)
+    if end - start > MAX_ITEM_SIZE and end <= len(script):
+        raise ScriptError(ScriptFailure.PUSH_SIZE)
+    return start, end
 
 
 def _operate(machine: Machine, opcode: int) -> None:

@@ -97,22 +97,26 @@ def _return(_: Machine) -> None:
 
 
 def _equal(machine: Machine) -> None:
-    machine.need(2)
     stack = machine.stack
+    if len(stack) < 2:
+        raise ScriptError(ScriptFailure.INVALID_STACK_OPERATION)
     stack.append(b"\1" if stack.pop() == stack.pop() else b"")
 
 
 def _equal_verify(machine: Machine) -> None:
-    machine.need(2)
     stack = machine.stack
+    if len(stack) < 2:
+        raise ScriptError(ScriptFailure.INVALID_STACK_OPERATION)
     if stack.pop() != stack.pop():
         raise ScriptError(ScriptFailure.EQUALVERIFY)
 
 
 def _hash(function: Callable[[bytes], bytes]) -> Operation:
     def operation(machine: Machine) -> None:
-        machine.need(1)
-        machine.stack[-1] = function(machine.stack[-1])
+        stack = machine.stack
+        if not stack:
+            raise ScriptError(ScriptFailure.INVALID_STACK_OPERATION)
+        stack[-1] = function(stack[-1])
 
     return operation
 

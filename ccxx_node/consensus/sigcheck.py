@@ -67,7 +67,11 @@ class RecordingChecker(TransactionChecker):
     def __init__(
         self, tx: Transaction, index: int, value: int, number: int, checks: list[SignatureCheck]
     ) -> None:
-        super().__init__(tx, index, value)
+        # Without the call of the other constructor: there are thousands in a block.
+        self._tx = tx
+        self._index = index
+        self._value = value
+        self._digests = {}
         self._number = number
         self._checks = checks
 
@@ -92,7 +96,9 @@ class RecordingChecker(TransactionChecker):
         # An empty signature matches no key.
         if not all(signatures):
             return False
-        digests = [self.digest(script_code, s[-1], is_witness) for s in signatures]
+        hash_types = [signature[-1] for signature in signatures]
+        digest_of = {kind: self.digest(script_code, kind, is_witness) for kind in set(hash_types)}
+        digests = [digest_of[kind] for kind in hash_types]
         bare = [signature[:-1] for signature in signatures]
         self._checks.append((self._number, bare, public_keys, digests))
         return True

@@ -6,6 +6,7 @@ from ccxx_node.consensus.script_failure import ScriptError, ScriptFailure
 
 _SIGNATURE_RULES = f.DERSIG | f.LOW_S | f.STRICTENC
 KEY_RULES = f.STRICTENC | f.WITNESS_PUBKEYTYPE
+_POLICY_RULES = f.LOW_S | f.STRICTENC
 _HALF_ORDER = ORDER // 2
 
 
@@ -15,6 +16,8 @@ def check_signature_encoding(signature: bytes, flags: int) -> None:
         return
     if not is_strict_der(signature):
         raise ScriptError(ScriptFailure.SIG_DER)
+    if not flags & _POLICY_RULES:
+        return
     if flags & f.LOW_S and not _has_low_s(signature):
         raise ScriptError(ScriptFailure.SIG_HIGH_S)
     if flags & f.STRICTENC and not 1 <= signature[-1] & 0x7F <= 3:

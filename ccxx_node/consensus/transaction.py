@@ -86,8 +86,7 @@ def sequence_locks(
     # The version is compared unsigned: a negative one is large.
     if tx.version & 0xFFFFFFFF < 2:
         return last_height, last_time
-    for tx_input, coin_height in zip(tx.inputs, coin_heights, strict=True):
-        sequence = tx_input.sequence
+    for (_, _, sequence, _), coin_height in zip(tx.inputs, coin_heights, strict=True):
         if sequence & SEQUENCE_DISABLED:
             continue
         distance = sequence & SEQUENCE_MASK
