@@ -28,8 +28,8 @@ demo demo-once: $(READY)
 	@$(BIN)/ccxx-regtest $@
 
 test: check $(SYSTEM)
-	@echo "== pytest: architecture, unit, property"
-	@$(PYTEST) -n auto $(wildcard tests/architecture tests/unit tests/property)
+	@echo "== pytest: architecture, unit, property, fuzz"
+	@$(PYTEST) -n auto $(wildcard tests/architecture tests/unit tests/property tests/fuzz)
 	@echo "== pytest: functional, with real processes"
 	@$(PYTEST) -n auto --dist loadfile $(wildcard tests/functional)
 
