@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,10 +73,8 @@ def follow(script: str, environment: dict[str, str]) -> tuple[int, str]:
         finally:
             # Where a command failed, node and explorer are still running.
             answers.kill()
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(shell.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
     return shell.returncode, said
 
 
