@@ -1,0 +1,137 @@
+"""From a reviewed transaction to what it means for the policy: whose, how many, from when.
+
+Everything comes from our own registry, or from scripts that the outputs' hashes commit to.
+"""
+
+from collections.abc import Callable, Mapping
+
+from ccxx_cert.custody import CERTIFICATE_VALUE, opens, third_key
+from ccxx_cert.identity import format_outpoint
+from ccxx_cert.recognize import read_message
+from ccxx_cert.records import BatchMessage, IssueMessage
+from ccxx_cert.state import (
+    Certificate,
+    Credit,
+    CreditKind,
+    RegistryView,
+    Step,
+    get_certificate,
+    get_credit,
+    get_permit,
+)
+from ccxx_core.psbt import Psbt
+from ccxx_core.transaction import OutPoint
+from ccxx_root.cosigner.policy import GRANT, Moved, Order
+from ccxx_root.cosigner.refusals import CosignerError, Refusal
+from ccxx_wallet.signer import Review
+
+_COSIGNED = (CreditKind.PERMIT, CreditKind.CERTIFICATE)
+# What the type definition behind a permit's hash says about hand-overs; None if it is not known.
+RulesOf = Callable[[bytes], Mapping[str, object] | None]
+
+
+def read_order(
+    psbt: Psbt, found: Review, view: RegistryView, next_height: int, rules_of: RulesOf
+) -> Order:
+    """Return what a transaction, reviewed and harmless, means for the policy.
+
+    Raises CosignerError ACTION_NOT_ALLOWED where it is nothing that a co-signer signs.
+    """
+    if found.action == GRANT:
+        every = tuple(range(len(psbt.inputs)))
+        return Order(
+            action=GRANT,
+            issuer_key=None,
+            permit=OutPoint(psbt.transaction.txid, 0),
+            signable=every,
+            fee=found.fee,
+        )
+    spent = [
+        (index, credit)
+        for index, tx_input in enumerate(psbt.transaction.inputs)
+        if (credit := get_credit(view, tx_input.prevout)) is not None
+    ]
+    if not spent or any(credit.kind not in _COSIGNED for _, credit in spent):
+        raise CosignerError(
+            Refusal.ACTION_NOT_ALLOWED,
+            f"{found.action} is not signed here: only what spends permits and certificates is",
+        )
+    owners = {_issuer_and_permit(psbt, index, credit, view) for index, credit in spent}
+    if len({issuer for issuer, _ in owners}) != 1:
+        raise CosignerError(
+            Refusal.ACTION_NOT_ALLOWED, "certificates of several issuers are not signed together"
+        )
+    issuer_key, permit = min(owners)
+    issued, serial_start = _minted(psbt, found)
+    moved = _moved(spent, view, next_height, rules_of)
+    return Order(
+        action=found.action,
+        issuer_key=issuer_key,
+        permit=permit,
+        signable=tuple(index for index, _ in spent),
+        issued=issued,
+        serial_start=serial_start,
+        moved=moved,
+        value=(issued + len(moved)) * CERTIFICATE_VALUE,
+        fee=found.fee,
+    )
+
+
+def _issuer_and_permit(
+    psbt: Psbt, index: int, credit: Credit, view: RegistryView
+) -> tuple[bytes, OutPoint]:
+    """Return whose permit a coin belongs to: a certificate's record says it, a permit's script."""
+    owner = credit.owner
+    certificate = None if owner is None else get_certificate(view, owner)
+    if certificate is not None:
+        return certificate.issuer_key, certificate.permit_id
+    permit = None if owner is None else get_permit(view, owner)
+    described = psbt.inputs[index]
+    script = described.witness_script or described.redeem_script or b""
+    # The script is the file's claim until it hashes to what the registry knows.
+    if permit is not None and opens(script, credit.script_pubkey):
+        issuer_key = third_key(script, permit.root_key, permit.system_key)
+        if issuer_key is not None:
+            return issuer_key, permit.id
+    raise CosignerError(
+        Refusal.ACTION_NOT_ALLOWED,
+        f"input {index} does not show the permit script of {format_outpoint(credit.outpoint)}",
+    )
+
+
+def _minted(psbt: Psbt, found: Review) -> tuple[int, int]:
+    """Return how many certificates it makes, and the first serial."""
+    reading = read_message(psbt.transaction)
+    match reading.message if reading is not None else None:
+        case IssueMessage(serial=serial):
+            return 1, serial
+        case BatchMessage(serial_start=start, count=count):
+            return count, start
+        case _:
+            # Whatever else uses a permit counts by what it makes: the permit stands first.
+            return (len(found.subjects) - 1 if found.action == "claim" else 0), 0
+
+
+def _moved(
+    spent: list[tuple[int, Credit]], view: RegistryView, next_height: int, rules_of: RulesOf
+) -> tuple[Moved, ...]:
+    moved = []
+    for _, credit in spent:
+        certificate = None if credit.owner is None else get_certificate(view, credit.owner)
+        if certificate is not None:
+            permit = get_permit(view, certificate.permit_id)
+            rules = None if permit is None else rules_of(permit.message.typedef_hash)
+            moved.append(_hand_over(certificate, next_height, rules))
+    return tuple(moved)
+
+
+def _hand_over(
+    certificate: Certificate, next_height: int, rules: Mapping[str, object] | None
+) -> Moved:
+    changes = [each for each in certificate.holdings if each.step is not Step.REFRESHED]
+    return Moved(
+        certificate=certificate.id,
+        transfers=sum(each.step is Step.TRANSFERRED for each in changes),
+        rested=next_height - changes[-1].moment.height,
+        rules=rules,
+    )

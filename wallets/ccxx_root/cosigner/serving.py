@@ -1,0 +1,84 @@
+"""Running the co-signer service: opened in its worker thread, closed in it, whatever happens."""
+
+import logging
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from aiohttp import web
+
+from ccxx_root.cosigner.desk import CosignerDesk
+from ccxx_root.cosigner.opening import (
+    check_listening,
+    close_cosigner,
+    keep_types,
+    open_cosigner,
+    tls_context,
+)
+from ccxx_root.cosigner.policy import Policy
+from ccxx_root.cosigner.service import Service, create_app
+from ccxx_wallet.cli import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """What `cosigner serve` was told."""
+
+    settings: Settings
+    policy: Policy
+    host: str
+    port: int
+    types: Path | None
+    grants: bool
+    tls_certificate: Path | None
+    tls_key: Path | None
+    client_ca: Path | None
+
+
+def serve(station: Station) -> None:
+    """Serve until the process is stopped; the passphrase is asked for once, at the start."""
+    context = tls_context(station.tls_certificate, station.tls_key, station.client_ca)
+    check_listening(station.host, context is not None)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    with ThreadPoolExecutor(1, "cosigner") as worker:
+        desk = station.settings.unlock(
+            lambda passphrase: worker.submit(_open, station, passphrase).result()
+        )
+        try:
+            _run(station, Service(desk, worker), context)
+        finally:
+            worker.submit(close_cosigner, desk).result()
+
+
+def _open(station: Station, passphrase: str) -> CosignerDesk:
+    desk = open_cosigner(station.settings, station.policy, passphrase, station.grants)
+    try:
+        if station.types is not None:
+            keep_types(desk.live, station.types)
+        desk.live.sync(station.settings.screen)
+    except BaseException:
+        close_cosigner(desk)
+        raise
+    return desk
+
+
+def _run(station: Station, service: Service, context: ssl.SSLContext | None) -> None:
+    if station.settings.dry_run:
+        return
+
+    async def say_ready(_: web.Application) -> None:
+        scheme = "http" if context is None else "https"
+        click.echo(f"Co-signer: {scheme}://{station.host}:{station.port}", err=True)
+
+    app = create_app(service)
+    app.on_startup.append(say_ready)
+    web.run_app(
+        app,
+        host=station.host,
+        port=station.port,
+        ssl_context=context,
+        print=None,
+        access_log=None,
+    )
