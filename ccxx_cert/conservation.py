@@ -28,6 +28,19 @@ def check_values(outputs: tuple[TxOutput, ...]) -> None:
             )
 
 
+def check_whole(outputs: tuple[TxOutput, ...]) -> None:
+    """Check that every one of these permit coins is worth whole certificates.
+
+    A coin that is not could never be used up, and would strand what its permit may still issue.
+    """
+    for output in outputs:
+        if output.value % CERTIFICATE_VALUE:
+            raise CertificateError(
+                Refusal.PERMIT_COIN_NOT_WHOLE,
+                f"permit coin of {output.value} satoshis, need a multiple of {CERTIFICATE_VALUE}",
+            )
+
+
 def certificate_credit(certificate: Certificate) -> Credit:
     """Return the coin of a certificate at its latest station."""
     holding = certificate.holding

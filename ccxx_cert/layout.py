@@ -311,6 +311,9 @@ def decode_text(data: bytes, name: str) -> str:
         raise Malformed(f"{name} is not in NFC")
     if any(unicodedata.category(char) == "Cc" for char in text):
         raise Malformed(f"{name} has a control character")
+    # Tables grow with every version of Unicode, and so would what is NFC: all observers go by 3.2.
+    if any(unicodedata.ucd_3_2_0.category(char) == "Cn" for char in text):
+        raise Malformed(f"{name} has a character that Unicode 3.2 does not assign")
     if not _BIDI_OVERRIDES.isdisjoint(text):
         raise Malformed(f"{name} has a bidirectional override")
     return text

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ccxx_cert.conservation import certificate_credit
+from ccxx_cert.custody import CERTIFICATE_VALUE
 from ccxx_cert.errors import Refusal
 from ccxx_cert.holders import with_shown_holder
 from ccxx_cert.spend import Outcome, Spend, SpentCredit
+from ccxx_cert.standing import Ending
 from ccxx_cert.state import (
     Certificate,
     Credit,
     CreditKind,
-    Ending,
     Holding,
     Record,
     RegistryView,
@@ -24,12 +25,17 @@ from ccxx_core.transaction import OutPoint
 
 @dataclass
 class _Colour:
-    """Permit or root credit of one owner that still looks for outputs."""
+    """Permit or root credit of one owner and script that still looks for outputs."""
 
     kind: CreditKind
     owner: OutPoint | None
     script_pubkey: bytes
     left: int
+
+    def takes(self, value: int) -> bool:
+        """Tell whether a coin is credit: as a whole, and of a permit in whole certificates."""
+        is_whole = self.kind is CreditKind.ROOT or value % CERTIFICATE_VALUE == 0
+        return is_whole and value <= self.left
 
 
 def spend_naked(spend: Spend, view: RegistryView, reason: Refusal) -> Outcome:
@@ -47,7 +53,7 @@ def spend_naked(spend: Spend, view: RegistryView, reason: Refusal) -> Outcome:
     records += _accounts(colours, view)
     return Outcome(
         tuple(records),
-        tuple(each.id for each in kept) + tuple(c.owner for c in colours if c.owner is not None),
+        (*(each.id for each in kept), *_owners(colours)),
         tuple(each.id for each in certificates if each.ended is not None),
         sum(colour.left for colour in colours),
     )
@@ -84,13 +90,13 @@ def _settle(
 
 
 def _colours(spend: Spend) -> list[_Colour]:
-    """Sum the permit and root credit spent, by owner, in the order of the inputs."""
-    colours: dict[tuple[CreditKind, OutPoint | None], _Colour] = {}
+    """Sum the permit and root credit spent, by owner and script, in the order of the inputs."""
+    colours: dict[tuple[CreditKind, OutPoint | None, bytes], _Colour] = {}
     for _, credit in spend.credits:
         if credit.kind is CreditKind.CERTIFICATE:
             continue
         colour = colours.setdefault(
-            (credit.kind, credit.owner),
+            (credit.kind, credit.owner, credit.script_pubkey),
             _Colour(credit.kind, credit.owner, credit.script_pubkey, 0),
         )
         colour.left += credit.value
@@ -106,7 +112,7 @@ def _recoloured(spend: Spend, colours: list[_Colour], taken: set[int]) -> Iterat
         if vout in taken or value <= 0:
             continue
         for colour in colours:
-            if script_pubkey == colour.script_pubkey and value <= colour.left:
+            if script_pubkey == colour.script_pubkey and colour.takes(value):
                 colour.left -= value
                 outpoint = spend.outpoint(vout)
                 yield Credit(outpoint, value, script_pubkey, colour.kind, colour.owner)
@@ -115,7 +121,13 @@ def _recoloured(spend: Spend, colours: list[_Colour], taken: set[int]) -> Iterat
 
 def _accounts(colours: list[_Colour], view: RegistryView) -> Iterator[Record]:
     """Write off what permits lost."""
-    for colour in colours:
-        permit = get_permit(view, colour.owner) if colour.owner is not None else None
-        if permit is not None and colour.left:
-            yield replace(permit, credit=permit.credit - colour.left)
+    for owner in _owners(colours):
+        permit = get_permit(view, owner)
+        lost = sum(colour.left for colour in colours if colour.owner == owner)
+        if permit is not None and lost:
+            yield replace(permit, credit=permit.credit - lost)
+
+
+def _owners(colours: list[_Colour]) -> list[OutPoint]:
+    """Return each permit once, in the order of the inputs."""
+    return [owner for owner in dict.fromkeys(each.owner for each in colours) if owner is not None]

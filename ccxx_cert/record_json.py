@@ -14,6 +14,14 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from ccxx_cert.identity import format_outpoint, parse_outpoint
+from ccxx_cert.marks import (
+    Claim,
+    HolderUse,
+    MessageChain,
+    RootState,
+    WatchedCoin,
+    WatchedScript,
+)
 from ccxx_cert.state import (
     Batch,
     Certificate,
@@ -34,6 +42,12 @@ _RECORDS: dict[str, Any] = {
     RecordKind.CERTIFICATE: Certificate,
     RecordKind.BATCH: Batch,
     RecordKind.SERIAL: SerialUse,
+    RecordKind.CLAIM: Claim,
+    RecordKind.ROOT: RootState,
+    RecordKind.WATCHED_SCRIPT: WatchedScript,
+    RecordKind.WATCHED_COIN: WatchedCoin,
+    RecordKind.CHAIN: MessageChain,
+    RecordKind.HOLDER: HolderUse,
 }
 _Loader = Callable[[Any], Any]
 

@@ -7,18 +7,22 @@ them back when the block is disconnected. Nothing here decides where records liv
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 
+from ccxx_cert.authority import watched_outputs
 from ccxx_cert.codec import op_of
 from ccxx_cert.errors import CertificateError, Refusal
+from ccxx_cert.holders import holder_uses
+from ccxx_cert.marks import WatchedCoin
+from ccxx_cert.message_chains import broken_chains
 from ccxx_cert.naked import spend_naked
 from ccxx_cert.record_json import record_to_json
 from ccxx_cert.records import Message
+from ccxx_cert.rotation import first_root
 from ccxx_cert.rules import judge
 from ccxx_cert.spend import Outcome, Spend, read_spend
 from ccxx_cert.state import (
     BlockChanges,
     Change,
     Credit,
-    CreditKind,
     Key,
     Moment,
     ObservedBlock,
@@ -27,6 +31,7 @@ from ccxx_cert.state import (
     Verdict,
     credit_key,
     key_of,
+    watched_coin_key,
 )
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.transaction import Transaction
@@ -105,12 +110,15 @@ def apply_transaction(
         return _register_root(stage, anchor, tx, moment, position)
     spend = read_spend(stage, anchor, tx, moment)
     if not spend.is_ours:
+        _keep_watch(stage, spend, Outcome())
         return None
     outcome, refusal, detail = judge_spend(spend, stage)
+    uses = tuple(holder_uses(outcome.records, stage))
     for _, credit in spend.credits:
         stage.remove(credit_key(credit.outpoint))
-    for record in outcome.records:
+    for record in (*outcome.records, *uses):
         stage.put(record)
+    _keep_watch(stage, spend, outcome)
     message = spend.reading.message if spend.reading else None
     return Verdict(
         txid=tx.txid,
@@ -146,6 +154,21 @@ def state_hash(records: Mapping[Key, Record]) -> bytes:
     return digest.digest()
 
 
+def _keep_watch(stage: Stage, spend: Spend, outcome: Outcome) -> None:
+    """Follow the plain coins that may give authority, and end chains whose baton was dropped."""
+    for chain in broken_chains(spend, stage):
+        stage.put(chain)
+    for coin in spend.watched:
+        stage.remove(watched_coin_key(coin.outpoint))
+    known = {
+        record.outpoint.vout
+        for record in outcome.records
+        if isinstance(record, Credit | WatchedCoin)
+    }
+    for coin in watched_outputs(spend, stage, known):
+        stage.put(coin)
+
+
 def _message_of(spend: Spend) -> Message:
     """Rules 2 and 19: return the message, or raise for why there is none to judge."""
     reading = spend.reading
@@ -164,8 +187,8 @@ def _register_root(
     output = tx.outputs[outpoint.vout] if outpoint.vout < len(tx.outputs) else None
     as_said = (anchor.root_height, anchor.root_value, anchor.root_script)
     is_as_said = output is not None and (moment.height, *output) == as_said
-    if is_as_said:
-        stage.put(Credit(outpoint, anchor.root_value, anchor.root_script, CreditKind.ROOT))
+    for record in first_root(anchor) if is_as_said else ():
+        stage.put(record)
     return Verdict(
         txid=tx.txid,
         height=moment.height,

@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ccxx_cert.custody import opens, revealed_script
+from ccxx_cert.marks import WatchedCoin
 from ccxx_cert.recognize import Reading, read_message
-from ccxx_cert.state import Credit, Moment, Record, RegistryView, get_credit
+from ccxx_cert.state import (
+    Credit,
+    Moment,
+    Record,
+    RegistryView,
+    get_credit,
+    watched_coin_key,
+)
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
 
@@ -22,12 +30,16 @@ class SpentCredit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """A transaction with the credit it spends; `scripts` open inputs that are not signed yet."""
+    """A transaction with the credit and the watched coins it spends.
+
+    `scripts` open inputs that are not signed yet.
+    """
 
     tx: Transaction
     anchor: TrustAnchor
     moment: Moment
     credits: tuple[SpentCredit, ...]
+    watched: tuple[WatchedCoin, ...]
     reading: Reading | None
     scripts: Mapping[OutPoint, bytes]
 
@@ -60,6 +72,13 @@ class Spend:
             script = known if known is not None and opens(known, script_pubkey) else None
         return script
 
+    @property
+    def plain_outputs(self) -> tuple[tuple[int, TxOutput], ...]:
+        """The outputs behind the OP_RETURN, each with its position; none without a message."""
+        if self.reading is None:
+            return ()
+        return tuple(enumerate(self.tx.outputs))[self.reading.marker + 1 :]
+
     def outpoint(self, vout: int) -> OutPoint:
         """Return the outpoint of one of its outputs."""
         return OutPoint(self.tx.txid, vout)
@@ -82,11 +101,15 @@ def read_spend(
     moment: Moment,
     scripts: Mapping[OutPoint, bytes] = NO_SCRIPTS,
 ) -> Spend:
-    """Look up the credit that a transaction spends, and read its message."""
+    """Look up the credit and watched coins that a transaction spends, and read its message."""
     inputs = () if tx.is_coinbase else tx.inputs
-    found = (
-        SpentCredit(position, credit)
-        for position, tx_input in enumerate(inputs)
-        if (credit := get_credit(view, tx_input.prevout)) is not None
-    )
-    return Spend(tx, anchor, moment, tuple(found), read_message(tx), scripts)
+    credits, watched = [], []
+    for position, tx_input in enumerate(inputs):
+        credit = get_credit(view, tx_input.prevout)
+        if credit is not None:
+            credits.append(SpentCredit(position, credit))
+            continue
+        coin = view.get(watched_coin_key(tx_input.prevout))
+        if isinstance(coin, WatchedCoin):
+            watched.append(coin)
+    return Spend(tx, anchor, moment, tuple(credits), tuple(watched), read_message(tx), scripts)

@@ -9,8 +9,19 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from ccxx_cert.errors import Refusal
+from ccxx_cert.marks import (
+    Claim,
+    HolderUse,
+    Mark,
+    MessageChain,
+    RootState,
+    WatchedCoin,
+    WatchedScript,
+)
 from ccxx_cert.records import BatchMessage, Custody, Op, PermitMessage
-from ccxx_core.hashes import BlockHash, Txid
+from ccxx_cert.standing import Ending, Rekeying, Return, Revocation
+from ccxx_cert.standing import Moment as Moment
+from ccxx_core.hashes import BlockHash, Txid, sha256
 from ccxx_core.transaction import OutPoint, Transaction
 
 
@@ -22,6 +33,12 @@ class RecordKind(StrEnum):
     CERTIFICATE = "certificate"
     BATCH = "batch"
     SERIAL = "serial"
+    CLAIM = "claim"
+    ROOT = "root"
+    WATCHED_SCRIPT = "watched-script"
+    WATCHED_COIN = "watched-coin"
+    CHAIN = "chain"
+    HOLDER = "holder"
 
 
 class CreditKind(StrEnum):
@@ -38,14 +55,7 @@ class Step(StrEnum):
     ISSUED = "issued"
     TRANSFERRED = "transferred"
     REFRESHED = "refreshed"
-
-
-class Moment(NamedTuple):
-    """A block as rules see it: its height, its time, and the median time past that it ends in."""
-
-    height: int
-    time: int
-    median_time_past: int
+    RECOVERED = "recovered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,8 @@ class Permit:
     """A granted permit, named by its first output.
 
     `credit` is what it may still issue, in satoshis. The issuer's key is hidden in the script until
-    its first certificate shows it.
+    its first certificate shows it. `root_key` and `system_key` are empty where they come from a
+    trust anchor document that this observer was not given.
     """
 
     id: OutPoint
@@ -76,6 +87,9 @@ class Permit:
     credit: int
     issued: int = 0
     issuer_key: bytes | None = None
+    revocation: Revocation | None = None
+    rekeyed: Rekeying | None = None
+    closed: Return | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +105,13 @@ class Holding:
     deed_hash: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """The transaction that destroyed a certificate, and what was wrong with it."""
-
-    txid: Txid
-    moment: Moment
-    reason: Refusal
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """A certificate, named for ever by its issuing outpoint.
 
     A single one has the hash of its document, one of a batch a leaf of the batch's tree. The expiry
-    is the earlier of its own and its permit's, made absolute when it was issued.
+    is the earlier of its own and its permit's, made absolute when it was issued. One that was
+    claimed from a deferred batch has both a document and a leaf.
     """
 
     id: OutPoint
@@ -123,6 +129,8 @@ class Certificate:
     expires_time: int | None = None
     expires_height: int | None = None
     ended: Ending | None = None
+    surrendered: Return | None = None
+    revocation: Revocation | None = None
     needs_newer: bool = False
 
     @property
@@ -132,8 +140,8 @@ class Certificate:
 
     @property
     def location(self) -> OutPoint | None:
-        """The outpoint where it lies, None once it is destroyed."""
-        return None if self.ended else self.holding.location
+        """The outpoint where it lies, None once it is destroyed or surrendered."""
+        return None if self.ended or self.surrendered else self.holding.location
 
     @property
     def script_pubkey(self) -> bytes:
@@ -154,18 +162,22 @@ class Batch:
     permit_id: OutPoint
     message: BatchMessage
     issued: Moment
+    revocation: Revocation | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SerialUse:
-    """A serial of a permit is taken by an outpoint; the first use wins."""
+    """A serial of a permit is taken; the first use wins.
+
+    `taken_by` is the certificate, or the transaction and leaf of the deferred batch.
+    """
 
     permit_id: OutPoint
     serial: int
-    certificate_id: OutPoint
+    taken_by: OutPoint
 
 
-Record = Credit | Permit | Certificate | Batch | SerialUse
+Record = Credit | Permit | Certificate | Batch | SerialUse | Mark
 
 
 class Key(NamedTuple):
@@ -173,6 +185,9 @@ class Key(NamedTuple):
 
     kind: RecordKind
     id: bytes
+
+
+ROOT_KEY = Key(RecordKind.ROOT, b"")
 
 
 class Change(NamedTuple):
@@ -271,6 +286,31 @@ def serial_key(permit_id: OutPoint, serial: int) -> Key:
     return Key(RecordKind.SERIAL, encode_outpoint(permit_id) + serial.to_bytes(4, "big"))
 
 
+def claim_key(batch: Txid, leaf: int) -> Key:
+    """Return the key of a claimed leaf."""
+    return Key(RecordKind.CLAIM, batch + leaf.to_bytes(4, "big"))
+
+
+def watched_script_key(script_pubkey: bytes) -> Key:
+    """Return the key of a watched script; scripts have any length, so its hash stands for it."""
+    return Key(RecordKind.WATCHED_SCRIPT, sha256(script_pubkey))
+
+
+def watched_coin_key(outpoint: OutPoint) -> Key:
+    """Return the key of a watched coin."""
+    return Key(RecordKind.WATCHED_COIN, encode_outpoint(outpoint))
+
+
+def chain_key(chain: bytes) -> Key:
+    """Return the key of a chain of messages."""
+    return Key(RecordKind.CHAIN, chain)
+
+
+def holder_key(public_key: bytes) -> Key:
+    """Return the key of the first use of a holder's key."""
+    return Key(RecordKind.HOLDER, public_key)
+
+
 def key_of(record: Record) -> Key:
     """Return the key under which a record is kept."""
     match record:
@@ -284,6 +324,24 @@ def key_of(record: Record) -> Key:
             return batch_key(record.txid)
         case SerialUse():
             return serial_key(record.permit_id, record.serial)
+        case _:
+            return _key_of_mark(record)
+
+
+def _key_of_mark(record: Mark) -> Key:
+    match record:
+        case Claim():
+            return claim_key(record.batch, record.leaf)
+        case RootState():
+            return ROOT_KEY
+        case WatchedScript():
+            return watched_script_key(record.script_pubkey)
+        case WatchedCoin():
+            return watched_coin_key(record.outpoint)
+        case MessageChain():
+            return chain_key(record.id)
+        case HolderUse():
+            return holder_key(record.holder_key)
 
 
 def get_credit(view: RegistryView, outpoint: OutPoint) -> Credit | None:
@@ -302,6 +360,12 @@ def get_certificate(view: RegistryView, certificate_id: OutPoint) -> Certificate
     """Return a certificate."""
     record = view.get(certificate_key(certificate_id))
     return record if isinstance(record, Certificate) else None
+
+
+def get_root(view: RegistryView) -> RootState | None:
+    """Return the root in force, None before its coin."""
+    record = view.get(ROOT_KEY)
+    return record if isinstance(record, RootState) else None
 
 
 def get_batch(view: RegistryView, txid: Txid) -> Batch | None:

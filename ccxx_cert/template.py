@@ -13,9 +13,11 @@ from ccxx_cert.errors import CertificateError, Refusal
 from ccxx_cert.identity import cert_ref
 from ccxx_cert.records import (
     BatchMessage,
+    ClaimMessage,
     IssueMessage,
     Message,
     PermitMessage,
+    RecoverMessage,
     TransferMessage,
 )
 from ccxx_cert.state import Certificate, Credit, CreditKind
@@ -27,11 +29,16 @@ DEFAULT_FAN_OUT = 8
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Credit to spend, first and in this order, and the outputs up to and with the message."""
+    """Credit to spend, first and in this order, and the outputs up to and with the message.
+
+    `spoken_by` are the output scripts of which one must be spent as a plain coin, so that the
+    message has authority; none where credit gives it.
+    """
 
     credit_inputs: tuple[OutPoint, ...]
     outputs: tuple[TxOutput, ...]
     message: Message
+    spoken_by: tuple[bytes, ...] = ()
 
 
 def draft_permit(
@@ -65,6 +72,18 @@ def draft_issue(message: IssueMessage, certificate_pubkey: bytes, permit_coin: C
     return _draft(message, (permit_coin,), _minted((certificate_pubkey,), permit_coin))
 
 
+def draft_claim(message: ClaimMessage, certificate_pubkey: bytes, permit_coin: Credit) -> Draft:
+    """Issue one leaf of a deferred batch from a permit coin."""
+    return _draft(message, (permit_coin,), _minted((certificate_pubkey,), permit_coin))
+
+
+def draft_deferred_batch(message: BatchMessage, permit_coin: Credit) -> Draft:
+    """Reserve the serials of a batch whose certificates are claimed later."""
+    if not message.deferred:
+        raise CertificateError(Refusal.NOT_A_DEFERRED_BATCH, "the message mints its certificates")
+    return _draft(message, (permit_coin,), _minted((), permit_coin))
+
+
 def draft_batch(
     message: BatchMessage, certificate_pubkeys: Sequence[bytes], permit_coin: Credit
 ) -> Draft:
@@ -84,18 +103,33 @@ def draft_transfer(
     deed_hash: bytes,
 ) -> Draft:
     """Pass certificates on; the message names the first one and its new holder's key."""
-    if not certificates or len(certificates) != len(certificate_pubkeys):
-        raise CertificateError(
-            Refusal.WRONG_OUTPUT_COUNT,
-            f"{len(certificate_pubkeys)} scripts for {len(certificates)} certificates",
-        )
-    locations = [each.location for each in certificates]
-    if any(location is None for location in locations):
-        raise CertificateError(Refusal.CERTIFICATE_NOT_VALID, "a certificate is destroyed")
+    inputs = locations_of(certificates)
     message = TransferMessage(cert_ref(certificates[0].id), holder_key, deed_hash)
-    outputs = [TxOutput(CERTIFICATE_VALUE, script) for script in certificate_pubkeys]
-    inputs = tuple(location for location in locations if location is not None)
-    return Draft(inputs, (*outputs, message_output(message)), message)
+    return _handed_over(message, inputs, certificate_pubkeys)
+
+
+def draft_recover(
+    certificates: Sequence[Certificate],
+    certificate_pubkeys: Sequence[bytes],
+    holder_key: bytes | None,
+    deed_hash: bytes,
+) -> Draft:
+    """Give certificates another key of the same person."""
+    inputs = locations_of(certificates)
+    message = RecoverMessage(cert_ref(certificates[0].id), holder_key, deed_hash)
+    return _handed_over(message, inputs, certificate_pubkeys)
+
+
+def locations_of(certificates: Sequence[Certificate]) -> tuple[OutPoint, ...]:
+    """Return where certificates lie; raises CertificateError where one lies nowhere."""
+    locations = [each.location for each in certificates]
+    if not locations:
+        raise CertificateError(Refusal.NOT_CERTIFICATES, "there is no certificate")
+    if any(location is None for location in locations):
+        raise CertificateError(
+            Refusal.CERTIFICATE_NOT_VALID, "a certificate is destroyed or surrendered"
+        )
+    return tuple(location for location in locations if location is not None)
 
 
 def message_output(message: Message) -> TxOutput:
@@ -110,6 +144,18 @@ def fan_out(quantity: int, coins: int = DEFAULT_FAN_OUT) -> tuple[int, ...]:
     used = min(quantity, coins)
     each, more = divmod(quantity, used)
     return tuple(each + 1 if position < more else each for position in range(used))
+
+
+def _handed_over(
+    message: Message, inputs: tuple[OutPoint, ...], certificate_pubkeys: Sequence[bytes]
+) -> Draft:
+    if len(inputs) != len(certificate_pubkeys):
+        raise CertificateError(
+            Refusal.WRONG_OUTPUT_COUNT,
+            f"{len(certificate_pubkeys)} scripts for {len(inputs)} certificates",
+        )
+    outputs = [TxOutput(CERTIFICATE_VALUE, script) for script in certificate_pubkeys]
+    return Draft(inputs, (*outputs, message_output(message)), message)
 
 
 def _draft(message: Message, credit: Sequence[Credit], outputs: Sequence[TxOutput]) -> Draft:

@@ -15,15 +15,55 @@ from ccxx_core.network import NETWORKS
 from ccxx_core.transaction import OutPoint
 
 FORMAT = "ccxx-trust-anchor"
+ROOT_FORMAT = "ccxx-root-document"
 VERSION = 1
-_NAMES = frozenset(
-    {"format", "version", "network", "root", "value", "height", "script", "root_key", "system_key"}
-)
+_ROOT_NAMES = frozenset({"format", "version", "height", "script", "root_key", "system_key"})
+_NAMES = _ROOT_NAMES | {"network", "root", "value"}
+
+
+@dataclass(frozen=True, slots=True)
+class RootDocument:
+    """What a ROOT message commits to: the next root script, and R and S from a height on."""
+
+    from_height: int
+    script: bytes
+    root_key: bytes
+    system_key: bytes
+
+    def facts(self) -> dict[str, Any]:
+        """Return the document as JSON values."""
+        return {
+            "format": ROOT_FORMAT,
+            "version": VERSION,
+            "height": self.from_height,
+            "script": self.script.hex(),
+            "root_key": self.root_key.hex(),
+            "system_key": self.system_key.hex(),
+        }
+
+    @property
+    def document_hash(self) -> bytes:
+        """SHA-256 of the canonical form (32 bytes)."""
+        return sha256(encode_canonical(self.facts()))
+
+    @classmethod
+    def from_facts(cls, facts: Any) -> RootDocument:
+        """Read a document from JSON values; raises DecodeError that names the field."""
+        _check_format(facts, ROOT_FORMAT, _ROOT_NAMES)
+        return cls(
+            from_height=_number(facts, "height", 0xFFFFFFFF),
+            script=_bytes(facts, "script"),
+            root_key=_key(facts, "root_key"),
+            system_key=_key(facts, "system_key"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class TrustAnchor:
-    """The root coin of one network and the keys R and S; `network` is the chain's short name."""
+    """The root coin of one network and the keys R and S; `network` is the chain's short name.
+
+    `successors` are the documents of later ROOT messages, in any order.
+    """
 
     network: str
     root_outpoint: OutPoint
@@ -32,34 +72,31 @@ class TrustAnchor:
     root_script: bytes
     root_key: bytes
     system_key: bytes
+    successors: tuple[RootDocument, ...] = ()
 
     def encode(self) -> bytes:
         """Return the anchor as canonical JSON (RFC 8785)."""
-        return encode_canonical(
-            {
-                "format": FORMAT,
-                "version": VERSION,
-                "network": self.network,
-                "root": format_outpoint(self.root_outpoint),
-                "value": self.root_value,
-                "height": self.root_height,
-                "script": self.root_script.hex(),
-                "root_key": self.root_key.hex(),
-                "system_key": self.system_key.hex(),
-            }
-        )
+        facts: dict[str, Any] = {
+            "format": FORMAT,
+            "version": VERSION,
+            "network": self.network,
+            "root": format_outpoint(self.root_outpoint),
+            "value": self.root_value,
+            "height": self.root_height,
+            "script": self.root_script.hex(),
+            "root_key": self.root_key.hex(),
+            "system_key": self.system_key.hex(),
+        }
+        if self.successors:
+            facts["successors"] = [each.facts() for each in self.successors]
+        return encode_canonical(facts)
 
     @classmethod
     def decode(cls, data: bytes | str) -> TrustAnchor:
         """Read an anchor from JSON of any layout; raises DecodeError that names the field."""
         facts = decode_json(data)
-        if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-            raise DecodeError(f"not a trust anchor: format is not {FORMAT!r}")
-        version = facts.get("version")
-        if type(version) is not int or version != VERSION:
-            raise DecodeError(f"trust anchor of version {version!r}, know {VERSION}")
-        if set(facts) != _NAMES:
-            raise DecodeError(f"trust anchor fields differ: {sorted(_NAMES ^ set(facts))}")
+        successors = facts.pop("successors", None) if isinstance(facts, dict) else None
+        _check_format(facts, FORMAT, _NAMES)
         return cls(
             network=_network(facts["network"]),
             root_outpoint=parse_outpoint(_text(facts, "root")),
@@ -68,12 +105,40 @@ class TrustAnchor:
             root_script=_bytes(facts, "script"),
             root_key=_key(facts, "root_key"),
             system_key=_key(facts, "system_key"),
+            successors=_successors(successors),
         )
 
     @property
     def anchor_id(self) -> bytes:
-        """SHA-256 of the canonical form (32 bytes)."""
+        """SHA-256 of the canonical form (32 bytes).
+
+        An anchor that learns of a successor gets another id: what was judged without it must be
+        judged anew.
+        """
         return sha256(self.encode())
+
+    def successor(self, document_hash: bytes) -> RootDocument | None:
+        """Return the document of a ROOT message, None where it was not given."""
+        return next((each for each in self.successors if each.document_hash == document_hash), None)
+
+
+def _check_format(facts: Any, wanted: str, names: frozenset[str]) -> None:
+    if not isinstance(facts, dict) or facts.get("format") != wanted:
+        raise DecodeError(f"not a trust anchor: format is not {wanted!r}")
+    version = facts.get("version")
+    if type(version) is not int or version != VERSION:
+        raise DecodeError(f"trust anchor of version {version!r}, know {VERSION}")
+    if set(facts) != names:
+        raise DecodeError(f"trust anchor fields differ: {sorted(names ^ set(facts))}")
+
+
+def _successors(value: Any) -> tuple[RootDocument, ...]:
+    if value is None:
+        return ()
+    # An empty list would be a second form of the same anchor.
+    if not isinstance(value, list) or not value:
+        raise DecodeError("trust anchor field successors is not a list of documents")
+    return tuple(map(RootDocument.from_facts, value))
 
 
 def _network(value: Any) -> str:

@@ -111,7 +111,7 @@ def _lines(spend: Spend, view: RegistryView, outcome: Outcome, is_accepted: bool
     network = NETWORKS[spend.anchor.network]
     message = spend.reading.message if spend.reading else None
     if message is not None and is_accepted:
-        yield from describe_outcome(outcome, view, network)
+        yield from describe_outcome(message, outcome, view, network)
     else:
         yield from describe_naked(message, outcome, network)
     yield from describe_destroyed(outcome, view)

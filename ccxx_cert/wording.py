@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 from ccxx_cert.codec import op_of
 from ccxx_cert.identity import certificate_id, format_outpoint
-from ccxx_cert.records import ExpiryKind, Message
+from ccxx_cert.records import (
+    BatchMessage,
+    ClaimMessage,
+    ExpiryKind,
+    IssueMessage,
+    Message,
+    PermitMessage,
+    RecoverMessage,
+    TransferMessage,
+)
 from ccxx_cert.spend import Outcome, Spend
 from ccxx_cert.state import (
     Certificate,
@@ -16,26 +25,33 @@ from ccxx_cert.state import (
     get_certificate,
     get_permit,
 )
-from ccxx_core.address import encode_address
+from ccxx_cert.upkeep_wording import describe_upkeep, format_address
 from ccxx_core.amount import format_amount
 from ccxx_core.network import Network
 from ccxx_core.opcodes import Op as Opcode
+from ccxx_core.transaction import TxOutput
 
 _NAMED_AT_MOST = 3
 
 
-def describe_outcome(outcome: Outcome, view: RegistryView, network: Network) -> Iterator[str]:
+def describe_outcome(
+    message: Message, outcome: Outcome, view: RegistryView, network: Network
+) -> Iterator[str]:
     """Say what a message that counts would do."""
     certificates = [each for each in outcome.records if isinstance(each, Certificate)]
-    issued = [each for each in certificates if each.holding.step is Step.ISSUED]
-    for permit in (each for each in outcome.records if isinstance(each, Permit)):
-        if issued:
-            yield from _describe_issue(issued, permit, network)
-        else:
-            yield from _describe_grant(permit, outcome, network)
-    for certificate in certificates:
-        if certificate.holding.step is Step.TRANSFERRED:
-            yield from _describe_transfer(certificate, view, network)
+    permits = [each for each in outcome.records if isinstance(each, Permit)]
+    match message:
+        case PermitMessage():
+            for permit in permits:
+                yield from _describe_grant(permit, outcome, network)
+        case (IssueMessage() | ClaimMessage()) | BatchMessage(deferred=False):
+            for permit in permits:
+                yield from _describe_issue(certificates, permit, network)
+        case TransferMessage() | RecoverMessage():
+            for certificate in certificates:
+                yield from _describe_move(certificate, view, network)
+        case _:
+            yield from describe_upkeep(message, outcome, network)
 
 
 def describe_naked(message: Message | None, outcome: Outcome, network: Network) -> Iterator[str]:
@@ -49,7 +65,7 @@ def describe_naked(message: Message | None, outcome: Outcome, network: Network) 
                 yield f"refreshes certificate {name}, its holder stays"
             case Credit(kind=CreditKind.PERMIT | CreditKind.ROOT):
                 amount = f"{format_amount(record.value)} CCXX of {record.kind} credit"
-                yield f"keeps {amount} at {_address(record.script_pubkey, network)}"
+                yield f"keeps {amount} at {format_address(record.script_pubkey, network)}"
             case _:
                 pass
 
@@ -70,8 +86,13 @@ def describe_plain_outputs(spend: Spend, outcome: Outcome, network: Network) -> 
     for vout, output in enumerate(spend.tx.outputs):
         if vout in coloured or output.script_pubkey[:1] == bytes([Opcode.OP_RETURN]):
             continue
-        amount = format_amount(output.value)
-        yield f"pays {amount} CCXX to {_address(output.script_pubkey, network)}"
+        yield describe_payment(output, network)
+
+
+def describe_payment(output: TxOutput, network: Network) -> str:
+    """Say what a plain output pays."""
+    address = format_address(output.script_pubkey, network)
+    return f"pays {format_amount(output.value)} CCXX to {address}"
 
 
 def format_expiry(kind: ExpiryKind, expiry: int) -> str:
@@ -102,7 +123,7 @@ def _describe_grant(permit: Permit, outcome: Outcome, network: Network) -> Itera
     )
     if message.expiry_kind is not ExpiryKind.NONE:
         yield f"expiry: {format_expiry(message.expiry_kind, message.expiry)}"
-    yield f"permit script {_address(permit.script_pubkey, network)}, {coins} coins"
+    yield f"permit script {format_address(permit.script_pubkey, network)}, {coins} coins"
     yield f"type definition {message.typedef_hash.hex()}"
     kept = sum(
         record.value
@@ -115,9 +136,10 @@ def _describe_grant(permit: Permit, outcome: Outcome, network: Network) -> Itera
 def _describe_issue(issued: list[Certificate], permit: Permit, network: Network) -> Iterator[str]:
     first, last = issued[0], issued[-1]
     name = f"permit {permit.message.code} “{permit.message.title}”"
-    if first.batch is None:
-        yield f"issues certificate serial {first.serial} of {name}"
-        yield f"document {(first.doc_hash or b'').hex()}"
+    if first.doc_hash is not None:
+        leaf = "" if first.leaf is None else f", leaf {first.leaf} of a deferred batch,"
+        yield f"issues certificate serial {first.serial}{leaf} of {name}"
+        yield f"document {first.doc_hash.hex()}"
     else:
         yield f"issues {len(issued)} certificates serials {first.serial} to {last.serial} of {name}"
     if first.text:
@@ -132,27 +154,23 @@ def _describe_issue(issued: list[Certificate], permit: Permit, network: Network)
         yield f"valid until height {first.expires_height}"
 
 
-def _describe_transfer(
-    certificate: Certificate, view: RegistryView, network: Network
-) -> Iterator[str]:
+def _describe_move(certificate: Certificate, view: RegistryView, network: Network) -> Iterator[str]:
     permit = get_permit(view, certificate.permit_id)
     title = f" of permit {permit.message.code} “{permit.message.title}”" if permit else ""
+    is_recovery = certificate.holding.step is Step.RECOVERED
+    verb = "gives a new key to" if is_recovery else "transfers"
     yield (
-        f"transfers certificate {certificate_id(certificate.id)} serial {certificate.serial}{title}"
+        f"{verb} certificate {certificate_id(certificate.id)} serial {certificate.serial}{title}"
         f", issued as {format_outpoint(certificate.id)}"
     )
     yield f"to {_holder(certificate, network)}"
 
 
 def _holder(certificate: Certificate, network: Network) -> str:
-    address = _address(certificate.script_pubkey, network)
+    address = format_address(certificate.script_pubkey, network)
     if certificate.holder_key is None:
         return f"{address}, holder not declared"
     return f"{address}, holder key {certificate.holder_key.hex()}"
-
-
-def _address(script_pubkey: bytes, network: Network) -> str:
-    return encode_address(script_pubkey, network) or f"script {script_pubkey.hex()}"
 
 
 def _is_credit(record: object, kind: CreditKind) -> bool:

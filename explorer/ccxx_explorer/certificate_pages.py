@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from ccxx_cert.holders import is_key_reused
 from ccxx_cert.identity import format_outpoint
 from ccxx_cert.state import Certificate
-from ccxx_cert.status import certificate_status
+from ccxx_cert.status import certificate_status, revocation_of
 from ccxx_core.transaction import OutPoint
 from ccxx_explorer.database import holdings, reader
 from ccxx_explorer.database.records import RecordTables
@@ -118,13 +119,14 @@ def load_certificate(site: Site, connection: Connection, question: Question) -> 
     if permit is None:
         raise not_found("The permit of this certificate", "The index is incomplete: rebuild it.")
     verdicts = holdings.history_of(connection, certificate.id, _HISTORY)
+    tables = RecordTables(connection)
     rows = CertificateRows(
         certificate=certificate,
         permit=permit,
         permit_line=permit_line(permit, tip),
-        status=certificate_status(
-            RecordTables(connection), certificate, tip.height, tip.median_time_past
-        ),
+        status=certificate_status(tables, certificate, tip.height, tip.median_time_past),
+        revocation=revocation_of(tables, certificate),
+        is_key_reused=is_key_reused(tables, certificate),
         tip=tip,
         batch=holdings.batch(connection, certificate.batch) if certificate.batch else None,
         definition=site.definition_of(permit),

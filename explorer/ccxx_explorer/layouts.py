@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ccxx_explorer.wording import REVOCATION_REASONS, format_time, padded_text, readable_text
+from ccxx_explorer.wording import (
+    REVOCATION_REASONS,
+    format_time,
+    padded_text,
+    readable_text,
+    since_words,
+)
 
 Describe = Callable[[bytes, int], str]
 # A field of this length takes all that is left.
@@ -91,7 +97,9 @@ def _reason(data: bytes, _flags: int) -> str:
 
 def _since(data: bytes, _flags: int) -> str:
     value = int.from_bytes(data)
-    return f"since {format_time(value)}" if value else "from this block on"
+    if not value:
+        return "from this block on"
+    return f"since {since_words(value)}"
 
 
 def _piece(data: bytes, _flags: int) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 
+from ccxx_cert.standing import LEAST_SINCE_TIME
 from ccxx_core.amount import format_amount
 
 # Control, format (bidirectional overrides among them), surrogate, private use, unassigned, and
@@ -61,6 +62,11 @@ def format_time(seconds: int) -> str:
         return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
     except (ValueError, OverflowError, OSError):
         return f"{seconds} seconds of unix time"
+
+
+def since_words(since: int) -> str:
+    """Say since when something is revoked: a height, or unix seconds from 500,000,000 on."""
+    return f"block {since:,}" if since < LEAST_SINCE_TIME else format_time(since)
 
 
 def format_iso(seconds: int) -> str:

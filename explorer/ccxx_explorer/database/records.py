@@ -1,7 +1,8 @@
 """The certificate registry in tables: what the rules ask for, and one block's changes both ways.
 
 Credit and serials are plain columns; permits, certificates and batches keep their whole record as
-JSON beside the columns that lists are sorted and searched by.
+JSON beside the columns that lists are sorted and searched by. What only the rules ask for lies in
+one table of marks.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from ccxx_cert.state import (
     RecordKind,
     SerialUse,
     encode_outpoint,
+    key_of,
+    watched_script_key,
 )
 from ccxx_core.hashes import Txid, sha256
 from ccxx_core.transaction import OutPoint, Transaction
@@ -44,6 +47,7 @@ from ccxx_explorer.database.schema import (
     certificates,
     credits,
     journal,
+    marks,
     permits,
     serials,
 )
@@ -55,6 +59,8 @@ _TABLES: dict[RecordKind, Table] = {
     RecordKind.BATCH: batches,
     RecordKind.SERIAL: serials,
 }
+_MARKS = frozenset(RecordKind) - frozenset(_TABLES)
+_TABLES |= dict.fromkeys(_MARKS, marks)
 _TXID = 32
 _SERIAL_PERMIT = 36
 _SERIALS_AHEAD = 255
@@ -89,10 +95,21 @@ class RecordTables:
         return self._known[key]
 
     def begin_block(self, transactions: Sequence[Transaction]) -> None:
-        """Read the credit that a block may spend at once: most is none, and that is remembered."""
+        """Read at once what a block asks of all its inputs and outputs.
+
+        Most of it is not there, and that is remembered.
+        """
         self._new = frozenset(tx.txid for tx in transactions)
         outpoints = (each.prevout for tx in transactions[1:] for each in tx.inputs)
-        wanted = [encode_outpoint(outpoint) for outpoint in outpoints]
+        spent = [encode_outpoint(outpoint) for outpoint in outpoints]
+        paid = {output.script_pubkey for tx in transactions for output in tx.outputs}
+        self._read_credits(spent)
+        self._read_marks(RecordKind.WATCHED_COIN, spent)
+        self._read_marks(
+            RecordKind.WATCHED_SCRIPT, [watched_script_key(script).id for script in paid]
+        )
+
+    def _read_credits(self, wanted: Sequence[bytes]) -> None:
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
             absent = (Key(RecordKind.CREDIT, data) for data in chunk)
@@ -101,6 +118,15 @@ class RecordTables:
             for row in self._connection.execute(query):
                 found[Key(RecordKind.CREDIT, row.outpoint)] = _credit(row)
             # What this transaction has changed already is newer than what the tables say.
+            self._known = found | self._known
+
+    def _read_marks(self, kind: RecordKind, wanted: Sequence[bytes]) -> None:
+        for start in range(0, len(wanted), _CHUNK):
+            chunk = wanted[start : start + _CHUNK]
+            found: dict[Key, Record | None] = dict.fromkeys(Key(kind, data) for data in chunk)
+            query = select(marks).where(marks.c.kind == kind.value, marks.c.key.in_(chunk))
+            for row in self._connection.execute(query):
+                found[Key(kind, row.key)] = record_from_json(row.record)
             self._known = found | self._known
 
     def _read_serials(self, key: Key) -> None:
@@ -171,8 +197,12 @@ def _rewrite(connection: Connection, key: Key, record: Record | None) -> None:
     table = _TABLES[key.kind]
     if key.kind is RecordKind.CREDIT:
         connection.execute(update(table).where(_where(key)).values(alive=record is not None))
-    elif record is None:
+    elif key.kind in _MARKS or record is None:
+        # Marks leave the table when they end, so undoing brings a row back.
         connection.execute(delete(table).where(_where(key)))
+        if record is not None:
+            row = {**_key_row(key), "record": record_to_json(record)}
+            connection.execute(insert(table).values(row))
     elif key.kind is not RecordKind.SERIAL:
         text = record_to_json(record)
         connection.execute(update(table).where(_where(key)).values(record=text))
@@ -188,6 +218,8 @@ def _key_row(key: Key) -> Row:
     if key.kind is RecordKind.SERIAL:
         serial = int.from_bytes(key.id[_SERIAL_PERMIT:], "big")
         return {"permit": key.id[:_SERIAL_PERMIT], "serial": serial}
+    if key.kind in _MARKS:
+        return {"kind": key.kind.value, "key": key.id}
     return {"txid" if key.kind is RecordKind.BATCH else "outpoint": key.id}
 
 
@@ -248,8 +280,10 @@ def _row(record: Record, numbers: Mapping[Txid, int]) -> Row:
             return {
                 "permit": encode_outpoint(record.permit_id),
                 "serial": record.serial,
-                "certificate": encode_outpoint(record.certificate_id),
+                "certificate": encode_outpoint(record.taken_by),
             }
+        case _:
+            return {**_key_row(key_of(record)), "record": record_to_json(record)}
 
 
 def _credit_row(record: Credit, numbers: Mapping[Txid, int]) -> Row:

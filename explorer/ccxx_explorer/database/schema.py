@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 METADATA = MetaData()
 
@@ -154,6 +154,16 @@ serials = Table(
     Column("permit", LargeBinary(36), primary_key=True),
     Column("serial", BigInteger, primary_key=True, autoincrement=False),
     Column("certificate", LargeBinary(36), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What else the rules remember: watched scripts and coins, chains of messages, the root in force.
+marks = Table(
+    "marks",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("record", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

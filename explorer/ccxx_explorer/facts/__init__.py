@@ -15,6 +15,7 @@ from ccxx_explorer.facts.certificates import (
     PermitFacts,
     PermitLine,
     PermitList,
+    RevocationFacts,
 )
 from ccxx_explorer.facts.chain import (
     AddressFacts,
@@ -75,6 +76,7 @@ __all__ = [
     "PermitLine",
     "PermitList",
     "Problem",
+    "RevocationFacts",
     "SearchResult",
     "SpendFacts",
     "Statement",

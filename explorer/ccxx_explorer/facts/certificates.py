@@ -86,6 +86,20 @@ class ExpiryFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class RevocationFacts:
+    """Who revoked or suspended it, where, and why; `since` is 0 where the message does not say."""
+
+    reason: int
+    since: int
+    evidence: str | None
+    by: str
+    txid: str
+    height: int
+    time: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryEvent:
     """One event in the life of a permit or certificate, for what it was."""
 
@@ -126,6 +140,7 @@ class PermitFacts:
     custody: str
     typedef_hash: str
     definition: DefinitionFacts | None
+    revocation: RevocationFacts | None
     expiry: ExpiryFacts
     address: str | None
     issuer_key: str | None
@@ -164,6 +179,7 @@ class CertificateFacts:
     summary: str
     document_hash: str | None
     batch: BatchFacts | None
+    revocation: RevocationFacts | None
     expiry: ExpiryFacts
     transferable: bool
     custody: str

@@ -26,6 +26,7 @@ from ccxx_explorer.views.checks import (
 )
 from ccxx_explorer.views.expiry import expiry_facts
 from ccxx_explorer.views.history import certificate_history
+from ccxx_explorer.views.revocation import revocation_facts
 from ccxx_explorer.wording import printable
 
 
@@ -67,6 +68,7 @@ def certificate_facts(
         summary=printable(certificate.text),
         document_hash=certificate.doc_hash.hex() if certificate.doc_hash else None,
         batch=_batch_facts(rows),
+        revocation=revocation_facts(rows.revocation),
         expiry=expiry_facts(certificate.expires_time, certificate.expires_height),
         transferable=permit.message.transferable,
         custody=certificate.policy.label,

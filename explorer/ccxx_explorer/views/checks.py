@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ccxx_cert.holders import keeps_policy
+from ccxx_cert.standing import Revocation
 from ccxx_cert.state import Batch, Certificate, Permit
 from ccxx_cert.status import PROVISIONAL_BELOW, Status, confirmations, is_expired
 from ccxx_cert.type_definition import TypeDefinition
 from ccxx_explorer.database.rows import BlockRow, VerdictRow
 from ccxx_explorer.facts import Check, CheckResult, PermitLine, Statement, Tone
 from ccxx_explorer.views.expiry import expiry_facts, past_tense
+from ccxx_explorer.views.revocation import revocation_words
 from ccxx_explorer.views.verdicts import reason_words
 from ccxx_explorer.wording import format_count, format_time, printable
 
@@ -21,6 +24,10 @@ TONES = {
     Status.EXPIRED: Tone.WARN,
     Status.EXHAUSTED: Tone.CALM,
     Status.NEEDS_NEWER: Tone.CALM,
+    Status.CLOSED: Tone.CALM,
+    Status.SURRENDERED: Tone.WARN,
+    Status.SUSPENDED: Tone.WARN,
+    Status.REVOKED: Tone.BAD,
     Status.DESTROYED: Tone.BAD,
 }
 
@@ -35,6 +42,8 @@ class CertificateRows:
     status: Status
     tip: BlockRow
     batch: Batch | None
+    revocation: Revocation | None
+    is_key_reused: bool
     definition: TypeDefinition | None
     verdicts: Sequence[VerdictRow]
     times: Mapping[int, int]
@@ -42,8 +51,9 @@ class CertificateRows:
 
 def depth_of(rows: CertificateRows) -> int:
     """Count the confirmations of the latest transaction, be it the one that ended it."""
-    if rows.certificate.ended is not None:
-        return rows.tip.height - rows.certificate.ended.moment.height + 1
+    last = rows.certificate.ended or rows.certificate.surrendered
+    if last is not None:
+        return rows.tip.height - last.moment.height + 1
     return confirmations(rows.certificate, rows.tip.height)
 
 
@@ -78,8 +88,28 @@ def _verdict_words(rows: CertificateRows) -> tuple[str, str]:
         case Status.NEEDS_NEWER:
             words = "It was moved by a message of a newer version that cannot be judged here."
             return "Needs a newer explorer", words
-        case Status.EXHAUSTED:
+        case Status.REVOKED | Status.SUSPENDED:
+            words = f"It {_revocation_words(rows)}."
+            return ("Revoked" if rows.status is Status.REVOKED else "Suspended"), words
+        case Status.SURRENDERED:
+            return "Surrendered", _surrendered_words(certificate)
+        case Status.EXHAUSTED | Status.CLOSED:
             return "Exhausted", "No credit is left."
+
+
+def _revocation_words(rows: CertificateRows) -> str:
+    return "is revoked" if rows.revocation is None else revocation_words(rows.revocation)
+
+
+def _surrendered_words(certificate: Certificate) -> str:
+    given_back = certificate.surrendered
+    if given_back is None:
+        return "Its holder gave it back."
+    moment = given_back.moment
+    return (
+        f"Its holder gave it back in block {moment.height:,} ({format_time(moment.time)}):"
+        " its credit returned to the permit."
+    )
 
 
 def _destroyed_words(certificate: Certificate) -> str:
@@ -98,7 +128,7 @@ def certificate_checks(rows: CertificateRows) -> tuple[Check, ...]:
     return (
         _document_check(rows),
         _issuer_check(rows),
-        _custody_check(rows.certificate),
+        _custody_check(rows),
         _status_check(rows),
         _expiry_check(rows),
         _depth_check(rows),
@@ -129,9 +159,14 @@ def _issuer_check(rows: CertificateRows) -> Check:
     )
 
 
-def _custody_check(certificate: Certificate) -> Check:
+def _custody_check(rows: CertificateRows) -> Check:
+    certificate = rows.certificate
     if certificate.location is None:
         return Check("custody", CheckResult.FAILED, "Its 0.001 CCXX left custody.")
+    if keeps_policy(certificate) is False:
+        return Check(
+            "custody", CheckResult.FAILED, "It is locked under another policy than its type's."
+        )
     if certificate.holder_key is None:
         return Check(
             "custody",
@@ -139,12 +174,13 @@ def _custody_check(certificate: Certificate) -> Check:
             "Its 0.001 CCXX is unspent, but which keys hold it is not visible until the holder"
             " shows the script.",
         )
-    return Check(
-        "custody",
-        CheckResult.PASSED,
+    words = (
         f"Its 0.001 CCXX is unspent and locked by root, issuer and holder"
-        f" ({certificate.policy.label}).",
+        f" ({certificate.policy.label})."
     )
+    if rows.is_key_reused:
+        words += " The holder's key also held another certificate: it does not tell them apart."
+    return Check("custody", CheckResult.PASSED, words)
 
 
 def _status_check(rows: CertificateRows) -> Check:
@@ -154,11 +190,12 @@ def _status_check(rows: CertificateRows) -> Check:
         return Check("status", CheckResult.FAILED, f"Destroyed: {reason}.")
     if certificate.needs_newer:
         return Check("status", CheckResult.UNKNOWN, "Moved by a message of a newer version.")
-    return Check(
-        "status",
-        CheckResult.PASSED,
-        "Not destroyed. Messages that revoke are shown, but not judged by this version.",
-    )
+    if rows.revocation is not None:
+        result = CheckResult.WAITING if rows.revocation.is_hold else CheckResult.FAILED
+        return Check("status", result, f"It {_revocation_words(rows)}.")
+    if certificate.surrendered is not None:
+        return Check("status", CheckResult.FAILED, _surrendered_words(certificate))
+    return Check("status", CheckResult.PASSED, "Not destroyed, revoked, suspended or surrendered.")
 
 
 def _expiry_check(rows: CertificateRows) -> Check:

@@ -24,6 +24,7 @@ _STEPS = {
     Step.ISSUED: "Issued to its first holder",
     Step.TRANSFERRED: "Transferred to a new holder",
     Step.REFRESHED: "Refreshed: moved to the same holder",
+    Step.RECOVERED: "Recovered: moved to a new key of its holder",
 }
 
 

@@ -30,7 +30,14 @@ from ccxx_explorer.views.certificate import definition_facts
 from ccxx_explorer.views.checks import TONES
 from ccxx_explorer.views.expiry import expiry_facts, past_tense
 from ccxx_explorer.views.history import history_event
-from ccxx_explorer.wording import format_coins, format_count, format_duration, printable
+from ccxx_explorer.views.revocation import revocation_facts, revocation_words
+from ccxx_explorer.wording import (
+    format_coins,
+    format_count,
+    format_duration,
+    format_time,
+    printable,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,7 @@ def permit_facts(rows: PermitRows, root: AnchorFacts, network: Network, as_of: A
         custody=message.custody.label,
         typedef_hash=message.typedef_hash.hex(),
         definition=definition_facts(rows.definition),
+        revocation=revocation_facts(permit.revocation),
         expiry=_expiry(message),
         address=encode_address(permit.script_pubkey, network),
         issuer_key=permit.issuer_key.hex() if permit.issuer_key else None,
@@ -126,6 +134,15 @@ def _verdict(permit: Permit, status: Status, tip: BlockRow) -> Statement:
 
 
 def _verdict_words(permit: Permit, status: Status, tip: BlockRow) -> tuple[str, str]:
+    if permit.revocation is not None:
+        title = "Suspended" if status is Status.SUSPENDED else "Revoked"
+        return f"{title}: no new certificates", f"it {revocation_words(permit.revocation)}"
+    if permit.closed is not None:
+        moment = permit.closed.moment
+        return "Closed: no new certificates", (
+            f"its credit returned to the root in block {moment.height:,}"
+            f" ({format_time(moment.time)})"
+        )
     if status is Status.EXPIRED:
         return "Expired: no new certificates", f"it {past_tense(_expiry(permit.message).words)}"
     if status is Status.EXHAUSTED:

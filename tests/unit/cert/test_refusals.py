@@ -13,7 +13,6 @@ from ccxx_cert.records import (
     ExpiryKind,
     IdentMessage,
     IssueMessage,
-    SurrenderMessage,
     TransferMessage,
 )
 from ccxx_cert.state import CreditKind, Permit, get_permit
@@ -439,23 +438,16 @@ def test_message_of_a_newer_version_keeps_the_permits_colour(world: Any) -> None
     assert world.permit(permit_id).credit == 9 * CERTIFICATE_VALUE
 
 
-def test_op_without_a_rule_yet_is_recorded_as_such(world: Any) -> None:
-    message = message_output(IdentMessage("REG-0001", b"\x02" + world.key("org")[1:], bytes(32)))
-
-    (verdict,) = world.mine(world.tx([], [message]))
-
-    assert verdict.refusal is Refusal.NOT_JUDGED
-
-
-def test_certificate_spent_by_an_op_without_a_rule_is_destroyed(world: Any) -> None:
+def test_message_that_only_says_something_must_not_move_credit(world: Any) -> None:
     certificate_id = world.issue(world.grant(world.permit_message()))
-    message = message_output(SurrenderMessage(bytes(8), bytes(32)))
+    message = message_output(IdentMessage("REG-0001", b"\x02" + world.key("org")[1:], bytes(32)))
     outputs = (TxOutput(CERTIFICATE_VALUE, world.permit_script), message)
 
-    (verdict,) = world.mine(world.tx([certificate_id], outputs))
+    alone, moving = world.mine(world.tx([], [message]), world.tx([certificate_id], outputs))
 
-    assert verdict.refusal is Refusal.NOT_JUDGED
-    assert verdict.destroyed == (certificate_id,)
+    assert alone.accepted
+    assert moving.refusal is Refusal.MOVES_CREDIT
+    assert moving.destroyed == (certificate_id,)
 
 
 def test_transaction_without_credit_or_message_is_not_our_business(world: Any) -> None:

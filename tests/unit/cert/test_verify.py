@@ -166,11 +166,11 @@ def test_fee_is_unknown_where_a_value_is(world: Any) -> None:
     assert meaning.lines[-1] == "fee unknown"
 
 
-def test_message_without_a_rule_is_said_not_to_count(world: Any) -> None:
+def test_message_that_changes_nothing_is_said_to_be_recorded(world: Any) -> None:
     meaning = explained(world, world.tx([], [message_output(CheckMessage("A", H32, H32))]))
 
-    assert meaning.refusal is Refusal.NOT_JUDGED
-    assert meaning.lines[0] == "claims to be CHECK, and does not count"
+    assert meaning.accepted
+    assert meaning.lines[0].startswith("records CHECK: org_code A, check_ref 0000")
 
 
 @pytest.mark.parametrize(
