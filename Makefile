@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 SYSTEM := $(VENV)/.system
 BENCH ?=
-# Nobody has to read that .venv/bin is not on PATH, or that root is root.
-PIP_OPTIONS := --quiet --disable-pip-version-check --no-warn-script-location --root-user-action=ignore
+# Twice quiet: errors are shown, warnings about this machine (root, PATH, folders of an index) are not.
+PIP_OPTIONS := -qq --disable-pip-version-check --no-warn-script-location --root-user-action=ignore
 PYTEST := $(BIN)/pytest -q
 
 .PHONY: help venv demo demo-once test check bench fmt docs clean
