@@ -42,7 +42,7 @@ check: $(READY)
 	@$(BIN)/lint-imports --no-logo
 
 bench: $(READY)
-	@for file in tests/bench/bench_$(or $(BENCH),*).py; do \
+	@for file in tests/bench/bench_$(or $(subst -,_,$(BENCH)),*).py; do \
 	    test -f "$$file" || { echo "no $$file; there are:" tests/bench/bench_*.py; exit 1; }; \
 	    $(BIN)/python "$$file" || exit 1; \
 	done
