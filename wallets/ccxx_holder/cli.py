@@ -11,6 +11,7 @@ from ccxx_holder.holdings import draft_handover, held_facts, holdings, list_hold
 from ccxx_wallet.certificate_facts import certificate_facts, find_certificate
 from ccxx_wallet.cli import FILE, PUBLIC_KEY, WalletGroup, settings_of, shared_options
 from ccxx_wallet.desk import Choices
+from ccxx_wallet.document_check import certificate_check
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.session_commands import FORCE, draft_options
@@ -145,6 +146,9 @@ def certificate_transfer(
         if facts["txid_is_final"]:
             facts["new_location"] = format_outpoint(OutPoint(funded.psbt.transaction.txid, 0))
         desk.settings.screen.show(facts, "transfer drafted and signed")
+
+
+certificate_group.add_command(certificate_check)
 
 
 if __name__ == "__main__":

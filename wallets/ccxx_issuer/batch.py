@@ -18,7 +18,7 @@ from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.errors import CcxxError
 from ccxx_core.keys import is_valid_public_key
 from ccxx_core.transaction import OutPoint
-from ccxx_issuer.certificates import check_holder, free_serial, holder_pubkey
+from ccxx_issuer.certificates import check_holder, check_summary, free_serial, holder_pubkey
 from ccxx_issuer.permits import check_definition, choose_coin, choose_permit, permit_input
 from ccxx_wallet.builder import Funded
 from ccxx_wallet.errors import Refusal, WalletError
@@ -52,6 +52,7 @@ class NewBatch:
     permit_id: OutPoint | None = None
     definition: TypeDefinition | None = None
     script: Wrap = Wrap.P2WSH
+    summary_anyway: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def draft(live: LiveWallet, new: NewBatch, feerate: int) -> DraftedBatch:
     permit, key, script = choose_permit(live, new.permit_id, new.definition)
     check_definition(permit, key, new.definition)
     definition = new.definition or _stored_definition(live, permit)
+    check_summary(permit, new.text, new.summary_anyway)
     for row in new.rows:
         check_holder(permit, key, row.holder_key)
     serial = free_serial(live, permit, new.serial, len(new.rows))

@@ -39,6 +39,7 @@ class NewCertificate:
     permit_id: OutPoint | None = None
     definition: TypeDefinition | None = None
     script: Wrap = Wrap.P2WSH
+    summary_anyway: bool = False
 
 
 def read_document(path: Path) -> StoredDocument:
@@ -75,6 +76,7 @@ def draft_certificate(
     permit, key, script = choose_permit(live, new.permit_id, new.definition)
     check_definition(permit, key, new.definition)
     check_holder(permit, key, new.holder_key)
+    check_summary(permit, new.summary, new.summary_anyway)
     serial = free_serial(live, permit, new.serial, 1)
     coin = choose_coin(live, permit, 1)
     try:
@@ -87,6 +89,19 @@ def draft_certificate(
         raise WalletError(Refusal.RULES, f"{error}; shorten or correct --summary") from error
     funded = live.draft([permit_input(live, coin, script, key)], draft.outputs, feerate)
     return funded, permit, serial
+
+
+def check_summary(permit: Permit, summary: str, anyway: bool) -> None:
+    """Refuse public text where the permit provides none: it stands on the chain for ever.
+
+    Raises WalletError NO_PUBLIC_SUMMARY.
+    """
+    if summary and not permit.message.public_summary and not anyway:
+        raise WalletError(
+            Refusal.NO_PUBLIC_SUMMARY,
+            f"permit {permit.message.code} provides no public summary; leave --summary out, or add"
+            " --public-summary-anyway if it names nobody",
+        )
 
 
 def holder_pubkey(permit: Permit, issuer_key: bytes, holder_key: bytes, how: Wrap) -> bytes:

@@ -26,6 +26,7 @@ from ccxx_issuer.permits import list_permits
 from ccxx_wallet.certificate_facts import certificate_facts, find_certificate
 from ccxx_wallet.cli import FILE, PUBLIC_KEY, WalletGroup, settings_of, shared_options
 from ccxx_wallet.desk import Choices
+from ccxx_wallet.document_check import certificate_check
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.kept_documents import keep_definition, keep_documents
 from ccxx_wallet.keyring import Role
@@ -45,6 +46,10 @@ PERMIT = click.option("--permit", help="Permit's txid:vout, if there are several
 SERIAL = click.option("--serial", type=int, help="Serial; without it, the next free one.")
 SCRIPT = click.option("--script", type=click.Choice([how.value for how in Wrap]), default="p2wsh")
 SUMMARY = click.option("--summary", default="", help="Public text on the chain; no names.")
+
+SUMMARY_ANYWAY = click.option(
+    "--public-summary-anyway", is_flag=True, help="Public text that the permit does not provide."
+)
 
 
 @click.group("ccxx-issuer", cls=WalletGroup)
@@ -118,6 +123,7 @@ def certificate_group() -> None:
 @click.option("--document", type=FILE, required=True, help="JSON credential, PDF or X.509.")
 @SERIAL
 @SUMMARY
+@SUMMARY_ANYWAY
 @PERMIT
 @TYPE
 @SCRIPT
@@ -139,6 +145,7 @@ def certificate_issue(
             permit_id=parse_permit(permit),
             definition=read_definition(options["type_file"]),
             script=Wrap(options["script"]),
+            summary_anyway=options["public_summary_anyway"],
         )
         funded, permit_used, serial = draft_certificate(desk.live, new, options["feerate"])
 
@@ -163,6 +170,7 @@ def certificate_issue(
 @click.option("--valid-from", help="Such as 2026-07-10T00:00:00Z; now if absent.")
 @SERIAL
 @SUMMARY
+@SUMMARY_ANYWAY
 @PERMIT
 @TYPE
 @SCRIPT
@@ -186,6 +194,7 @@ def certificate_batch(
             permit_id=parse_permit(permit),
             definition=read_definition(options["type_file"]),
             script=Wrap(options["script"]),
+            summary_anyway=options["public_summary_anyway"],
         )
         drafted = batches.draft(desk.live, new, options["feerate"])
         txid = format_hash(drafted.funded.psbt.transaction.txid)
@@ -237,6 +246,9 @@ def parse_permit(text: str | None) -> OutPoint | None:
         return parse_outpoint(text)
     except DecodeError as error:
         raise WalletError(Refusal.UNKNOWN_PERMIT, f"--permit {text!r}: {error}") from error
+
+
+certificate_group.add_command(certificate_check)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import click
 
 from ccxx_cert.custody import Wrap
 from ccxx_core.amount import format_amount
+from ccxx_root.cosigner.cli import cosigner_group
+from ccxx_root.cosigner.signing import SIGN_COMMAND
 from ccxx_root.permits import Grant, draft_grant, list_permits
 from ccxx_root.registration import register
 from ccxx_root.type_files import example, kept_definition, read_definition, readable
@@ -43,6 +45,8 @@ def main() -> None:
 
 
 add_shared_commands(main)
+main.add_command(SIGN_COMMAND)
+main.add_command(cosigner_group)
 
 
 @main.command("init")
@@ -88,6 +92,7 @@ def permit() -> None:
 @click.option("--fan-out", type=int, default=8, show_default=True, help="Permit coins to make.")
 @click.option("--fee-float", type=AMOUNT, default="0.01", help="Plain coins for the issuer's fees.")
 @click.option("--send", is_flag=True, help="Send at once: only root keys are needed.")
+@click.option("--unsigned", is_flag=True, help="Leave signing to a co-signer that holds K0.")
 @draft_options
 @FEERATE
 @shared_options
@@ -98,6 +103,8 @@ def permit_grant(ctx: click.Context, /, type_file: Path, send: bool, **options: 
         feerate, out = options.pop("feerate"), options.pop("out")
         desk.live.drafts.may_replace = options.pop("replace_draft")
         overwrite, type_out = options.pop("overwrite"), options.pop("type_out")
+        unsigned = options.pop("unsigned")
+        signs = send or not unsigned
         granted = read_definition(type_file, options["issuer_key"], type_out)
         granted.check(overwrite)
         wanted = Grant(definition=granted.definition, **options)
@@ -107,7 +114,8 @@ def permit_grant(ctx: click.Context, /, type_file: Path, send: bool, **options: 
             keep_definition(desk.live, granted.definition)
             granted.write(overwrite)
 
-        facts = desk.finish_draft(funded, Choices(out=out, send=send, overwrite=overwrite), keep)
+        choices = Choices(out=out, sign=signs, send=send, overwrite=overwrite)
+        facts = desk.finish_draft(funded, choices, keep)
         facts["typedef_hash"] = granted.definition.typedef_hash.hex()
         facts["type_file"] = None if desk.settings.dry_run else str(granted.file)
         facts["fee_float"] = format_amount(wanted.fee_float)

@@ -34,7 +34,7 @@ class Grant:
 def draft_grant(live: LiveWallet, grant: Grant, feerate: int) -> Funded:
     """Draft a PERMIT from the root credit, with a fee float for the issuer behind the message."""
     _check(grant, live)
-    anchor = live.wallet.require_anchor()
+    anchor = live.require_anchor()
     script = permit_script(anchor.root_key, grant.issuer_key, anchor.system_key)
     credit = _enough(live, grant.quantity)
     draft = draft_permit(

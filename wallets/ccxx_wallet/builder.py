@@ -59,12 +59,16 @@ class CreditInput:
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """The plain coins that may pay, where change goes, and at which rate (satoshis per vbyte)."""
+    """The plain coins that may pay, where change goes, and at which rate (satoshis per vbyte).
+
+    `outlook` says where more coins may come from.
+    """
 
     coins: Sequence[PlainCoin]
     change_script: bytes
     feerate: int
     reserved: Collection[OutPoint] = frozenset()
+    outlook: str = ""
     origin_of: Callable[[bytes], Origins] = field(default=lambda _: ())
 
 
@@ -96,7 +100,7 @@ def build_draft(
         vsize=_fixed_vsize(credit, outputs),
         feerate=purse.feerate,
     )
-    selection = select_coins(purse.coins, payment, purse.reserved)
+    selection = select_coins(purse.coins, payment, purse.reserved, purse.outlook)
     change = (TxOutput(selection.change, purse.change_script),) if selection.change else ()
     prevouts = [coin.outpoint for coin in credit]
     prevouts += [coin.outpoint for coin in selection.coins]

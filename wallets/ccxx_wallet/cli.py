@@ -22,8 +22,10 @@ from ccxx_core.keys import is_valid_public_key
 from ccxx_core.network import NETWORKS, Network
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import read_file
-from ccxx_wallet.screen import Screen
+from ccxx_wallet.screen import Facts, Screen
 
+Value = TypeVar("Value")
+_TRIES = 3
 Function = TypeVar("Function", bound=Callable[..., Any])
 _META = "ccxx_wallet.options"
 _COMMAND_LINE = (ParameterSource.COMMANDLINE,)
@@ -43,19 +45,45 @@ class Settings:
 
     def passphrase(self, confirm: bool = False) -> str:
         """Return the passphrase: from a file, from CCXX_PASSPHRASE, or typed unseen."""
-        if self.passphrase_file is not None:
-            return read_file(self.passphrase_file, limit=4096).decode().rstrip("\r\n")
-        if (given := os.environ.get("CCXX_PASSPHRASE")) is not None:
-            return given
-        if not self.screen.may_ask:
-            raise WalletError(
-                Refusal.WRONG_PASSPHRASE,
-                "a passphrase is needed; give --passphrase-file or set CCXX_PASSPHRASE",
-            )
-        typed: str = click.prompt(
-            "Passphrase", hide_input=True, err=True, confirmation_prompt=confirm
-        )
-        return typed
+        given = self._given_passphrase()
+        return self.screen.ask_secret("Passphrase", confirm) if given is None else given[0]
+
+    def unlock(self, opening: Callable[[str], Value]) -> Value:
+        """Open something with the passphrase; one that is typed may be wrong twice."""
+        given = self._given_passphrase()
+        if given is not None:
+            try:
+                return opening(given[0])
+            except WalletError as error:
+                raise _name_source(error, given[1]) from error
+        for _ in range(_TRIES - 1):
+            try:
+                return opening(self.screen.ask_secret("Passphrase"))
+            except WalletError as error:
+                if error.refusal is not Refusal.WRONG_PASSPHRASE:
+                    raise
+                self.screen.say(f"{error}")
+        return opening(self.screen.ask_secret("Passphrase"))
+
+    def _given_passphrase(self) -> tuple[str, str] | None:
+        """Return a passphrase that need not be typed, and where it is from."""
+        if (file := self.passphrase_file) is not None:
+            try:
+                return read_file(file, limit=4096).decode().rstrip("\r\n"), str(file)
+            except UnicodeDecodeError as error:
+                raise WalletError(
+                    Refusal.BAD_FILE, f"the passphrase in {file} is not text in UTF-8"
+                ) from error
+        if (typed := os.environ.get("CCXX_PASSPHRASE")) is not None:
+            return typed, "CCXX_PASSPHRASE"
+        return None
+
+
+def _name_source(error: WalletError, source: str) -> WalletError:
+    if error.refusal is not Refusal.WRONG_PASSPHRASE:
+        return error
+    line = f"the passphrase in {source} does not open the key file; correct it"
+    return WalletError(Refusal.WRONG_PASSPHRASE, line)
 
 
 class WalletGroup(click.Group):
@@ -67,6 +95,12 @@ class WalletGroup(click.Group):
             return super().invoke(ctx)
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever read our output has seen enough: click ends the program quietly.
+            raise
+        except (click.Abort, KeyboardInterrupt):
+            click.echo(err=True)
+            _fail(ctx, Refusal.DECLINED, "no answer; nothing was done, add --yes to agree unasked")
         except CcxxError as error:
             _fail(ctx, str(getattr(error, "refusal", type(error).__name__)), str(error))
         except (OSError, sqlite3.Error) as error:
@@ -79,6 +113,14 @@ def _fail(ctx: click.Context, reason: str, line: str) -> None:
     click.echo(f"error: {' '.join(line.split())}", err=True)
     if ctx.meta.get(_META, {}).get("as_json"):
         click.echo(json.dumps({"error": reason, "detail": line}, ensure_ascii=False))
+    ctx.exit(1)
+
+
+def refuse(ctx: click.Context, screen: Screen, facts: Facts, error: WalletError) -> None:
+    """End with exit code 1 and one line, but show the facts first."""
+    reason = {"error": error.refusal, "detail": error.detail} if screen.as_json else {}
+    screen.show({**facts, **reason})
+    click.echo(f"error: {error.detail}", err=True)
     ctx.exit(1)
 
 
@@ -155,6 +197,7 @@ def settings_of(ctx: click.Context) -> Settings:
             as_json=bool(options.get("as_json")),
             assume_yes=bool(options.get("assume_yes")),
             may_ask=not options.get("no_input"),
+            dry_run=bool(options.get("dry_run")),
         ),
     )
 

@@ -54,10 +54,11 @@ def select_coins(
     coins: Collection[PlainCoin],
     payment: Payment,
     reserved: Collection[OutPoint] = frozenset(),
+    outlook: str = "",
 ) -> Selection:
     """Choose few coins that pay: confirmed ones in no other draft, if they suffice.
 
-    Raises WalletError NOT_ENOUGH_COINS with what is there and what is needed.
+    Raises WalletError NOT_ENOUGH_COINS with what is there, what is needed, and the `outlook`.
     """
     free = [coin for coin in coins if coin.outpoint not in reserved]
     confirmed = [coin for coin in free if coin.height is not None]
@@ -65,7 +66,7 @@ def select_coins(
         selection = _pay_from(pool, payment)
         if selection is not None:
             return selection
-    raise _not_enough(list(coins), payment)
+    raise _not_enough(list(coins), payment, outlook)
 
 
 def mature_coins(coins: Collection[PlainCoin], tip_height: int, maturity: int) -> list[PlainCoin]:
@@ -76,6 +77,22 @@ def mature_coins(coins: Collection[PlainCoin], tip_height: int, maturity: int) -
         if not coin.is_coinbase
         or (coin.height is not None and tip_height + 1 - coin.height >= maturity)
     ]
+
+
+def describe_outlook(
+    coins: Collection[PlainCoin], tip_height: int, maturity: int, incoming: int
+) -> str:
+    """Say which coins are there but cannot pay yet: mined ones too young, and others' payments."""
+    young = set(coins) - set(mature_coins(coins, tip_height, maturity))
+    said = ""
+    if young:
+        ripe = sorted((coin.height or 0) + maturity for coin in young)
+        said += f"; {len(young)} mined coins of {format_amount(_total(list(young)))} are immature"
+        said += f", the first can be spent in block {ripe[0]}, the last in block {ripe[-1]}"
+        said += f" (the tip is {tip_height})"
+    if incoming:
+        said += f"; {format_amount(incoming)} more are incoming and wait for a block"
+    return said
 
 
 def _pay_from(pool: Sequence[PlainCoin], payment: Payment) -> Selection | None:
@@ -100,11 +117,11 @@ def _total(coins: Sequence[PlainCoin]) -> int:
     return sum(coin.value for coin in coins)
 
 
-def _not_enough(coins: Sequence[PlainCoin], payment: Payment) -> WalletError:
+def _not_enough(coins: Sequence[PlainCoin], payment: Payment, outlook: str) -> WalletError:
     found = format_amount(_total(coins))
     wanted = format_amount(payment.need(max(len(coins), 1), change=False))
     return WalletError(
         Refusal.NOT_ENOUGH_COINS,
-        f"plain coins of {found} found, {wanted} wanted for amounts and fee; "
-        "send some to the address that the address command shows, and wait for a block",
+        f"plain coins of {found} found, {wanted} wanted for amounts and fee"
+        + (outlook or "; send some to the address that the address command shows"),
     )

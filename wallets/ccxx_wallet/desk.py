@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ccxx_cert.custody import third_key
-from ccxx_cert.state import get_certificate, get_credit
+from ccxx_cert.state import get_certificate, get_credit, get_permit
 from ccxx_core.amount import format_amount
 from ccxx_core.errors import CcxxError
-from ccxx_core.hashes import format_hash, hash160
+from ccxx_core.hashes import format_hash
+from ccxx_core.keys import PrivateKey
 from ccxx_core.psbt import Psbt
 from ccxx_wallet.builder import Funded
 from ccxx_wallet.cli import Settings
+from ccxx_wallet.cosigner_client import CosignerClient
 from ccxx_wallet.drafts import name_draft
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.files import check_output, write_output
+from ccxx_wallet.files import check_output, write_atomically, write_output
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.session import name_of, signatures_of
@@ -28,6 +29,7 @@ from ccxx_wallet.store import Draft
 
 FORCE_WORD = "destroy"
 PAYER = "payer"
+PrivateKeys = dict[bytes, PrivateKey]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,11 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One wallet at its node, and how this run talks."""
+    """One wallet at its node, how this run talks, and the co-signer that it asks, if any."""
 
     live: LiveWallet
     settings: Settings
+    cosigner: CosignerClient | None = None
 
     def finish_draft(
         self, funded: Funded, choices: Choices, keep: Callable[[], None] = lambda: None
@@ -59,15 +62,16 @@ class Desk:
         """
         psbt = funded.psbt
         self._warn_of_shared_coins(funded)
-        found = self.present(psbt, choices.force)
+        found, private = self._present_and_unlock(psbt, choices)
         if self.settings.dry_run:
             return {**self.facts(psbt, found), "file": None, "dry_run": True}
         path = choices.out or Path(f"{found.action}-{format_hash(psbt.transaction.txid)[:8]}.psbt")
         if not choices.send:
             check_output(path, choices.overwrite)
+            self._ask_cosigner_first(psbt)
         self._ask(found, "Sign this transaction?" if choices.sign else "Write this draft?", choices)
         if choices.sign:
-            psbt = self._signed(psbt)
+            psbt = _signed(psbt, private)
         keep()
         if choices.send:
             return self.send(psbt, found, choices)
@@ -77,7 +81,7 @@ class Desk:
                 Draft(funded.psbt.transaction, found.action, str(path.absolute()))
             )
             write_output(path, psbt.encode(), choices.overwrite)
-        return {**self.facts(psbt, found), "file": str(path)}
+        return self._cosigned(psbt, found, path)
 
     def sign_file(self, psbt: Psbt, path: Path, choices: Choices) -> dict[str, Any]:
         """Show a transaction from a file, sign our part and write it; return the facts."""
@@ -89,8 +93,8 @@ class Desk:
                 "no key of this wallet guards an input of this file; check that it is the right"
                 " wallet and the right file",
             )
-        found = self.present(psbt, choices.force)
         self._check_own_inputs(psbt, choices)
+        found, private = self._present_and_unlock(psbt, choices)
         if self.settings.dry_run:
             return {**self.facts(psbt, found), "file": None, "dry_run": True}
         out = choices.out or path
@@ -98,23 +102,41 @@ class Desk:
         in_place = out.absolute() == path.absolute()
         if not in_place:
             check_output(out, choices.overwrite)
+        self._ask_cosigner_first(psbt)
         self._ask(found, "Sign this transaction?", choices)
-        signed = self._signed(psbt)
+        signed = _signed(psbt, private)
         write_output(out, signed.encode(), choices.overwrite or in_place)
-        return {**self.facts(signed, found), "file": str(out)}
+        return self._cosigned(signed, found, out)
 
     def present(self, psbt: Psbt, force: bool) -> Review:
         """Show what a transaction would do; raises WalletError RULES unless forced."""
         found = self.live.review(psbt)
-        screen = self.settings.screen
-        if not screen.as_json:
-            screen.notice(
-                {**{str(number): line for number, line in enumerate(found.lines, 1)}},
+        self._show(found)
+        _check(found, force)
+        return found
+
+    def _show(self, found: Review) -> None:
+        if not self.settings.screen.as_json:
+            self.settings.screen.notice(
+                {str(number): line for number, line in enumerate(found.lines, 1)},
                 f"This transaction ({found.action}), as your own node and registry see it:",
             )
-        if found.is_harmless or not force:
-            check_rules(found)
-        return found
+
+    def _present_and_unlock(self, psbt: Psbt, choices: Choices) -> tuple[Review, PrivateKeys]:
+        """Show a transaction that we are to sign, after its signer gave the passphrase.
+
+        So nobody reads a long text twice because of a typing error. What is refused is shown
+        without asking for one.
+        """
+        found = self.live.review(psbt)
+        private: PrivateKeys = {}
+        if choices.sign and not self.settings.dry_run and (found.is_harmless or choices.force):
+            keys = self.live.own_keys(psbt)
+            wallet = self.live.wallet
+            private = self.settings.unlock(lambda passphrase: wallet.unlock(passphrase, keys))
+        self._show(found)
+        _check(found, choices.force)
+        return found, private
 
     def send(self, psbt: Psbt, found: Review, choices: Choices) -> dict[str, Any]:
         """Finish, have it checked again by foreign code and the node, send; return the facts."""
@@ -131,47 +153,47 @@ class Desk:
 
     def facts(self, psbt: Psbt, found: Review) -> dict[str, Any]:
         """Give a transaction's facts as JSON."""
-        names = self.key_names(psbt)
-        signatures = signatures_of(psbt)
+        signatures_of(psbt)
+        signed: set[str] = set()
+        missing: set[str] = set()
+        for index, keys in enumerate(psbt.missing_signatures()):
+            names = self._names(psbt, index)
+            signed |= {name_of(key, names) for key in psbt.signatures(index)}
+            missing |= {name_of(key, names) for key in keys}
         return {
             "txid": format_hash(psbt.transaction.txid),
             "txid_is_final": has_final_txid(psbt),
             "action": found.action,
             "fee": format_amount(found.fee),
-            "signed_by": sorted({name_of(key, names) for key in signatures.present}),
-            "missing": sorted({name_of(key, names) for key in signatures.missing}),
-            "complete": signatures.are_complete,
+            "signed_by": sorted(signed),
+            "missing": sorted(missing),
+            "complete": not missing,
             "meaning": found.as_facts(),
         }
 
     def key_names(self, psbt: Psbt) -> dict[bytes, str]:
         """Name the keys of a transaction's inputs by their roles, key hashes too."""
         names: dict[bytes, str] = {}
-        for index, missing in enumerate(psbt.missing_signatures()):
-            keys = (*psbt.lock(index).keys, *missing)
-            names |= dict.fromkeys(keys, PAYER) | self._credit_names(psbt, index)
-        for key in self.live.wallet.store.watched_keys():
-            if key.path.role is not Role.PLAIN:
-                name = str(key.path.role)
-                names[key.public_key] = names[hash160(key.public_key)] = name
+        for index in range(len(psbt.inputs)):
+            names = self._names(psbt, index) | names
         return names
 
-    def _credit_names(self, psbt: Psbt, index: int) -> dict[bytes, str]:
-        anchor = self.live.wallet.anchor
-        credit = get_credit(self.live.ahead, psbt.transaction.inputs[index].prevout)
-        if anchor is None or credit is None or credit.owner is None:
-            return {}
-        names = {anchor.root_key: "root", anchor.system_key: "system"}
-        described = psbt.inputs[index]
-        script = described.witness_script or described.redeem_script or b""
-        issuer_key = third_key(script, anchor.root_key, anchor.system_key)
-        if issuer_key is not None:
-            return {**names, issuer_key: "issuer"}
-        certificate = get_certificate(self.live.ahead, credit.owner)
+    def _names(self, psbt: Psbt, index: int) -> dict[bytes, str]:
+        """Name the keys of one input by what it spends, alike in every wallet."""
+        live = self.live
+        credit = get_credit(live.ahead, psbt.transaction.inputs[index].prevout)
+        keys = [*psbt.lock(index).keys, *psbt.signatures(index), *psbt.missing_signatures()[index]]
+        if credit is None or credit.owner is None:
+            return dict.fromkeys(keys, PAYER if credit is None else str(Role.CREDIT))
+        permit = get_permit(live.ahead, credit.owner)
+        if permit is not None:
+            names = {permit.root_key: "root", permit.system_key: "system"}
+            return dict.fromkeys(keys, "issuer") | names
+        certificate = get_certificate(live.ahead, credit.owner)
         if certificate is None:
-            return names
-        others = dict.fromkeys(psbt.lock(index).keys, "holder")
-        return {**others, **names, certificate.root_key: "root", certificate.issuer_key: "issuer"}
+            return {}
+        names = {certificate.root_key: "root", certificate.issuer_key: "issuer"}
+        return dict.fromkeys(keys, "holder") | names
 
     def _warn_of_shared_coins(self, funded: Funded) -> None:
         """Warn where no other coins were left to pay with than those of another draft."""
@@ -192,13 +214,22 @@ class Desk:
         )
         screen.confirm(question, typed=FORCE_WORD)
 
-    def _signed(self, psbt: Psbt) -> Psbt:
-        keys = self.live.own_keys(psbt)
-        private = self.live.wallet.unlock(self.settings.passphrase(), keys)
-        try:
-            return sign(psbt, private)
-        except CcxxError as error:
-            raise WalletError(Refusal.BAD_FILE, f"{error}; ask for a whole file") from error
+    def _ask_cosigner_first(self, psbt: Psbt) -> None:
+        """Have a co-signer that would refuse say so before anything is signed or written."""
+        if self.cosigner is not None:
+            self.cosigner.check(psbt)
+
+    def _cosigned(self, psbt: Psbt, found: Review, path: Path) -> dict[str, Any]:
+        """Have the co-signer add its signatures to a file; return the facts.
+
+        The file is written before: what the co-signer counts is never lost with its answer.
+        """
+        if self.cosigner is None:
+            return {**self.facts(psbt, found), "file": str(path)}
+        signed, answer = self.cosigner.sign(psbt)
+        write_atomically(path, signed.encode())
+        facts = {**self.facts(signed, found), "file": str(path)}
+        return {**facts, "receipt": answer.get("receipt")}
 
     def _check_own_inputs(self, psbt: Psbt, choices: Choices) -> None:
         """Refuse to give away coins, credit or certificates in a file that others drafted."""
@@ -210,6 +241,18 @@ class Desk:
                 f"this file gives away {len(own)} coins or certificates of this wallet and was not"
                 " drafted by it; read what it does, and add --spend-own only if you agree",
             )
+
+
+def _check(found: Review, force: bool) -> None:
+    if found.is_harmless or not force:
+        check_rules(found)
+
+
+def _signed(psbt: Psbt, private: PrivateKeys) -> Psbt:
+    try:
+        return sign(psbt, private)
+    except CcxxError as error:
+        raise WalletError(Refusal.BAD_FILE, f"{error}; ask for a whole file") from error
 
 
 def has_final_txid(psbt: Psbt) -> bool:

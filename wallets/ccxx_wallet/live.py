@@ -1,10 +1,14 @@
 """A wallet beside its node: at the tip, aware of the pool, ready to draft, sign and send."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ccxx_cert.state import Credit, CreditKind, Moment, Permit, credit_key, get_credit
-from ccxx_core.hashes import format_hash
+from ccxx_cert.trust import TrustAnchor
+from ccxx_core.block import Block
+from ccxx_core.errors import CcxxError
+from ccxx_core.hashes import Txid, format_hash
 from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
 from ccxx_node.client.rpc import NodeClient, RpcError, check_network
@@ -13,15 +17,17 @@ from ccxx_wallet.drafts import Drafts, prune
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import Role, WatchedKey
 from ccxx_wallet.pending import in_order, look_ahead, output_finder, read_pool, rebroadcast
-from ccxx_wallet.registration import mined_anchor
+from ccxx_wallet.registration import mined_anchor, read_registration
 from ccxx_wallet.registry_store import Overlay, StoredRegistry
 from ccxx_wallet.scanner import Scanner
 from ccxx_wallet.screen import Screen
 from ccxx_wallet.second_opinion import check_again
 from ccxx_wallet.session import finalize
-from ccxx_wallet.signer import Review, check_spent, describe_payments, review
+from ccxx_wallet.signer import Review, check_spent, describe_payments, mark_own, review
 from ccxx_wallet.wallet import Wallet
 
+# The fact that says for which anchor and block the root coin was found.
+_ANCHOR_FOUND = "anchor_found"
 _SPENDABLE = (CreditKind.ROOT, CreditKind.PERMIT)
 
 _ADVICE = (
@@ -61,12 +67,8 @@ class LiveWallet:
         """Bring the wallet to the node's tip and read the node's pool."""
         check_network(self.client, self.wallet.network)
         self._read_blocks(screen)
-        anchor = mined_anchor(self.wallet) if self.wallet.anchor is None else None
-        if anchor is not None:
-            self.wallet.set_anchor(anchor)
-            # Blocks since the root coin were read without a registry: read them again.
-            self._scanner().rewind(anchor.root_height - 1)
-            self._read_blocks(screen)
+        self._follow_own_root_coin(screen)
+        self._check_anchor()
         pool = read_pool(self.client)
         rebroadcast(self.wallet, self.client, pool)
         own = [each.transaction for each in self.wallet.store.sent() if each.mined_height is None]
@@ -74,6 +76,46 @@ class LiveWallet:
         self.ahead = look_ahead(self.wallet, self.pending)
         prune(self.wallet.store, self.ahead, self.wallet.unspent(self.pending))
         self.drafts = Drafts(self.wallet.store, self.ahead, self.drafts.may_replace)
+
+    def _follow_own_root_coin(self, screen: Screen) -> None:
+        """Complete the anchor of a root coin of ours in the block that holds it now."""
+        known, anchor = self.wallet.anchor, mined_anchor(self.wallet)
+        if anchor is None or anchor == known:
+            return
+        heights = [each.root_height for each in (known, anchor) if each is not None]
+        self.wallet.set_anchor(anchor)
+        # Blocks since the root coin were read without this registry: read them again.
+        self._scanner().rewind(min(heights) - 1)
+        self._read_blocks(screen)
+
+    def _check_anchor(self) -> None:
+        """Look for the root coin in its block, once; raises WalletError WRONG_ANCHOR."""
+        anchor, store = self.wallet.anchor, self.wallet.store
+        block_hash = None if anchor is None else store.hash_at(anchor.root_height)
+        if anchor is None or block_hash is None:
+            return
+        mark = f"{anchor.anchor_id.hex()} in {format_hash(block_hash)}"
+        if store.fact(_ANCHOR_FOUND) == mark:
+            return
+        if not holds_root_coin(self.client.block(block_hash), anchor):
+            raise WalletError(
+                Refusal.WRONG_ANCHOR,
+                f"block {anchor.root_height} has no such root coin; the trust anchor is not for"
+                " this chain or was altered, so ask the root organisation for its file again",
+            )
+        with store.transaction():
+            store.set_fact(_ANCHOR_FOUND, mark)
+
+    def require_anchor(self) -> TrustAnchor:
+        """Return the trust anchor; raises WalletError NO_ANCHOR with what is missing."""
+        registration = read_registration(self.wallet.store)
+        if self.wallet.anchor is None and registration is not None:
+            raise WalletError(
+                Refusal.NO_ANCHOR,
+                f"the root coin was sent in {format_hash(registration.coin.txid)}, which is in no"
+                " block yet; wait for its block",
+            )
+        return self.wallet.require_anchor()
 
     def _scanner(self) -> Scanner:
         return Scanner(self.wallet.store, self.wallet.watched, self.wallet.anchor)
@@ -163,23 +205,43 @@ class LiveWallet:
     def review(self, psbt: Psbt) -> Review:
         """Recompute what a transaction does from our own node and registry."""
         self._check_unspent(psbt.transaction)
-        spent = self.spent_outputs(psbt.transaction)
+        try:
+            spent = self.spent_outputs(psbt.transaction)
+        except WalletError:
+            self._check_unmined(psbt)
+            raise
         check_spent(psbt, spent)
+        network = self.wallet.network
         found = review(psbt, spent, self.ahead, self.wallet.anchor, self.moment)
-        if found.lines:
-            return found
-        return replace(found, lines=describe_payments(psbt, self.wallet.network))
+        lines = found.lines or describe_payments(psbt, network)
+        own = {at.script_pubkey for at in psbt.transaction.outputs if self._is_own(at)}
+        return replace(found, lines=mark_own(lines, psbt, own, network))
+
+    def _is_own(self, output: TxOutput) -> bool:
+        return self.wallet.watched.is_plain(output.script_pubkey)
+
+    def _check_unmined(self, psbt: Psbt) -> None:
+        """Raise WalletError ALREADY_SENT if the transaction is in a block."""
+        tx = psbt.transaction
+        for sent in self.wallet.store.sent():
+            if sent.mined_height is not None and _is_same(sent.transaction, tx):
+                depth = self.tip_height - sent.mined_height + 1
+                raise _already_sent(sent.transaction.txid, depth)
+        with suppress(CcxxError):
+            tx = psbt.finalize()
+        txid = format_hash(tx.txid)
+        calls = [("gettxout", (txid, vout, False)) for vout in range(len(tx.outputs))]
+        for coin in self.client.batch(calls):
+            if coin is not None:
+                raise _already_sent(tx.txid, int(coin["confirmations"]))
 
     def _check_unspent(self, tx: Transaction) -> None:
         """Refuse what an unconfirmed transaction already did, or made impossible."""
         wanted = {tx_input.prevout for tx_input in tx.inputs}
         for other in self.pending:
             spent = {tx_input.prevout for tx_input in other.inputs}
-            if spent == wanted and other.outputs == tx.outputs:
-                raise WalletError(
-                    Refusal.ALREADY_SENT,
-                    f"it was sent already as {format_hash(other.txid)}; wait for its block",
-                )
+            if _is_same(other, tx):
+                raise _already_sent(other.txid, 0)
             if spent & wanted:
                 raise WalletError(
                     Refusal.INPUT_UNKNOWN,
@@ -233,6 +295,28 @@ def _is_cosigner(role: Role, kind: CreditKind | None) -> bool:
     if role in (Role.ROOT, Role.SYSTEM):
         return kind in (CreditKind.PERMIT, CreditKind.CERTIFICATE)
     return role is Role.ISSUER and kind is CreditKind.CERTIFICATE
+
+
+def holds_root_coin(block: Block, anchor: TrustAnchor) -> bool:
+    """Tell whether a block makes the root coin, of the anchor's value and script."""
+    wanted = TxOutput(anchor.root_value, anchor.root_script)
+    txid, vout = anchor.root_outpoint
+    return any(
+        tx.txid == txid and tx.outputs[vout : vout + 1] == (wanted,) for tx in block.transactions
+    )
+
+
+def _is_same(sent: Transaction, draft: Transaction) -> bool:
+    spent = [[tx_input.prevout for tx_input in tx.inputs] for tx in (sent, draft)]
+    return spent[0] == spent[1] and sent.outputs == draft.outputs
+
+
+def _already_sent(txid: Txid, confirmations: int) -> WalletError:
+    noun = "confirmation" if confirmations == 1 else "confirmations"
+    return WalletError(
+        Refusal.ALREADY_SENT,
+        f"already sent, transaction {format_hash(txid)} ({confirmations} {noun})",
+    )
 
 
 def explain_rejection(reason: str) -> str:

@@ -7,6 +7,7 @@ import click
 
 from ccxx_node.client.rpc import connect
 from ccxx_wallet.cli import settings_of
+from ccxx_wallet.cosigner_options import wanted_cosigner
 from ccxx_wallet.desk import Desk
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.wallet import Wallet, open_wallet
@@ -33,6 +34,6 @@ def opened_desk(ctx: click.Context) -> Iterator[Desk]:
         try:
             live = LiveWallet(wallet, client)
             live.sync(settings.screen)
-            yield Desk(live, settings)
+            yield Desk(live, settings, wanted_cosigner(ctx))
         finally:
             client.close()

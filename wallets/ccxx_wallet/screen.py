@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +17,11 @@ from ccxx_wallet.errors import Refusal, WalletError
 Facts = Mapping[str, Any]
 # The meaning of a transaction was shown in words before it was signed.
 _SHOWN_BEFORE = frozenset({"meaning"})
+# What stands in for a secret that cannot be typed.
+_INSTEAD = {
+    "Passphrase": "give --passphrase-file or set CCXX_PASSPHRASE",
+    "Seed phrase": "give --seed-file",
+}
 _WIDEST = 1_000
 ProgressReport = Callable[[int, int], None]
 
@@ -27,6 +33,7 @@ class Screen:
     as_json: bool = False
     assume_yes: bool = False
     may_ask: bool = True
+    dry_run: bool = False
 
     def show(self, facts: Facts, title: str = "") -> None:
         """Print the result of a command: one JSON object, or a title and one line a fact."""
@@ -34,7 +41,7 @@ class Screen:
             click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
             return
         if title:
-            click.echo(title)
+            click.echo("dry run: nothing was signed, written or sent" if self.dry_run else title)
         shown = {name: value for name, value in facts.items() if name not in _SHOWN_BEFORE}
         _print_facts(shown, indent=2 if title else 0)
 
@@ -53,6 +60,23 @@ class Screen:
             table.add_row(*(_text(row.get(column)) for column in columns))
         # Ids are never cut: a narrow terminal wraps the line instead.
         Console(width=_WIDEST, markup=False, highlight=False).print(table)
+
+    def say(self, line: str) -> None:
+        """Print one line on stderr."""
+        click.echo(line, err=True)
+
+    def ask_secret(self, name: str, confirm: bool = False) -> str:
+        """Return what somebody types unseen.
+
+        Raises WalletError DECLINED where nobody can type.
+        """
+        if not self.may_ask or not _has_terminal():
+            raise WalletError(
+                Refusal.DECLINED,
+                f"nobody can be asked for the {name.lower()}; {_INSTEAD[name]}",
+            )
+        typed: str = click.prompt(name, hide_input=True, err=True, confirmation_prompt=confirm)
+        return typed
 
     def notice(self, facts: Facts, title: str) -> None:
         """Print what somebody must read before answering, on stderr."""
@@ -119,6 +143,17 @@ class ProgressBar:
             self._task = self._progress.add_task(self._description, total=total)
             self._progress.start()
         self._progress.update(self._task, completed=done, total=total)
+
+
+def _has_terminal() -> bool:
+    """Tell whether a secret can be typed without being seen."""
+    if sys.stdin.isatty():
+        return True
+    try:
+        with Path("/dev/tty").open("r+b", buffering=0):
+            return True
+    except OSError:
+        return False
 
 
 def _print_facts(facts: Facts, indent: int, err: bool = False) -> None:

@@ -9,6 +9,7 @@ from ccxx_core.errors import CcxxError
 from ccxx_core.hashes import format_hash
 from ccxx_core.psbt import Psbt
 from ccxx_wallet.cli import FILE, OVERWRITE, settings_of, shared_options
+from ccxx_wallet.cosigner_options import cosigner_options
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import read_file, write_output
@@ -25,8 +26,8 @@ FORCE = click.option("--force", is_flag=True, help="Go past a refusal of the rul
 
 
 def draft_options(function: Any) -> Any:
-    """Give a command that drafts the options about its file."""
-    return _DRAFT_OUT(OVERWRITE(_REPLACE(function)))
+    """Give a command that drafts the options about its file and about a co-signer."""
+    return _DRAFT_OUT(OVERWRITE(_REPLACE(cosigner_options(function))))
 
 
 @click.command("sign")
@@ -35,6 +36,7 @@ def draft_options(function: Any) -> Any:
 @OVERWRITE
 @FORCE
 @click.option("--spend-own", is_flag=True, help="Agree that a file of others spends what is ours.")
+@cosigner_options
 @shared_options
 @click.pass_context
 def sign_command(ctx: click.Context, /, file: Path, out: Path | None, **options: bool) -> None:

@@ -4,15 +4,16 @@ Pure. The meaning is recomputed from the transaction, our own registry and the o
 node reports; a file's claims about them are only compared, never believed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from ccxx_cert.errors import CertificateError
 from ccxx_cert.errors import Refusal as RuleRefusal
 from ccxx_cert.identity import format_outpoint
 from ccxx_cert.records import Op
 from ccxx_cert.state import Moment, RegistryView
 from ccxx_cert.trust import TrustAnchor
-from ccxx_cert.verify import SpentOutput, explain
+from ccxx_cert.verify import SpentOutput, check_meaning, explain
 from ccxx_core.address import encode_address
 from ccxx_core.amount import format_amount
 from ccxx_core.errors import CcxxError
@@ -44,7 +45,7 @@ class Review:
     @property
     def is_harmless(self) -> bool:
         """Whether it does what it says and no credit comes to harm."""
-        return self.refusal is None and not self.destroyed
+        return self.refusal is None
 
     def as_facts(self) -> dict[str, object]:
         """Give the review as JSON."""
@@ -96,13 +97,17 @@ def review(
         for tx_input, output, described in zip(tx.inputs, spent, psbt.inputs, strict=True)
     }
     meaning = explain(tx, view, anchor, next_block=next_block, spent=known)
-    harmed = bool(meaning.destroyed or meaning.lost) and meaning.refusal is None
+    refusal, detail = None, ""
+    try:
+        check_meaning(meaning)
+    except CertificateError as error:
+        refusal, detail = error.refusal, error.detail
     return Review(
         action=_action(meaning.op, bool(meaning.credit_inputs)),
         lines=meaning.lines,
         fee=fee,
-        refusal=RuleRefusal.NAKED_SPEND if harmed else meaning.refusal,
-        detail=meaning.detail,
+        refusal=refusal,
+        detail=detail,
         subjects=meaning.subjects,
         destroyed=meaning.destroyed,
     )
@@ -110,19 +115,33 @@ def review(
 
 def describe_payments(psbt: Psbt, network: Network) -> tuple[str, ...]:
     """Say in words what the outputs of a plain transaction pay."""
+    return tuple(describe_payment(output, network) for output in psbt.transaction.outputs)
+
+
+def mark_own(
+    lines: Sequence[str], psbt: Psbt, own: Collection[bytes], network: Network
+) -> tuple[str, ...]:
+    """Say which payments are change back to the wallet whose plain scripts `own` are."""
+    outputs = [each for each in psbt.transaction.outputs if each.script_pubkey in own]
+    change = {describe_payment(output, network) for output in outputs}
     return tuple(
-        f"pays {format_amount(output.value)} CCXX to {_place(output, network)}"
-        for output in psbt.transaction.outputs
+        f"{line}, change back to this wallet" if line in change else line for line in lines
     )
+
+
+def describe_payment(output: TxOutput, network: Network) -> str:
+    """Say what a plain output pays, as the meaning of a transaction says it."""
+    place = encode_address(output.script_pubkey, network) or f"script {output.script_pubkey.hex()}"
+    return f"pays {format_amount(output.value)} CCXX to {place}"
 
 
 def check_rules(found: Review) -> None:
     """Raise WalletError RULES if an observer would not count the transaction, or for its fee."""
     if not found.is_harmless:
-        reason = found.refusal or "certificates would be destroyed"
         detail = f": {found.detail}" if found.detail else ""
         raise WalletError(
-            Refusal.RULES, f"the rules refuse this transaction ({reason}{detail}); do not sign it"
+            Refusal.RULES,
+            f"the rules refuse this transaction ({found.refusal}{detail}); do not sign it",
         )
     if found.fee > MOST_FEE:
         raise WalletError(
@@ -143,7 +162,3 @@ def _action(op: Op | None, moves_credit: bool) -> str:
     if op is not None:
         return op.name.lower()
     return "naked-spend" if moves_credit else "payment"
-
-
-def _place(output: TxOutput, network: Network) -> str:
-    return encode_address(output.script_pubkey, network) or f"script {output.script_pubkey.hex()}"

@@ -20,6 +20,15 @@ from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import KeyPath, Role, WatchedKey
 
 SCHEMA_VERSION = 2
+_DRAFTS = """
+create table drafts (
+    txid blob primary key,
+    raw blob not null,
+    purpose text not null,
+    file text not null,
+    sequence integer not null
+) without rowid;
+"""
 _SCHEMA = """
 create table facts (name text primary key, value text not null) without rowid;
 create table blocks (
@@ -58,13 +67,6 @@ create table sent (
     sequence integer not null,
     mined_height integer
 ) without rowid;
-create table drafts (
-    txid blob primary key,
-    raw blob not null,
-    purpose text not null,
-    file text not null,
-    sequence integer not null
-) without rowid;
 create table labels (subject text primary key, label text not null) without rowid;
 create table documents (
     hash blob primary key,
@@ -76,18 +78,7 @@ create table documents (
 
 
 # What brings the tables of an older version up to the next.
-_UPGRADES = {
-    1: """
-drop table reserved;
-create table drafts (
-    txid blob primary key,
-    raw blob not null,
-    purpose text not null,
-    file text not null,
-    sequence integer not null
-) without rowid;
-""",
-}
+_UPGRADES = {1: f"drop table reserved;{_DRAFTS}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,8 +299,7 @@ class Store:
 
     def coin_outpoints(self) -> set[OutPoint]:
         """Return the outpoints of all unspent confirmed coins, for matching blocks."""
-        rows = self._db.execute("select txid, vout from coins where spent_height is null")
-        return {OutPoint(Txid(row[0]), row[1]) for row in rows}
+        return {coin.outpoint for coin in self.coins()}
 
     # Transactions sent, and drafts that were not.
 
@@ -340,15 +330,11 @@ class Store:
 
     def add_draft(self, draft: Draft) -> None:
         """Remember a draft under the id of its unsigned transaction."""
+        tx = draft.transaction
         self._db.execute(
             "insert or replace into drafts values"
             " (?, ?, ?, ?, (select coalesce(max(sequence), 0) + 1 from drafts))",
-            (
-                draft.transaction.txid,
-                draft.transaction.encode_without_witness(),
-                draft.purpose,
-                draft.file,
-            ),
+            (tx.txid, tx.encode_without_witness(), draft.purpose, draft.file),
         )
 
     def remove_draft(self, txid: bytes) -> None:
@@ -379,9 +365,8 @@ class Store:
 
     def document(self, document_hash: bytes) -> StoredDocument | None:
         """Return a kept document by its hash."""
-        row = self._db.execute(
-            "select hash, name, media_type, body from documents where hash = ?", (document_hash,)
-        ).fetchone()
+        query = "select hash, name, media_type, body from documents where hash = ?"
+        row = self._db.execute(query, (document_hash,)).fetchone()
         return None if row is None else StoredDocument(*row)
 
     def _create_schema(self) -> None:
@@ -394,7 +379,7 @@ class Store:
             )
         upgrades = "".join(_UPGRADES[old] for old in range(max(1, version), SCHEMA_VERSION))
         with self.transaction():
-            for statement in (upgrades if version else _SCHEMA).split(";"):
+            for statement in (upgrades if version else _SCHEMA + _DRAFTS).split(";"):
                 self._db.execute(statement)
             self._db.execute(f"pragma user_version = {SCHEMA_VERSION}")
 

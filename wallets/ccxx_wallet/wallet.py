@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ccxx_cert.trust import TrustAnchor
+from ccxx_core.address import encode_address
 from ccxx_core.bip32 import HdKey
 from ccxx_core.keys import PrivateKey
 from ccxx_core.network import NETWORKS, REGTEST, Network
 from ccxx_core.psbt_fields import Origins
 from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_wallet.builder import Purse
-from ccxx_wallet.coin_selection import PlainCoin, mature_coins
+from ccxx_wallet.coin_selection import PlainCoin, describe_outlook, mature_coins
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import make_private_folder, read_file, write_atomically
 from ccxx_wallet.keyring import (
@@ -157,8 +158,20 @@ class Wallet:
             change_script=self._next(Role.PLAIN, CHANGE).plain_script,
             feerate=feerate,
             reserved=reserved,
+            outlook=self._outlook(pending),
             origin_of=self._origin_of_script,
         )
+
+    def plain_address(self) -> str:
+        """Return the address of the next fresh key for ordinary coins."""
+        return encode_address(self.receive_key().plain_script, self.network) or ""
+
+    def _outlook(self, pending: Sequence[Transaction]) -> str:
+        tip = self.store.tip()
+        height = 0 if tip is None else tip[0]
+        coins = self.store.coins()
+        said = describe_outlook(coins, height, self.maturity(height), self.incoming(pending))
+        return f"{said}; ask for some: your address is {self.plain_address()}"
 
     def maturity(self, height: int) -> int:
         """Return how deep a coinbase must be before the next block may spend it."""

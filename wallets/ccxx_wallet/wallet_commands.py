@@ -1,6 +1,7 @@
 """Commands about a wallet itself, the same in each: init, status, address, pay, anchor."""
 
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from ccxx_cert.identity import format_outpoint
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.address import decode_address, encode_address
 from ccxx_core.amount import format_amount
+from ccxx_core.bech32 import decode_bech32
 from ccxx_core.bip32 import new_mnemonic
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
 from ccxx_core.network import MAIN, NETWORKS, Network
 from ccxx_core.transaction import TxOutput
-from ccxx_node.client.rpc import NodeError, check_network, connect
+from ccxx_node.client.rpc import NodeError, RpcError, check_network, connect
 from ccxx_wallet.cli import (
     AMOUNT,
     FILE,
@@ -66,7 +68,9 @@ def create(ctx: click.Context, roles: tuple[Role, ...], start: Start) -> dict[st
     """Make the wallet that `init` asks for and return its facts, a new phrase among them."""
     settings = settings_of(ctx)
     anchor = None if start.anchor_file is None else load_anchor(start.anchor_file)
-    network = settings.network or (MAIN if anchor is None else NETWORKS[anchor.network])
+    network = settings.network or (
+        served_network(settings) if anchor is None else NETWORKS[anchor.network]
+    )
     if (settings.folder / KEYS_FILE).exists():
         raise WalletError(
             Refusal.WALLET_EXISTS,
@@ -88,7 +92,7 @@ def create(ctx: click.Context, roles: tuple[Role, ...], start: Start) -> dict[st
         return {**facts, "dry_run": True}
     wallet = create_wallet(settings.folder, new)
     try:
-        facts |= {"birthday": wallet.birthday, "address": plain_address(wallet)}
+        facts |= {"birthday": wallet.birthday, "address": wallet.plain_address()}
         facts["anchor_id"] = None if anchor is None else anchor.anchor_id.hex()
     finally:
         wallet.close()
@@ -99,6 +103,35 @@ def create(ctx: click.Context, roles: tuple[Role, ...], start: Start) -> dict[st
             " to get the keys back, or to steal them"
         )
     return facts
+
+
+def served_network(settings: Settings) -> Network:
+    """Return the network of the node that answers; main, said loudly, where none does.
+
+    Raises WalletError WRONG_NETWORK if nodes of several networks answer.
+    """
+    found = {network for network in NETWORKS.values() if _answers(settings, network)}
+    if len(found) > 1:
+        names = ", ".join(sorted(network.chain for network in found))
+        raise WalletError(
+            Refusal.WRONG_NETWORK, f"nodes of several networks answer ({names}); give --network"
+        )
+    if found:
+        return found.pop()
+    settings.screen.warn(
+        "no node says which network this is, so the wallet is made for main: real money; if you"
+        " meant another, delete it and give --network"
+    )
+    return MAIN
+
+
+def _answers(settings: Settings, network: Network) -> bool:
+    try:
+        with closing(connect(settings.node, network, settings.datadir)) as client:
+            check_network(client, network)
+    except (NodeError, RpcError):
+        return False
+    return True
 
 
 def init_options(function: Any) -> Any:
@@ -150,10 +183,11 @@ def address_command(ctx: click.Context, new: bool) -> None:
     with opened_wallet(ctx) as wallet:
         if new and not settings.dry_run:
             wallet.give_key(Role.PLAIN)
-        settings.screen.show({"address": plain_address(wallet)})
+        settings.screen.show({"address": wallet.plain_address()})
 
 
-@click.command("pay")
+# A negative amount is an amount that is refused, not an unknown option.
+@click.command("pay", context_settings={"ignore_unknown_options": True})
 @click.argument("address")
 @click.argument("amount", type=AMOUNT)
 @FEERATE
@@ -247,7 +281,7 @@ def known_anchor(ctx: click.Context) -> TrustAnchor:
         if wallet.anchor is not None:
             return wallet.anchor
     with opened_desk(ctx) as desk:
-        return desk.live.wallet.require_anchor()
+        return desk.live.require_anchor()
 
 
 def anchor_facts(anchor: TrustAnchor) -> dict[str, Any]:
@@ -279,12 +313,20 @@ def parse_address(text: str, network: Network) -> bytes:
     try:
         return decode_address(text, network)
     except DecodeError as error:
-        raise WalletError(Refusal.WRONG_NETWORK, f"{error}; check the address") from error
+        raise WalletError(
+            Refusal.WRONG_NETWORK, f"{_foreign_prefix(text, network) or error}; check the address"
+        ) from error
 
 
-def plain_address(wallet: Wallet) -> str:
-    """Return the address of the next fresh key for ordinary coins."""
-    return encode_address(wallet.receive_key().plain_script, wallet.network) or ""
+def _foreign_prefix(text: str, network: Network) -> str | None:
+    """Say that a well-formed bech32 address is for another chain, None if that is not the fault."""
+    try:
+        prefix, _, _ = decode_bech32(text)
+    except DecodeError:
+        return None
+    if prefix == network.bech32_hrp:
+        return None
+    return f"address {text} belongs to another chain or network ({prefix}…), not to {network.name}"
 
 
 def immature(wallet: Wallet, height: int) -> int:
@@ -302,11 +344,7 @@ def read_phrase(settings: Settings, start: Start) -> tuple[SeedPhrase, bool]:
     if start.seed_file is not None:
         return SeedPhrase(read_file(start.seed_file, limit=4_096).decode(errors="replace")), False
     if start.restore:
-        if not settings.screen.may_ask:
-            raise WalletError(
-                Refusal.BAD_SEED_PHRASE, "nobody can be asked with --no-input; give --seed-file"
-            )
-        return SeedPhrase(click.prompt("Seed phrase", hide_input=True, err=True)), False
+        return SeedPhrase(settings.screen.ask_secret("Seed phrase")), False
     return SeedPhrase(new_mnemonic(os.urandom(16))), True
 
 

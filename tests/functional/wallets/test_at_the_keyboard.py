@@ -93,8 +93,9 @@ def test_what_was_sent_already_is_not_sent_again(town: Town, issuer: Person, dra
     town.mine()
     after_its_block = town.root.refused("send", draft)
 
-    assert before_its_block.facts["error"] == "already-sent"
-    assert after_its_block.facts["error"] == "input-unknown"
+    assert before_its_block.facts["error"] == after_its_block.facts["error"] == "already-sent"
+    assert "(0 confirmations)" in before_its_block.error
+    assert "(1 confirmation)" in after_its_block.error
 
 
 def test_a_full_disk_leaves_no_half_written_batch(
