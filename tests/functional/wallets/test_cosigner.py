@@ -6,10 +6,15 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import TxOutput
@@ -56,6 +61,19 @@ class Office:
             {**self.town.environment, "CCXX_WALLET": str(self.town.root.folder)},
         )  # fmt: skip
         self.process.wait_until(self._answers)
+
+    def start_secure(self, *tls: str) -> None:
+        """Start the service with TLS and wait until it listens."""
+        self.process = Process(
+            "ccxx-root",
+            [program("ccxx-root"), "cosigner", "serve", "--port", str(self.port), *tls],
+            self.folder / "cosigner.log",
+            {**self.town.environment, "CCXX_WALLET": str(self.town.root.folder)},
+        )
+        self.process.wait_until(lambda: "Co-signer: https" in self._log())
+
+    def _log(self) -> str:
+        return (self.folder / "cosigner.log").read_text()
 
     def restart(self, policy: str = POLICY) -> None:
         assert self.process is not None
@@ -210,6 +228,50 @@ def test_a_type_that_is_not_transferable_is_not_handed_over(
     assert (status, facts["error"]) == (403, "rules")
     assert "not-transferable" in facts["detail"]
     assert office.events()[-1]["reason"] == "rules"
+
+
+def test_a_certificate_rests_as_long_as_its_type_says(
+    town: Town,
+    office: Office,
+    license_issuer: Callable[..., Licensed],
+    holder: Person,
+    tmp_path: Path,
+) -> None:
+    definition = json.loads((DOCUMENTS / "patron-share.json").read_text())
+    definition["rules"] = {"waiting_blocks": 3, "transfer_limit": 1}
+    slow_type = tmp_path / "slow.json"
+    slow_type.write_text(json.dumps(definition))
+    slow, token, _ = license_issuer("slow-academy", "--type", str(slow_type))
+    draft = tmp_path / "issue.psbt"
+    issued = slow.do(
+        "certificate", "issue", "--to", new_key(holder), "--document", town.document(),
+        "--serial", "1", "--out", draft, *office.ask(token),
+    )  # fmt: skip
+    slow.do("send", draft)
+    town.mine()
+
+    def hand_over(name: str) -> tuple[int, Any]:
+        sale = tmp_path / name
+        holder.do(
+            "certificate", "transfer", issued["certificate"], "--to", new_key(holder),
+            "--out", sale, "--replace-draft",
+        )  # fmt: skip
+        status, facts = office.sign(Psbt.decode(sale.read_bytes()), token)
+        return status, facts.get("error")
+
+    too_soon = hand_over("soon.psbt")
+    town.mine(2)
+    in_time = hand_over("time.psbt")
+    holder_file = tmp_path / "time.psbt"
+    slow.do("sign", holder_file)
+    town.root.do("sign", holder_file)
+    holder.do("send", holder_file)
+    town.mine(5)
+    once_more = hand_over("again.psbt")
+
+    assert too_soon == (403, "waiting-time")
+    assert in_time == (200, None)
+    assert once_more == (403, "transfer-limit")
 
 
 @pytest.mark.parametrize("lie", [-50_000, 50_000])
@@ -464,3 +526,90 @@ def test_secrets_are_in_no_log(town: Town, office: Office, academy: Licensed) ->
     assert token not in audited
     assert token.encode() not in kept
     assert town.environment["CCXX_PASSPHRASE"] not in said + audited
+
+
+def certify(folder: Path, name: str, issuer: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
+    """Make a key and its certificate, by an issuer or by itself; write both to one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    signer, by = (key, subject) if issuer is None else (issuer[0], issuer[1].subject)
+    now = datetime.now(UTC)
+    is_ca = issuer is None
+    usage = dict.fromkeys(
+        "content_commitment key_encipherment data_encipherment key_agreement encipher_only"
+        " decipher_only".split(),
+        False,
+    )
+    certificate = (
+        x509.CertificateBuilder(by, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+        .add_extension(
+            x509.KeyUsage(digital_signature=True, key_cert_sign=is_ca, crl_sign=is_ca, **usage),
+            critical=True,
+        )
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
+        .sign(signer, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    secret = key.private_bytes(
+        encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / f"{name}.pem").write_bytes(secret + certificate.public_bytes(encoding))
+    return key, certificate
+
+
+def test_a_token_bound_to_a_certificate_needs_its_connection(
+    town: Town, academy: Licensed, holder: Person, tmp_path: Path
+) -> None:
+    authority = certify(tmp_path, "authority")
+    for name in ("server", "uni", "thief"):
+        certify(tmp_path, name, authority)
+    _, certificate = certify(tmp_path, "uni", authority)
+    fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
+    token = tmp_path / "bound.token"
+    key = academy[0].do("key")["issuer_key"]
+    town.root.do(
+        "cosigner", "token", "add", "bound", "--role", "issuer", "--issuer-key", key,
+        "--fingerprint", fingerprint, "--out", token,
+    )  # fmt: skip
+    file, _ = issue_draft(town, academy, new_key(holder), 180)
+    secure = Office(town, tmp_path, free_ports(1)[0])
+    tls = ("--tls-certificate", "server.pem", "--client-ca", "authority.pem")
+    secure.start_secure(*(word if word[0] == "-" else str(tmp_path / word) for word in tls))
+    ask = (
+        "cosigner", "request", file, "--cosigner", f"https://127.0.0.1:{secure.port}",
+        "--token-file", token, "--cosigner-ca", tmp_path / "authority.pem",
+    )  # fmt: skip
+    try:
+        stranger = town.root.refused(*ask)
+        thief = town.root.refused(*ask, "--client-certificate", tmp_path / "thief.pem")
+        signed = town.root.do(*ask, "--client-certificate", tmp_path / "uni.pem")
+    finally:
+        assert secure.process is not None
+        secure.process.stop()
+
+    assert stranger.facts["error"] == "cosigner-unavailable"
+    assert thief.facts["error"] == "unauthorized"
+    assert signed["action"] == "issue"
+
+
+def test_tokens_do_not_travel_in_the_clear(town: Town, office: Office, tmp_path: Path) -> None:
+    file = tmp_path / "any.psbt"
+    file.write_bytes(b"")
+
+    server = town.root.refused("cosigner", "serve", "--host", "0.0.0.0")
+    client = town.root.refused(
+        "cosigner", "request", file, "--cosigner", "http://example.org:8572",
+        "--token-file", office.folder / "anna.token",
+    )  # fmt: skip
+
+    assert "--tls-certificate" in server.error
+    assert "https" in client.error

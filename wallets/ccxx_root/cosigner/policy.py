@@ -15,7 +15,7 @@ from ccxx_root.cosigner.refusals import CosignerError, Refusal
 
 DAY_SECONDS = 86_400
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-GRANT = "permit"
+GRANT, HAND_OVER = "permit", "transfer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +113,9 @@ def check_policy(order: Order, policy: Policy, usage: Usage, approvals: int, now
         return
     _check_action(order, limits)
     _check_amounts(order, limits, usage)
-    for moved in order.moved:
-        check_moved(moved, policy)
+    if order.action == HAND_OVER:
+        for moved in order.moved:
+            check_moved(moved, policy)
 
 
 def check_moved(moved: Moved, policy: Policy) -> None:
