@@ -1,6 +1,7 @@
 """The Merkle tree of a block: double SHA-256, an odd last node paired with itself."""
 
 from collections.abc import Sequence
+from operator import add, eq
 
 from ccxx_core.hashes import sha256d
 
@@ -15,7 +16,7 @@ def merkle_root_mutated(hashes: Sequence[bytes]) -> tuple[bytes, bool]:
     if not level:
         return bytes(32), False
     while len(level) > 1:
-        mutated = mutated or any(level[i] == level[i + 1] for i in range(0, len(level) - 1, 2))
+        mutated = mutated or any(map(eq, level[::2], level[1::2]))
         level = _next_level(level)
     return level[0], mutated
 
@@ -47,4 +48,4 @@ def root_from_branch(leaf: bytes, branch: Sequence[bytes], index: int) -> bytes:
 def _next_level(level: list[bytes]) -> list[bytes]:
     if len(level) & 1:
         level = [*level, level[-1]]
-    return [sha256d(level[i] + level[i + 1]) for i in range(0, len(level), 2)]
+    return list(map(sha256d, map(add, level[::2], level[1::2])))

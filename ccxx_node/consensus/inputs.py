@@ -27,7 +27,12 @@ from ccxx_node.consensus.subsidy import (
     block_subsidy,
     miner_address,
 )
-from ccxx_node.consensus.transaction import check_inputs, sequence_locks, sigop_cost
+from ccxx_node.consensus.transaction import (
+    check_inputs,
+    has_relative_locks,
+    sequence_locks,
+    sigop_cost,
+)
 
 _EVERY_MINER = EveryMiner()
 
@@ -99,7 +104,9 @@ def _connect_transactions(
 
 def check_sequence_locks(tx: Transaction, coins: list[Coin], context: BlockContext) -> None:
     """Check that every input is old enough for its relative lock (BIP 68)."""
-    if not holds_sequence_locks(tx, [coin.height for coin in coins], context):
+    if has_relative_locks(tx) and not holds_sequence_locks(
+        tx, [coin.height for coin in coins], context
+    ):
         raise ConsensusError(Reject.NOT_FINAL)
 
 

@@ -156,18 +156,18 @@ class ScriptChecks:
         flags, inputs = self._flags, self._inputs
         if (tx.wtxid, flags) in self._known:
             return
-        for index, (tx_input, coin) in enumerate(zip(tx.inputs, coins, strict=True)):
-            recorded = len(self._checks)
-            checker = RecordingChecker(tx, index, coin.value, len(inputs), self._checks)
+        checks = self._checks
+        for index, (_, script_sig, _, witness) in enumerate(tx.inputs):
+            coin = coins[index]
+            recorded = len(checks)
+            checker = RecordingChecker(tx, index, coin[0], len(inputs), checks)
             try:
-                verify_script(
-                    tx_input.script_sig, coin.script_pubkey, tx_input.witness, flags, checker
-                )
+                verify_script(script_sig, coin[1], witness, flags, checker)
             except ScriptError:
-                del self._checks[recorded:]
+                del checks[recorded:]
                 check_input(tx, index, coin, flags)
             inputs.append((tx, index, coin))
-        if len(self._checks) >= BATCH_SIZE:
+        if len(checks) >= BATCH_SIZE:
             self._submit()
 
     def finish(self) -> None:

@@ -46,7 +46,7 @@ def check_transaction(tx: Transaction) -> None:
     if tx.is_coinbase:
         if not 2 <= len(tx.inputs[0].script_sig) <= 100:
             raise ConsensusError(Reject.COINBASE_LENGTH)
-    elif any(tx_input.prevout == NULL_OUTPOINT for tx_input in tx.inputs):
+    elif NULL_OUTPOINT in [tx_input.prevout for tx_input in tx.inputs]:
         raise ConsensusError(Reject.NULL_PREVOUT)
 
 
@@ -74,6 +74,14 @@ def is_final(tx: Transaction, height: int, time: int) -> bool:
     return all(tx_input.sequence == SEQUENCE_FINAL for tx_input in tx.inputs)
 
 
+def has_relative_locks(tx: Transaction) -> bool:
+    """Tell whether an input could be locked until some time after its coin was made (BIP 68)."""
+    # The version is compared unsigned: a negative one is large.
+    if tx.version & 0xFFFFFFFF < 2:
+        return False
+    return any([not sequence & SEQUENCE_DISABLED for _, _, sequence, _ in tx.inputs])
+
+
 def sequence_locks(
     tx: Transaction, coin_heights: Sequence[int], median_time_at: Callable[[int], int]
 ) -> tuple[int, int]:
@@ -83,8 +91,7 @@ def sequence_locks(
     means that nothing is locked.
     """
     last_height = last_time = -1
-    # The version is compared unsigned: a negative one is large.
-    if tx.version & 0xFFFFFFFF < 2:
+    if not has_relative_locks(tx):
         return last_height, last_time
     for (_, _, sequence, _), coin_height in zip(tx.inputs, coin_heights, strict=True):
         if sequence & SEQUENCE_DISABLED:
@@ -110,7 +117,9 @@ def check_inputs(tx: Transaction, coins: Sequence[Coin], height: int, maturity: 
         total += value
         if not 0 <= value <= MAX_MONEY or total > MAX_MONEY:
             raise ConsensusError(Reject.INPUT_VALUE_RANGE)
-    spent = sum(value for value, _ in tx.outputs)
+    spent = 0
+    for value, _ in tx.outputs:
+        spent += value
     if total < spent:
         raise ConsensusError(
             Reject.SPENDS_TOO_MUCH,
