@@ -23,7 +23,7 @@ def run_demo(folder: Path, stays: bool) -> bool:
     console = Console(highlight=False, soft_wrap=True)
     started = time.monotonic()
     with start_network(folder, console) as network:
-        story = Story(network, lambda line: console.print(line, markup=False))
+        story = Story(network, lambda line: console.print(line, markup=False), has_links=stays)
         story.tell()
         is_right = all(finding.is_right for finding in story.findings)
         console.print("", summary(story.findings))

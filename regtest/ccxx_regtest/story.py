@@ -57,10 +57,14 @@ DEGREES = Wish(
 class Story:
     """Tells the story once; `findings` are its facts as explorer and wallets showed them."""
 
-    def __init__(self, network: LocalNetwork, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, network: LocalNetwork, say: Callable[[str], None], has_links: bool = True
+    ) -> None:
+        """Begin it; links are for a network that is still up when they are followed."""
         self.findings: list[Finding] = []
         self._network = network
         self._say = say
+        self._has_links = has_links
         self._papers = network.folder / "papers"
         self._papers.mkdir(parents=True)
         self._root = network.wallet("root", "root")
@@ -233,7 +237,8 @@ class Story:
         return self._papers / f"{name}.psbt"
 
     def _show_page(self, page: str) -> None:
-        self._say(f"   {self._network.explorer.url}/{page}")
+        if self._has_links:
+            self._say(f"   {self._network.explorer.url}/{page}")
 
     def _expect(self, about: str, page: str, field: str, wanted: Any) -> None:
         self._find(about, read_field(self._network.explorer.get(page), field), wanted)

@@ -23,6 +23,7 @@ def test_story_is_told_once_confirmed_and_leaves_nothing_running(tmp_path: Path)
     assert told.returncode == 0, told.stdout + told.stderr
     assert "all confirmed" in told.stdout
     assert "WRONG" not in told.stdout
+    assert "http://" not in told.stdout
     assert programs_of(folder) == []
 
 
