@@ -26,6 +26,12 @@ TARGETS = {
 Decode = Callable[[bytes], Any]
 
 
+def is_ambiguous(value: Any) -> bool:
+    """Tell whether a transaction has no inputs: then BIP 144 takes its outputs for a flag."""
+    transactions = [value] if isinstance(value, Transaction) else getattr(value, "transactions", ())
+    return any(not tx.inputs for tx in transactions)
+
+
 def memory_of(decode: Decode, data: bytes) -> int:
     """Return the most bytes that decoding held at a time."""
     tracemalloc.start()
@@ -51,7 +57,7 @@ def test_changed_bytes_decode_or_are_refused(
         except Exception as error:
             pytest.fail(f"{target} {data.hex()}: {error!r}")
         # Empty witnesses may be written out or left out: the bytes may differ, never the value.
-        assert decode(value.encode()) == value
+        assert is_ambiguous(value) or decode(value.encode()) == value
 
 
 @pytest.mark.parametrize("target", TARGETS)
