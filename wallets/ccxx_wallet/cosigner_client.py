@@ -81,9 +81,11 @@ class CosignerClient:
 
     def approve(self, permit: Psbt | str) -> dict[str, Any]:
         """Approve a permit as an officer: a draft, or the id of one on the chain."""
-        if isinstance(permit, Psbt):
-            return self._post("/v1/approve", permit.encode(), PSBT_TYPE)
-        return self._post("/v1/approve", json.dumps({"permit": permit}).encode(), JSON_TYPE)
+        return self._post("/v1/approve", *_permit_body(permit))
+
+    def consider(self, permit: Psbt | str) -> dict[str, Any]:
+        """Show an officer what would be approved."""
+        return self._post("/v1/approve/check", *_permit_body(permit))
 
     def _post(self, path: str, body: bytes, kind: str) -> dict[str, Any]:
         status, facts, seconds = self._ask(path, body, kind)
@@ -126,6 +128,12 @@ class CosignerClient:
         if self._context is None:
             return http.client.HTTPConnection(host, port, timeout=_SECONDS)
         return http.client.HTTPSConnection(host, port, timeout=_SECONDS, context=self._context)
+
+
+def _permit_body(permit: Psbt | str) -> tuple[bytes, str]:
+    if isinstance(permit, Psbt):
+        return permit.encode(), PSBT_TYPE
+    return json.dumps({"permit": permit}).encode(), JSON_TYPE
 
 
 def _parse_url(text: str) -> SplitResult:

@@ -81,6 +81,8 @@ class AuditLog:
             stream.write(line)
             stream.flush()
             os.fsync(stream.fileno())
+        if not head.lines:
+            _sync_folder(self.path.parent)
         return after
 
     def verify(self) -> Head:
@@ -122,3 +124,12 @@ def _catch_up(stream: BinaryIO, head: Head) -> Head:
     for _, after in read_entries(behind[: behind.rfind(b"\n") + 1], head):
         head = after
     return head
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name as durable as what is in it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

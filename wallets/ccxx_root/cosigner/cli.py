@@ -169,10 +169,12 @@ def approve_command(ctx: click.Context, permit: str) -> None:
     client = CosignerClient(cosigner_of(ctx))
     path = Path(permit)
     wanted = Psbt.decode(read_file(path, limit=8_000_000)) if path.is_file() else permit
+    shown = client.consider(wanted)
     if settings.dry_run:
-        settings.screen.show({"permit": permit, "dry_run": True})
+        settings.screen.show({**shown, "dry_run": True})
         return
-    settings.screen.confirm(f"Approve the permit {permit}?")
+    settings.screen.notice(shown, "This permit, as the co-signer's own node sees it:")
+    settings.screen.confirm("Approve this permit?")
     settings.screen.show(client.approve(wanted), "approved")
 
 

@@ -103,14 +103,15 @@ class CosignerDesk:
             raise refused or AssertionError("neither signed nor refused")
         return answer
 
+    def consider(self, permit: Psbt | OutPoint, officer: Caller) -> dict[str, Any]:
+        """Show an officer what a permit is, and who approved it; nothing is noted."""
+        permit_id, facts = self._permit_for(permit, officer)
+        facts["approvals"] = self.books.ledger.approvals(permit_id)
+        return {**facts, "needed": self.policy.approvals}
+
     def approve(self, permit: Psbt | OutPoint, officer: Caller, now: int) -> dict[str, Any]:
         """Note that an officer approves a permit, a draft or one on the chain; return its facts."""
-        if officer.role is not TokenRole.OFFICER:
-            raise CosignerError(
-                Refusal.ROLE_NOT_ALLOWED, f"{officer.name} is no officer; permits need officers"
-            )
-        self.live.sync(_QUIET)
-        permit_id, facts = self._permit_facts(permit)
+        permit_id, facts = self._permit_for(permit, officer)
         with self.books.decision():
             self.books.ledger.add_approval(permit_id, officer.name, now)
             approvals = self.books.ledger.approvals(permit_id)
@@ -217,7 +218,14 @@ class CosignerDesk:
         document = self.live.wallet.store.document(typedef_hash)
         return None if document is None else TypeDefinition.decode(document.body).rules
 
-    def _permit_facts(self, permit: Psbt | OutPoint) -> tuple[OutPoint, dict[str, Any]]:
+    def _permit_for(
+        self, permit: Psbt | OutPoint, officer: Caller
+    ) -> tuple[OutPoint, dict[str, Any]]:
+        if officer.role is not TokenRole.OFFICER:
+            raise CosignerError(
+                Refusal.ROLE_NOT_ALLOWED, f"{officer.name} is no officer; permits need officers"
+            )
+        self.live.sync(_QUIET)
         if isinstance(permit, OutPoint):
             return permit, self._permit_on_chain(permit)
         found = self._review(permit)

@@ -110,6 +110,7 @@ def create_app(service: Service) -> web.Application:
     app.router.add_post("/v1/check", _check)
     app.router.add_post("/v1/sign", _sign)
     app.router.add_post("/v1/approve", _approve)
+    app.router.add_post("/v1/approve/check", _consider)
     return app
 
 
@@ -122,14 +123,14 @@ async def _status(request: web.Request) -> web.StreamResponse:
 async def _check(request: web.Request) -> web.StreamResponse:
     service = request.app[_SERVICE]
     caller = await service.caller(request)
-    psbt = service.read_psbt(await _body(request))
+    psbt = await _psbt(request)
     return web.json_response(await service.run(service.desk.check, psbt, caller, _now()))
 
 
 async def _sign(request: web.Request) -> web.StreamResponse:
     service = request.app[_SERVICE]
     caller = await service.caller(request)
-    psbt = service.read_psbt(await _body(request))
+    psbt = await _psbt(request)
     # Shielded: a client that hangs up does not leave a decision half made.
     answer = await asyncio.shield(service.run(service.desk.sign, psbt, caller, _now()))
     txid = format_hash(answer.psbt.transaction.txid)
@@ -149,15 +150,30 @@ async def _sign(request: web.Request) -> web.StreamResponse:
 async def _approve(request: web.Request) -> web.StreamResponse:
     service = request.app[_SERVICE]
     caller = await service.caller(request)
-    body = await _body(request)
-    permit: Psbt | OutPoint
-    if request.content_type == "application/json":
-        permit = _permit_id(body)
-    else:
-        permit = service.read_psbt(body)
+    permit = await _permit(request)
     facts = await service.run(service.desk.approve, permit, caller, _now())
     _LOG.info("approved permit=%s caller=%s", facts["permit"], caller.name)
     return web.json_response(facts)
+
+
+async def _consider(request: web.Request) -> web.StreamResponse:
+    service = request.app[_SERVICE]
+    caller = await service.caller(request)
+    permit = await _permit(request)
+    return web.json_response(await service.run(service.desk.consider, permit, caller))
+
+
+async def _permit(request: web.Request) -> Psbt | OutPoint:
+    """Read the permit that an officer means: its id as JSON, or its PSBT."""
+    if request.content_type == "application/json":
+        return _permit_id(await _body(request))
+    return await _psbt(request)
+
+
+async def _psbt(request: web.Request) -> Psbt:
+    service = request.app[_SERVICE]
+    # A large file takes a moment to read: not in the thread that answers everybody.
+    return await service.run(service.read_psbt, await _body(request))
 
 
 @web.middleware

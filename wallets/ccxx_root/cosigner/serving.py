@@ -47,6 +47,10 @@ def serve(station: Station) -> None:
             lambda passphrase: worker.submit(_open, station, passphrase).result()
         )
         try:
+            if station.settings.dry_run:
+                facts = {"height": desk.live.tip_height, "dry_run": True}
+                station.settings.screen.show(facts, "wallet, node, policy and log are in order")
+                return
             _run(station, Service(desk, worker), context)
         finally:
             worker.submit(close_cosigner, desk).result()
@@ -65,9 +69,6 @@ def _open(station: Station, passphrase: str) -> CosignerDesk:
 
 
 def _run(station: Station, service: Service, context: ssl.SSLContext | None) -> None:
-    if station.settings.dry_run:
-        return
-
     async def say_ready(_: web.Application) -> None:
         scheme = "http" if context is None else "https"
         click.echo(f"Co-signer: {scheme}://{station.host}:{station.port}", err=True)

@@ -15,7 +15,7 @@ from ccxx_root.cosigner.refusals import CosignerError, Refusal
 
 PREFIX = "ccxx_"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-_HOLDER_ACTIONS = frozenset({"transfer", "surrender"})
+_HOLDER_ACTIONS = frozenset({"transfer", "surrender", "refresh"})
 
 
 class TokenRole(StrEnum):
@@ -90,7 +90,7 @@ def check_caller(caller: Caller, action: str, issuer_key: bytes | None) -> None:
     }[caller.role]
     if not allowed:
         raise CosignerError(
-            Refusal.ROLE_NOT_ALLOWED, f"a token of an {caller.role} cannot ask for a {action}"
+            Refusal.ROLE_NOT_ALLOWED, f"tokens of the role {caller.role} cannot ask for {action}"
         )
     if caller.issuer_keys and issuer_key not in caller.issuer_keys:
         raise CosignerError(
