@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import random
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -16,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ccxx_core.hashes import format_hash
 from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import TxOutput
 from ccxx_regtest.processes import Process, free_ports, program
@@ -349,6 +352,33 @@ def test_a_killed_service_answers_what_it_had_counted(
     assert town.root.do("cosigner", "log", "verify")["intact"] is True
 
 
+def test_a_service_killed_at_any_moment_counts_each_order_once(
+    town: Town, office: Office, academy: Licensed, holder: Person
+) -> None:
+    key = new_key(holder)
+    drafts = [issue_draft(town, academy, key, serial)[1] for serial in range(200, 206)]
+    before = office.counted()
+    headers = {"Authorization": f"Bearer {academy[1].read_text().strip()}"}
+    assert office.process is not None
+
+    answers = []
+    for number, psbt in enumerate(drafts):
+        connection = http.client.HTTPConnection("127.0.0.1", office.port, timeout=60)
+        with closing(connection):
+            connection.request("POST", "/v1/sign", psbt.encode(), headers)
+            # From before it is understood to after it is answered.
+            threading.Event().wait(0.012 * number)
+            office.kill()
+        office.start()
+        answers += [office.sign(psbt, academy[1])[0]]
+
+    assert answers == [200] * len(drafts)
+    assert office.counted() == before + len(drafts)
+    signed = [event["txid"] for event in office.events() if event["event"] == "signed"]
+    assert {format_hash(psbt.transaction.txid) for psbt in drafts} <= set(signed)
+    assert town.root.do("cosigner", "log", "verify")["intact"] is True
+
+
 def test_another_draft_of_a_signed_serial_is_refused(
     town: Town, office: Office, academy: Licensed, holder: Person
 ) -> None:
@@ -514,6 +544,25 @@ def test_bytes_that_are_no_psbt_are_refused(office: Office, academy: Licensed, b
     status, facts, _ = office.post("/v1/sign", body, academy[1].read_text().strip())
 
     assert (status, facts["error"]) == (400, "bad-file")
+
+
+def test_altered_bytes_never_break_the_service(
+    town: Town, office: Office, academy: Licensed, holder: Person
+) -> None:
+    _, psbt = issue_draft(town, academy, new_key(holder), 190)
+    whole, token = psbt.encode(), academy[1].read_text().strip()
+    chance = random.Random(190)
+
+    found = set()
+    for _ in range(150):
+        altered = bytearray(whole)
+        for _ in range(chance.choice((1, 1, 2, 8))):
+            altered[chance.randrange(len(altered))] = chance.randrange(256)
+        found.add(office.post("/v1/check", bytes(altered), token)[0])
+    no_text = office.post("/v1/check", whole, "\xff\xfe")[0]
+
+    assert found <= {200, 400, 403}
+    assert no_text == 401
 
 
 def test_secrets_are_in_no_log(town: Town, office: Office, academy: Licensed) -> None:

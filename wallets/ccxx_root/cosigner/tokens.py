@@ -62,7 +62,8 @@ def new_token(ledger: Ledger, entropy: bytes, kept: StoredToken) -> str:
 
 def hash_token(token: str) -> bytes:
     """Return the hash under which a token is kept."""
-    return sha256(token.encode())
+    # A stranger may send bytes that are no text: they are the hash of nothing.
+    return sha256(token.encode(errors="replace"))
 
 
 def find_caller(ledger: Ledger, token: str, fingerprint: bytes | None) -> Caller:
