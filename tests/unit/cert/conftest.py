@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ccxx_cert.custody import certificate_script, permit_script, wrap
-from ccxx_cert.records import Custody, IssueMessage, PermitMessage
+from ccxx_cert.records import Custody, IssueMessage, Message, PermitMessage
 from ccxx_cert.registry import MemoryRegistry, apply_block
 from ccxx_cert.state import (
     BlockChanges,
@@ -23,7 +23,14 @@ from ccxx_cert.state import (
     get_credit,
     get_permit,
 )
-from ccxx_cert.template import Draft, draft_issue, draft_permit, draft_transfer
+from ccxx_cert.status import Status, certificate_status
+from ccxx_cert.template import (
+    Draft,
+    draft_issue,
+    draft_permit,
+    draft_transfer,
+    message_output,
+)
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.hashes import BlockHash, Txid, hash160, sha256
 from ccxx_core.keys import PrivateKey
@@ -199,6 +206,34 @@ class World:
         certificates = [self.certificate(each) for each in ids]
         scripts = [script] * len(ids)
         return self.tx_of(draft_transfer(certificates, scripts, key(holder), sha256(b"deed")))
+
+    def opaque_transfer_tx(self, certificate_id: OutPoint, script: bytes) -> Transaction:
+        """Transfer a certificate to a script whose holder is not declared."""
+        certificates = [self.certificate(certificate_id)]
+        return self.tx_of(draft_transfer(certificates, [script], None, sha256(b"deed")))
+
+    def pay(self, *scripts: bytes) -> list[OutPoint]:
+        """Pay a plain coin to each script, in a block of its own."""
+        tx = self.tx([], [TxOutput(10_000, script) for script in scripts])
+        self.mine(tx)
+        return [OutPoint(tx.txid, vout) for vout in range(len(scripts))]
+
+    def say_tx(
+        self, message: Message, spoken_from: OutPoint, change: str = "change"
+    ) -> Transaction:
+        """Say something by spending a plain coin."""
+        outputs = (message_output(message), TxOutput(5_000, self.plain_script(change)))
+        return Transaction(2, (TxInput(spoken_from), TxInput(self.plain_coin())), outputs)
+
+    def say(self, message: Message, spoken_from: OutPoint, change: str = "change") -> Verdict:
+        """Say something in a block of its own."""
+        (verdict,) = self.mine(self.say_tx(message, spoken_from, change))
+        return verdict
+
+    def status(self, certificate_id: OutPoint, height: int | None = None) -> Status:
+        """Return the status of a certificate, ten blocks later unless a height is given."""
+        tip = self.height + 10 if height is None else height
+        return certificate_status(self.registry, self.certificate(certificate_id), tip, 0)
 
     def grant(self, message: PermitMessage, coins: int = 1) -> OutPoint:
         """Grant a permit and return its id."""
