@@ -7,25 +7,135 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccxx_cert.custody import CERTIFICATE_VALUE
-from ccxx_cert.records import BatchMessage
+from ccxx_cert.custody import CERTIFICATE_VALUE, permit_script
+from ccxx_cert.identity import cert_ref
+from ccxx_cert.marks import WatchedCoin
+from ccxx_cert.record_json import record_from_json, record_to_json
+from ccxx_cert.records import (
+    BatchMessage,
+    ClaimMessage,
+    RekeyMessage,
+    RevocationReason,
+    RevokeMessage,
+    RootMessage,
+    StatusMessage,
+)
 from ccxx_cert.registry import MemoryRegistry, apply_block, state_hash
-from ccxx_cert.state import Certificate, Credit, CreditKind, Permit
-from ccxx_cert.template import draft_batch, draft_permit
+from ccxx_cert.state import Batch, Certificate, Credit, CreditKind, Permit, get_root
+from ccxx_cert.template import (
+    draft_batch,
+    draft_claim,
+    draft_deferred_batch,
+    draft_permit,
+    draft_recover,
+)
+from ccxx_cert.trust import RootDocument
+from ccxx_cert.upkeep import draft_close, draft_rekey, draft_root, draft_surrender
+from ccxx_core.hashes import sha256
 from ccxx_core.transaction import Transaction, TxOutput
 
 HOLDERS = ("alice", "bob", "carol")
-ACTIONS = ("issue", "transfer", "batch", "grant", "naked", "issue", "transfer")
+ACTIONS = ("issue", "transfer", "batch", "grant", "naked", "issue", "transfer", "upkeep", "upkeep")
+UPKEEP = ("surrender", "recover", "rekey", "close", "defer", "claim", "root", "revoke", "status")
+LEAVES = 3
 
 
 def started(make_world: Callable[[], Any]) -> Any:
-    """Make a chain with two permits and two certificates."""
+    """Make a chain with two permits, two certificates, and coins that give authority."""
     world = make_world()
-    permit_id = world.grant(world.permit_message(quantity=20), coins=3)
+    message = world.permit_message(
+        quantity=20, issuer_revokes=True, root_revokes=True, recovery=True
+    )
+    permit_id = world.grant(message, coins=3)
+    world.documents = [
+        RootDocument(0, world.plain_script(f"K{each}"), world.key("root"), world.key("system"))
+        for each in range(1, 4)
+    ]
+    world.anchor = replace(world.anchor, successors=tuple(world.documents[:2]))
     world.grant(world.permit_message(quantity=5, transferable=False))
     world.issue(permit_id, 1)
     world.issue(permit_id, 2)
+    world.pay(*map(world.plain_script, ("issuer", "root", "stranger", "issuer")))
     return world
+
+
+def draw_upkeep(world: Any, data: st.DataObject) -> Transaction | None:
+    """Draw a transaction of what comes after grant and issue, at first sight a good one."""
+    permits, held = world.credit(CreditKind.PERMIT), world.credit(CreditKind.CERTIFICATE)
+    action = data.draw(st.sampled_from(UPKEEP))
+    match action:
+        case "surrender" | "recover" if held:
+            coin = data.draw(st.sampled_from(held))
+            return draw_return(world, world.certificate(coin.owner), action)
+        case "rekey" | "close" | "defer" if permits:
+            return draw_permit_move(world, data.draw(st.sampled_from(permits)), action)
+        case "claim" if permits:
+            batches = [each for each in world.registry.records.values() if isinstance(each, Batch)]
+            if not batches:
+                return None
+            batch = data.draw(st.sampled_from(batches))
+            message = ClaimMessage(batch.txid, data.draw(st.integers(0, LEAVES)), bytes(32))
+            coin = data.draw(st.sampled_from(permits))
+            return world.tx_of(draft_claim(message, b"\x51", coin))
+        case "root":
+            return draw_root(world, data)
+        case "revoke" | "status":
+            return draw_words(world, data, action)
+        case _:
+            return None
+
+
+def draw_return(world: Any, certificate: Certificate, action: str) -> Transaction:
+    """Give a certificate back, or recover it."""
+    if action == "surrender":
+        permit = world.permit(certificate.permit_id)
+        return world.tx_of(draft_surrender([certificate], permit, bytes(32)))
+    script = world.learn(world.certificate_inner("alice"))
+    return world.tx_of(draft_recover([certificate], [script], world.key("alice"), bytes(32)))
+
+
+def draw_permit_move(world: Any, coin: Credit, action: str) -> Transaction:
+    """Move a permit coin to new keys or to the root, or defer a batch of it."""
+    assert coin.owner is not None
+    permit = world.permit(coin.owner)
+    if action == "close":
+        return world.tx_of(draft_close(permit, [coin], get_root(world.registry), bytes(32)))
+    if action == "defer":
+        message = BatchMessage(serial_start=1, count=LEAVES, merkle_root=bytes(32), deferred=True)
+        return world.tx_of(draft_deferred_batch(message, coin))
+    inner = permit_script(world.key("root"), world.key("issuer 2"), world.key("system"))
+    message = RekeyMessage(cert_ref(permit.id), sha256(inner), bytes(32))
+    return world.tx_of(draft_rekey(permit, [coin], world.learn(inner), message))
+
+
+def draw_root(world: Any, data: st.DataObject) -> Transaction | None:
+    """Rotate the root, rarely."""
+    roots = world.credit(CreditKind.ROOT)
+    if not roots or data.draw(st.integers(0, 2)):
+        return None
+    document = data.draw(st.sampled_from(world.documents))
+    seq = get_root(world.registry).seq + 1
+    message = RootMessage(document.document_hash, bytes(32), seq)
+    return world.tx_of(draft_root(message, roots, document.script))
+
+
+def draw_words(world: Any, data: st.DataObject, action: str) -> Transaction | None:
+    """Revoke, hold, release or publish by some watched coin, or by nobody's."""
+    coins = [each for each in world.registry.records.values() if isinstance(each, WatchedCoin)]
+    coin = data.draw(st.sampled_from([*(each.outpoint for each in coins), world.plain_coin()]))
+    if action == "status":
+        message = StatusMessage(bytes(8), data.draw(st.integers(1, 3)), 8, bytes(32), bytes(20))
+        return world.say_tx(message, coin, change="issuer")
+    subjects = [
+        each.id
+        for each in world.registry.records.values()
+        if isinstance(each, Certificate | Permit)
+    ]
+    subject = data.draw(st.sampled_from(subjects))
+    vout = data.draw(st.sampled_from([subject.vout, 0xFFFF]))
+    reason = data.draw(st.sampled_from(RevocationReason))
+    revoke = RevokeMessage(subject.txid, vout, reason, data.draw(st.integers(0, 40)), bytes(32))
+    return world.say_tx(revoke, coin, change="issuer")
 
 
 def draw_transaction(world: Any, data: st.DataObject) -> Transaction | None:
@@ -34,6 +144,8 @@ def draw_transaction(world: Any, data: st.DataObject) -> Transaction | None:
     permits = world.credit(CreditKind.PERMIT)
     held = world.credit(CreditKind.CERTIFICATE)
     action = data.draw(st.sampled_from(ACTIONS))
+    if action == "upkeep":
+        return draw_upkeep(world, data)
     if action == "grant" and roots:
         message = world.permit_message(
             data.draw(st.integers(1, 12)), transferable=data.draw(st.booleans())
@@ -97,15 +209,16 @@ def check_money(world: Any) -> None:
     assert sum(credit.value for credit in credits) <= world.anchor.root_value
     for record in records.values():
         match record:
-            case Certificate(ended=None):
+            case Certificate(ended=None, surrendered=None):
                 assert coins[record.holding.location].owner == record.id
                 assert coins[record.holding.location].value == CERTIFICATE_VALUE
             case Permit():
                 mine = [c for c in credits if (c.kind, c.owner) == (CreditKind.PERMIT, record.id)]
                 assert record.credit == sum(credit.value for credit in mine)
+                assert all(credit.value % CERTIFICATE_VALUE == 0 for credit in mine)
             case _:
                 pass
-    living = [each for each in records.values() if isinstance(each, Certificate) and not each.ended]
+    living = [each for each in records.values() if isinstance(each, Certificate) and each.location]
     assert len([c for c in credits if c.kind is CreditKind.CERTIFICATE]) == len(living)
 
 
@@ -156,4 +269,7 @@ def test_reorganised_registry_equals_a_fresh_one(
         fresh.apply(apply_block(fresh, world.anchor, block).changes)
 
     assert fresh.records == world.registry.records
+    assert {key: record_from_json(record_to_json(each)) for key, each in fresh.records.items()} == (
+        fresh.records
+    )
     assert state_hash(fresh.records) == state_hash(world.registry.records)
