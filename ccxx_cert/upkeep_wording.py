@@ -8,6 +8,7 @@ from ccxx_cert.custody import CERTIFICATE_VALUE
 from ccxx_cert.fields import message_fields
 from ccxx_cert.identity import certificate_id, format_outpoint
 from ccxx_cert.marks import MessageChain, RootState
+from ccxx_cert.message_chains import broken_chains
 from ccxx_cert.records import (
     BatchMessage,
     CloseMessage,
@@ -20,9 +21,9 @@ from ccxx_cert.records import (
     StatusMessage,
     SurrenderMessage,
 )
-from ccxx_cert.spend import Outcome
+from ccxx_cert.spend import Outcome, Spend
 from ccxx_cert.standing import LEAST_SINCE_TIME
-from ccxx_cert.state import Batch, Certificate, Credit, Permit
+from ccxx_cert.state import Batch, Certificate, Credit, Permit, RegistryView
 from ccxx_core.address import encode_address
 from ccxx_core.amount import format_amount
 from ccxx_core.hashes import format_hash
@@ -48,6 +49,14 @@ def describe_upkeep(message: Message, outcome: Outcome, network: Network) -> Ite
             facts = message_fields(message)
             said = ", ".join(f"{each.name} {facts[each.name]}" for each in fields(message))
             yield f"records {op_of(message).name}: {said}"
+
+
+def describe_broken_chains(spend: Spend, outcome: Outcome, view: RegistryView) -> Iterator[str]:
+    """Say which chains would end because their baton is spent and not passed on."""
+    passed_on = {each.id for each in outcome.records if isinstance(each, MessageChain)}
+    for chain in broken_chains(spend, view):
+        if chain.id not in passed_on:
+            yield f"ENDS the {chain.op.name} chain {chain.name.hex()} for ever: spends its baton"
 
 
 def format_since(since: int) -> str:

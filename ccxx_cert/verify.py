@@ -15,6 +15,7 @@ from ccxx_cert.registry import judge_spend
 from ccxx_cert.spend import Outcome, Spend, read_spend
 from ccxx_cert.state import Moment, RegistryView
 from ccxx_cert.trust import TrustAnchor
+from ccxx_cert.upkeep_wording import describe_broken_chains
 from ccxx_cert.wording import (
     describe_destroyed,
     describe_naked,
@@ -115,6 +116,7 @@ def _lines(spend: Spend, view: RegistryView, outcome: Outcome, is_accepted: bool
     else:
         yield from describe_naked(message, outcome, network)
     yield from describe_destroyed(outcome, view)
+    yield from describe_broken_chains(spend, outcome, view)
     yield from describe_plain_outputs(spend, outcome, network)
 
 
