@@ -120,7 +120,9 @@ class RecordTables:
             # What this transaction has changed already is newer than what the tables say.
             self._known = found | self._known
 
-    def _read_marks(self, kind: RecordKind, wanted: Sequence[bytes]) -> None:
+    def _read_marks(self, kind: RecordKind, asked: Sequence[bytes]) -> None:
+        # A miner's script stands in every block: what is known is not asked again.
+        wanted = [data for data in asked if Key(kind, data) not in self._known]
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
             found: dict[Key, Record | None] = dict.fromkeys(Key(kind, data) for data in chunk)
