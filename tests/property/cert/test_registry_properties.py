@@ -55,6 +55,7 @@ def started(make_world: Callable[[], Any]) -> Any:
     world.grant(world.permit_message(quantity=5, transferable=False))
     world.issue(permit_id, 1)
     world.issue(permit_id, 2)
+    world.mine(draw_permit_move(world, world.coin_of(permit_id), "defer"))
     world.pay(*map(world.plain_script, ("issuer", "root", "stranger", "issuer")))
     return world
 
@@ -70,13 +71,17 @@ def draw_upkeep(world: Any, data: st.DataObject) -> Transaction | None:
         case "rekey" | "close" | "defer" if permits:
             return draw_permit_move(world, data.draw(st.sampled_from(permits)), action)
         case "claim" if permits:
-            batches = [each for each in world.registry.records.values() if isinstance(each, Batch)]
+            batches = [
+                each
+                for each in world.registry.records.values()
+                if isinstance(each, Batch) and each.message.deferred
+            ]
             if not batches:
                 return None
             batch = data.draw(st.sampled_from(batches))
             message = ClaimMessage(batch.txid, data.draw(st.integers(0, LEAVES)), bytes(32))
-            coin = data.draw(st.sampled_from(permits))
-            return world.tx_of(draft_claim(message, b"\x51", coin))
+            own = [coin for coin in permits if coin.owner == batch.permit_id] or permits
+            return world.tx_of(draft_claim(message, b"\x51", data.draw(st.sampled_from(own))))
         case "root":
             return draw_root(world, data)
         case "revoke" | "status":
@@ -101,7 +106,9 @@ def draw_permit_move(world: Any, coin: Credit, action: str) -> Transaction:
     if action == "close":
         return world.tx_of(draft_close(permit, [coin], get_root(world.registry), bytes(32)))
     if action == "defer":
-        message = BatchMessage(serial_start=1, count=LEAVES, merkle_root=bytes(32), deferred=True)
+        message = BatchMessage(
+            serial_start=100 + world.height, count=LEAVES, merkle_root=bytes(32), deferred=True
+        )
         return world.tx_of(draft_deferred_batch(message, coin))
     inner = permit_script(world.key("root"), world.key("issuer 2"), world.key("system"))
     message = RekeyMessage(cert_ref(permit.id), sha256(inner), bytes(32))
@@ -109,9 +116,9 @@ def draw_permit_move(world: Any, coin: Credit, action: str) -> Transaction:
 
 
 def draw_root(world: Any, data: st.DataObject) -> Transaction | None:
-    """Rotate the root, rarely."""
+    """Rotate the root."""
     roots = world.credit(CreditKind.ROOT)
-    if not roots or data.draw(st.integers(0, 2)):
+    if not roots:
         return None
     document = data.draw(st.sampled_from(world.documents))
     seq = get_root(world.registry).seq + 1
@@ -127,12 +134,10 @@ def draw_words(world: Any, data: st.DataObject, action: str) -> Transaction | No
         message = StatusMessage(bytes(8), data.draw(st.integers(1, 3)), 8, bytes(32), bytes(20))
         return world.say_tx(message, coin, change="issuer")
     subjects = [
-        each.id
-        for each in world.registry.records.values()
-        if isinstance(each, Certificate | Permit)
+        each for each in world.registry.records.values() if isinstance(each, Certificate | Permit)
     ]
-    subject = data.draw(st.sampled_from(subjects))
-    vout = data.draw(st.sampled_from([subject.vout, 0xFFFF]))
+    drawn = data.draw(st.sampled_from(subjects))
+    subject, vout = drawn.id, 0xFFFF if isinstance(drawn, Permit) else drawn.id.vout
     reason = data.draw(st.sampled_from(RevocationReason))
     revoke = RevokeMessage(subject.txid, vout, reason, data.draw(st.integers(0, 40)), bytes(32))
     return world.say_tx(revoke, coin, change="issuer")
@@ -146,7 +151,7 @@ def draw_transaction(world: Any, data: st.DataObject) -> Transaction | None:
     action = data.draw(st.sampled_from(ACTIONS))
     if action == "upkeep":
         return draw_upkeep(world, data)
-    if action == "grant" and roots:
+    if action == "grant" and sum(root.value for root in roots) >= 12 * CERTIFICATE_VALUE:
         message = world.permit_message(
             data.draw(st.integers(1, 12)), transferable=data.draw(st.booleans())
         )
