@@ -28,11 +28,9 @@ def register(desk: Desk, value: int, system_key: bytes | None, feerate: int) -> 
     funded = live.draft((), (TxOutput(value, script),), feerate)
     coin = OutPoint(funded.psbt.transaction.txid, 0)
     signing_system = system_key or live.wallet.first_key(Role.SYSTEM).public_key
-    if desk.settings.dry_run:
-        facts = desk.finish_draft(funded, Choices(send=True))
-    else:
-        # One transaction: a coin that was sent is remembered, one that was not is not.
-        with store.transaction():
-            write_registration(store, Registration(coin, value, signing_system))
-            facts = desk.finish_draft(funded, Choices(send=True))
+    registration = Registration(coin, value, signing_system)
+    # Before it is sent: a root coin on its way is never forgotten, not even by a crash.
+    facts = desk.finish_draft(
+        funded, Choices(send=True), lambda: write_registration(store, registration)
+    )
     return {**facts, "root_coin": format_outpoint(coin), "value": format_amount(value)}

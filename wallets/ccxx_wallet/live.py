@@ -11,7 +11,7 @@ from ccxx_core.errors import CcxxError
 from ccxx_core.hashes import Txid, format_hash
 from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
-from ccxx_node.client.rpc import NodeClient, RpcError, check_network
+from ccxx_node.client.rpc import NodeClient, NodeError, RpcError, check_network
 from ccxx_wallet.builder import CreditInput, Funded, build_draft
 from ccxx_wallet.drafts import Drafts, prune
 from ccxx_wallet.errors import Refusal, WalletError
@@ -280,15 +280,26 @@ class LiveWallet:
         return Sent(tx, verified)
 
     def send(self, sent: Sent, purpose: str) -> None:
-        """Give a finished transaction to the network and remember it."""
-        tx = sent.transaction
-        with self.wallet.store.transaction():
-            self.wallet.store.add_sent(tx, purpose)
+        """Remember a finished transaction and give it to the network.
+
+        It is remembered first: after a crash or without an answer it is sent again, not forgotten.
+        """
+        tx, store = sent.transaction, self.wallet.store
+        with store.transaction():
+            store.add_sent(tx, purpose)
+        try:
+            self.client.send(tx)
+        except RpcError as error:
+            with store.transaction():
+                store.remove_sent(tx.txid)
+            raise WalletError(Refusal.NOT_ACCEPTED, explain_rejection(error.message)) from error
+        except NodeError as error:
+            raise NodeError(
+                f"{error}; transaction {format_hash(tx.txid)} may have been sent, so do not make"
+                " another: the next command sends it again if it was not"
+            ) from error
+        with store.transaction():
             self.drafts.forget_replaced()
-            try:
-                self.client.send(tx)
-            except RpcError as error:
-                raise WalletError(Refusal.NOT_ACCEPTED, explain_rejection(error.message)) from error
 
 
 def _is_cosigner(role: Role, kind: CreditKind | None) -> bool:

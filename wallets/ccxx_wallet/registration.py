@@ -22,18 +22,21 @@ class Registration:
 
 
 def write_registration(store: Store, registration: Registration) -> None:
-    """Remember a root coin that was sent."""
-    store.set_fact(_COIN, format_outpoint(registration.coin))
-    store.set_fact(_VALUE, str(registration.value))
-    store.set_fact(_SYSTEM_KEY, registration.system_key.hex())
+    """Remember a root coin that is about to be sent."""
+    with store.transaction():
+        store.set_fact(_COIN, format_outpoint(registration.coin))
+        store.set_fact(_VALUE, str(registration.value))
+        store.set_fact(_SYSTEM_KEY, registration.system_key.hex())
 
 
 def read_registration(store: Store) -> Registration | None:
-    """Return the root coin that this wallet sent."""
+    """Return the root coin that this wallet sent; one that never left does not count."""
     coin, value, system_key = map(store.fact, (_COIN, _VALUE, _SYSTEM_KEY))
     if coin is None or value is None or system_key is None:
         return None
-    return Registration(parse_outpoint(coin), int(value), bytes.fromhex(system_key))
+    found = Registration(parse_outpoint(coin), int(value), bytes.fromhex(system_key))
+    sent = {each.transaction.txid for each in store.sent()}
+    return found if found.coin.txid in sent else None
 
 
 def mined_anchor(wallet: Wallet) -> TrustAnchor | None:

@@ -1,0 +1,118 @@
+"""A wallet that is killed, or loses its node, while it sends forgets nothing that is on its way."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from ccxx_regtest.processes import program
+
+Town = Any
+Person = Any
+
+
+@contextmanager
+def line_to(node: str, on_send: Callable[[Callable[[], bytes]], bytes | None]) -> Iterator[str]:
+    """Stand between a wallet and its node; `on_send` has the node's answer to a sending made."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+
+            def ask() -> bytes:
+                with closing(http.client.HTTPConnection(node)) as connection:
+                    headers = {"Authorization": self.headers["Authorization"]}
+                    connection.request("POST", "/", body, headers)
+                    return connection.getresponse().read()
+
+            answer = on_send(ask) if b'"sendrawtransaction"' in body else ask()
+            if answer is None:
+                self.close_connection = True
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def new_root(town: Town, request: pytest.FixtureRequest) -> Person:
+    person = town.person("ccxx-root", f"root-{request.node.name}")
+    address = person.do("init", "--test-maturity", "10")["address"]
+    town.root.do("pay", address, "5")
+    town.mine()
+    return person
+
+
+@pytest.mark.parametrize("node_took_it", [False, True])
+def test_a_root_coin_outlives_a_kill_while_it_is_sent(
+    town: Town, new_root: Person, node_took_it: bool
+) -> None:
+    process: list[subprocess.Popen[bytes]] = []
+
+    def kill(ask: Callable[[], bytes]) -> None:
+        if node_took_it:
+            ask()
+        process[0].send_signal(signal.SIGKILL)
+
+    with line_to(town.environment["CCXX_NODE"], kill) as node:
+        environment = os.environ | town.environment | {"CCXX_WALLET": str(new_root.folder)}
+        words = [program("ccxx-root"), "coin", "register", "--value", "1", "--yes", "--node", node]
+        process.append(subprocess.Popen(words, env=environment))
+        process[0].wait(timeout=60)
+
+    new_root.refused("coin", "register", "--value", "1")
+    sent = new_root.do("status")["unconfirmed"]
+    assert sent == town.client.call("getrawmempool")
+    town.mine()
+    assert new_root.do("anchor", "show")["root_coin"] == f"{sent[0]}:0"
+
+
+def test_a_lost_answer_is_not_a_lost_transaction(town: Town, new_root: Person) -> None:
+    def lose(ask: Callable[[], bytes]) -> None:
+        ask()
+
+    with line_to(town.environment["CCXX_NODE"], lose) as node:
+        lost = new_root.refused("coin", "register", "--value", "1", CCXX_NODE=node)
+
+    assert "may have been sent" in lost.error
+    assert new_root.do("status")["unconfirmed"] == town.client.call("getrawmempool")
+    town.mine()
+    assert new_root.do("anchor", "show")["value"] == "1.00000000"
+
+
+def test_a_root_coin_that_the_node_refused_can_be_registered_again(
+    town: Town, new_root: Person
+) -> None:
+    def refuse(_: Callable[[], bytes]) -> bytes:
+        error = {"code": -26, "message": "mempool min fee not met"}
+        return json.dumps({"id": 0, "result": None, "error": error}).encode()
+
+    with line_to(town.environment["CCXX_NODE"], refuse) as node:
+        refused = new_root.refused("coin", "register", "--value", "1", CCXX_NODE=node)
+    again = new_root.do("coin", "register", "--value", "1")
+
+    assert refused.facts["error"] == "not-accepted"
+    assert again["sent"]
+    town.mine()
