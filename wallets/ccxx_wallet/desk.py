@@ -24,7 +24,7 @@ from ccxx_wallet.files import check_output, write_atomically, write_output
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.session import name_of, signatures_of
-from ccxx_wallet.signer import Review, check_rules, sign
+from ccxx_wallet.signer import Review, check_fee, check_rules, sign
 from ccxx_wallet.store import Draft
 
 FORCE_WORD = "destroy"
@@ -116,7 +116,8 @@ class Desk:
         return found
 
     def _show(self, found: Review) -> None:
-        if not self.settings.screen.as_json:
+        # Nobody is asked about what was not shown; stdout stays the JSON's own.
+        if not (self.settings.screen.as_json and self.settings.screen.assume_yes):
             self.settings.screen.notice(
                 {str(number): line for number, line in enumerate(found.lines, 1)},
                 f"This transaction ({found.action}), as your own node and registry see it:",
@@ -244,7 +245,9 @@ class Desk:
 
 
 def _check(found: Review, force: bool) -> None:
-    if found.is_harmless or not force:
+    if force:
+        check_fee(found)
+    else:
         check_rules(found)
 
 

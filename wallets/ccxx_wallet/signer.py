@@ -114,8 +114,9 @@ def review(
 
 
 def describe_payments(psbt: Psbt, network: Network) -> tuple[str, ...]:
-    """Say in words what the outputs of a plain transaction pay."""
-    return tuple(describe_payment(output, network) for output in psbt.transaction.outputs)
+    """Say in words what the outputs of a plain transaction pay, and its fee."""
+    payments = (describe_payment(output, network) for output in psbt.transaction.outputs)
+    return (*payments, f"fee {format_amount(psbt.fee)} CCXX")
 
 
 def mark_own(
@@ -143,6 +144,11 @@ def check_rules(found: Review) -> None:
             Refusal.RULES,
             f"the rules refuse this transaction ({found.refusal}{detail}); do not sign it",
         )
+    check_fee(found)
+
+
+def check_fee(found: Review) -> None:
+    """Raise WalletError FEE_TOO_HIGH if somebody would lose money to a miner."""
     if found.fee > MOST_FEE:
         raise WalletError(
             Refusal.FEE_TOO_HIGH,

@@ -113,3 +113,22 @@ def test_a_full_disk_leaves_no_half_written_batch(
     )  # fmt: skip
 
     assert sorted(file.name for file in tmp_path.iterdir()) == ["rows.csv", "type.json"]
+
+
+def test_the_meaning_is_shown_before_the_question_with_json_too(town: Town, draft: Path) -> None:
+    code, said = town.root.answer("sign", draft, "--json", typed="n\n")
+
+    assert code == 1
+    assert said.index("issues certificate serial") < said.index("Sign this transaction?")
+
+
+def test_a_payment_shows_its_fee_even_without_an_anchor(town: Town) -> None:
+    person = town.person("ccxx-root", "root-without-anchor")
+    address = person.do("init", "--test-maturity", "10")["address"]
+    town.root.do("pay", address, "1")
+    town.mine()
+
+    code, said = person.answer("pay", address, "0.5", typed="n\n")
+
+    assert code == 1
+    assert said.index("fee 0.0000") < said.index("Sign this transaction?")

@@ -5,6 +5,7 @@ from itertools import permutations
 
 import pytest
 
+from ccxx_cert.errors import Refusal as RuleRefusal
 from ccxx_core.hashes import Txid, hash160
 from ccxx_core.keys import PrivateKey
 from ccxx_core.network import MAIN, REGTEST
@@ -15,7 +16,7 @@ from ccxx_wallet.builder import CreditInput, Purse, build_draft
 from ccxx_wallet.coin_selection import PlainCoin
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.session import combine, finalize, read_psbt, signatures_of
-from ccxx_wallet.signer import check_spent
+from ccxx_wallet.signer import MOST_FEE, Review, check_fee, check_spent
 
 ROOT, ISSUER, HOLDER, PAYER = (PrivateKey(bytes([n]) * 32) for n in (1, 2, 3, 4))
 INNER = sorted_multisig_script(3, [key.public_key for key in (ROOT, ISSUER, HOLDER)])
@@ -124,3 +125,13 @@ def test_a_value_that_our_node_does_not_confirm_is_refused() -> None:
         check_spent(psbt, spent)
 
     assert error.value.refusal is Refusal.INPUT_MISSTATED
+
+
+@pytest.mark.parametrize("refusal", [None, RuleRefusal.NAKED_SPEND])
+def test_an_absurd_fee_is_refused_by_itself(refusal: RuleRefusal | None) -> None:
+    found = Review("transfer", (), MOST_FEE + 1, refusal)
+
+    with pytest.raises(WalletError) as error:
+        check_fee(found)
+
+    assert error.value.refusal is Refusal.FEE_TOO_HIGH
