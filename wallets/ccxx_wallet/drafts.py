@@ -28,6 +28,11 @@ class Serials(NamedTuple):
     permit_id: OutPoint
     numbers: range
 
+    def meets(self, other: "Serials") -> bool:
+        """Tell whether both use a serial of one permit."""
+        one, two = self.numbers, other.numbers
+        return self.permit_id == other.permit_id and one.start < two.stop and two.start < one.stop
+
 
 class Drafts:
     """The unsent drafts of one wallet; `may_replace` lets a new one discard those in its way."""
@@ -36,7 +41,8 @@ class Drafts:
         self.may_replace = may_replace
         self._store = store
         self._view = view
-        self._waiting = store.drafts()
+        self._known = store.drafts()
+        self._waiting = self._known
         self._replaced: list[Draft] = []
 
     def reserved(self) -> frozenset[OutPoint]:
@@ -59,10 +65,11 @@ class Drafts:
 
     def take_serials(self, permit_id: OutPoint, numbers: range) -> None:
         """Make sure that no draft uses a serial; raises WalletError RESERVED unless replacing."""
+        wanted = Serials(permit_id, numbers)
         users = []
         for draft in self._waiting:
             found = drafted_serials(draft.transaction, self._view)
-            if found and found.permit_id == permit_id and _overlap(found.numbers, numbers):
+            if found and found.meets(wanted):
                 users.append(draft)
         last = "" if len(numbers) == 1 else f" to {numbers[-1]}"
         self._take(users, f"serial {numbers.start}{last}")
@@ -77,9 +84,27 @@ class Drafts:
         return any(draft.transaction.txid == tx.txid for draft in self._waiting)
 
     def remember(self, draft: Draft) -> None:
-        """Keep a draft in the place of those that it replaces; inside a transaction."""
+        """Keep a draft in the place of those that it replaces; inside a transaction.
+
+        Raises WalletError RESERVED if another command drafted with its coins or serials meanwhile.
+        """
+        self._check_meanwhile(draft.transaction)
         self.forget_replaced()
         self._store.add_draft(draft)
+
+    def _check_meanwhile(self, tx: Transaction) -> None:
+        coins = {tx_input.prevout for tx_input in tx.inputs}
+        serials = drafted_serials(tx, self._view)
+        for other in self._store.drafts():
+            if other in self._known or other.transaction.txid == tx.txid:
+                continue
+            theirs = drafted_serials(other.transaction, self._view)
+            if _spends(other, coins) or (serials and theirs and serials.meets(theirs)):
+                raise WalletError(
+                    Refusal.RESERVED,
+                    f"another command made {name_draft(other)} with the same coins or serials"
+                    " meanwhile; run this command again",
+                )
 
     def forget_replaced(self) -> None:
         """Forget the drafts that were replaced; inside a transaction of the store."""
@@ -145,7 +170,3 @@ def name_draft(draft: Draft) -> str:
 
 def _spends(draft: Draft, outpoints: set[OutPoint]) -> bool:
     return any(tx_input.prevout in outpoints for tx_input in draft.transaction.inputs)
-
-
-def _overlap(one: range, other: range) -> bool:
-    return one.start < other.stop and other.start < one.stop

@@ -1,4 +1,4 @@
-"""What a wallet remembers between commands: the only module of the wallets that speaks SQL.
+"""What a wallet remembers between commands; only this module and its schema speak SQL.
 
 Everything here can be rebuilt from the chain and the seed phrase, except labels, documents and
 transactions that are not mined yet. No secret is ever stored. `docs/storage.md` explains the
@@ -18,67 +18,7 @@ from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_wallet.coin_selection import PlainCoin
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import KeyPath, Role, WatchedKey
-
-SCHEMA_VERSION = 2
-_DRAFTS = """
-create table drafts (
-    txid blob primary key,
-    raw blob not null,
-    purpose text not null,
-    file text not null,
-    sequence integer not null
-) without rowid;
-"""
-_SCHEMA = """
-create table facts (name text primary key, value text not null) without rowid;
-create table blocks (
-    height integer primary key,
-    hash blob not null,
-    median_time integer not null,
-    journal text
-);
-create table records (key text primary key, body text not null, tag blob) without rowid;
-create index records_by_tag on records (tag) where tag is not null;
-create table keys (
-    role text not null,
-    chain integer not null,
-    position integer not null,
-    public_key blob not null unique,
-    plain_script blob not null unique,
-    given integer not null default 0,
-    primary key (role, chain, position)
-) without rowid;
-create table coins (
-    txid blob not null,
-    vout integer not null,
-    value integer not null,
-    script_pubkey blob not null,
-    height integer not null,
-    is_coinbase integer not null,
-    spent_height integer,
-    primary key (txid, vout)
-) without rowid;
-create index coins_by_height on coins (height);
-create index coins_by_spent_height on coins (spent_height) where spent_height is not null;
-create table sent (
-    txid blob primary key,
-    raw blob not null,
-    purpose text not null,
-    sequence integer not null,
-    mined_height integer
-) without rowid;
-create table labels (subject text primary key, label text not null) without rowid;
-create table documents (
-    hash blob primary key,
-    name text not null,
-    media_type text not null,
-    body blob not null
-) without rowid;
-"""
-
-
-# What brings the tables of an older version up to the next.
-_UPGRADES = {1: f"drop table reserved;{_DRAFTS}"}
+from ccxx_wallet.store_schema import upgrade
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +59,10 @@ class Store:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
             path.chmod(0o600)
             self._db.execute("pragma journal_mode = wal")
-            # A crash may lose the last blocks applied; they are read again from the node.
-            self._db.execute("pragma synchronous = normal")
-            self._create_schema()
+            # Drafts, documents and what was sent must outlive a power failure.
+            self._db.execute("pragma synchronous = full")
+        with self.transaction():
+            upgrade(self._db, path)
 
     def close(self) -> None:
         """Close the database."""
@@ -368,20 +309,6 @@ class Store:
         query = "select hash, name, media_type, body from documents where hash = ?"
         row = self._db.execute(query, (document_hash,)).fetchone()
         return None if row is None else StoredDocument(*row)
-
-    def _create_schema(self) -> None:
-        version = self._db.execute("pragma user_version").fetchone()[0]
-        if version == SCHEMA_VERSION:
-            return
-        if version > SCHEMA_VERSION:
-            raise WalletError(
-                Refusal.DAMAGED_STORE, f"{self._path} was written by a newer version; upgrade ccxx"
-            )
-        upgrades = "".join(_UPGRADES[old] for old in range(max(1, version), SCHEMA_VERSION))
-        with self.transaction():
-            for statement in (upgrades if version else _SCHEMA + _DRAFTS).split(";"):
-                self._db.execute(statement)
-            self._db.execute(f"pragma user_version = {SCHEMA_VERSION}")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -1,0 +1,87 @@
+"""The tables of a wallet's store, and how those of older versions become them.
+
+`docs/storage.md` explains the columns.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from ccxx_wallet.errors import Refusal, WalletError
+
+SCHEMA_VERSION = 2
+_DRAFTS = """
+create table drafts (
+    txid blob primary key,
+    raw blob not null,
+    purpose text not null,
+    file text not null,
+    sequence integer not null
+) without rowid;
+"""
+_SCHEMA = """
+create table facts (name text primary key, value text not null) without rowid;
+create table blocks (
+    height integer primary key,
+    hash blob not null,
+    median_time integer not null,
+    journal text
+);
+create table records (key text primary key, body text not null, tag blob) without rowid;
+create index records_by_tag on records (tag) where tag is not null;
+create table keys (
+    role text not null,
+    chain integer not null,
+    position integer not null,
+    public_key blob not null unique,
+    plain_script blob not null unique,
+    given integer not null default 0,
+    primary key (role, chain, position)
+) without rowid;
+create table coins (
+    txid blob not null,
+    vout integer not null,
+    value integer not null,
+    script_pubkey blob not null,
+    height integer not null,
+    is_coinbase integer not null,
+    spent_height integer,
+    primary key (txid, vout)
+) without rowid;
+create index coins_by_height on coins (height);
+create index coins_by_spent_height on coins (spent_height) where spent_height is not null;
+create table sent (
+    txid blob primary key,
+    raw blob not null,
+    purpose text not null,
+    sequence integer not null,
+    mined_height integer
+) without rowid;
+create table labels (subject text primary key, label text not null) without rowid;
+create table documents (
+    hash blob primary key,
+    name text not null,
+    media_type text not null,
+    body blob not null
+) without rowid;
+"""
+
+# What brings the tables of an older version up to the next.
+_UPGRADES = {1: f"drop table reserved;{_DRAFTS}"}
+
+
+def upgrade(db: sqlite3.Connection, path: Path) -> None:
+    """Create the tables, or bring older ones up to date; inside a transaction.
+
+    Raises WalletError DAMAGED_STORE if a newer version wrote them.
+    """
+    version = db.execute("pragma user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise WalletError(
+            Refusal.DAMAGED_STORE, f"{path} was written by a newer version; upgrade ccxx"
+        )
+    if version == SCHEMA_VERSION:
+        return
+    upgrades = "".join(_UPGRADES[old] for old in range(max(1, version), SCHEMA_VERSION))
+    for statement in (upgrades if version else _SCHEMA + _DRAFTS).split(";"):
+        db.execute(statement)
+    db.execute(f"pragma user_version = {SCHEMA_VERSION}")
