@@ -70,11 +70,19 @@ class Settings:
         if (file := self.passphrase_file) is not None:
             try:
                 return read_file(file, limit=4096).decode().rstrip("\r\n"), str(file)
-            except UnicodeDecodeError as error:
+            except UnicodeDecodeError:
+                # Not `from error`: that one holds the passphrase.
                 raise WalletError(
                     Refusal.BAD_FILE, f"the passphrase in {file} is not text in UTF-8"
-                ) from error
+                ) from None
         if (typed := os.environ.get("CCXX_PASSPHRASE")) is not None:
+            try:
+                typed.encode()
+            except UnicodeEncodeError:
+                # Not `from error`: that one quotes the passphrase.
+                raise WalletError(
+                    Refusal.BAD_FILE, "the passphrase in CCXX_PASSPHRASE is not text in UTF-8"
+                ) from None
             return typed, "CCXX_PASSPHRASE"
         return None
 

@@ -55,9 +55,16 @@ def save_phrase(
     passphrase: str,
     parameters: Argon2Parameters | None = None,
 ) -> None:
-    """Seal the phrase into a new file of mode 0600, written whole or not at all."""
+    """Seal the phrase into a new file of mode 0600, written whole or not at all.
+
+    Raises WalletError WALLET_EXISTS, or WRONG_PASSPHRASE for an empty one.
+    """
     if path.exists():
         raise WalletError(Refusal.WALLET_EXISTS, f"{path} exists; choose another --wallet folder")
+    if not passphrase:
+        raise WalletError(
+            Refusal.WRONG_PASSPHRASE, "the passphrase is empty and protects nothing; choose one"
+        )
     header = _new_header(parameters or Argon2Parameters())
     cipher = ChaCha20Poly1305(_derive_key(header, passphrase))
     nonce = bytes.fromhex(header["nonce"])
@@ -134,7 +141,8 @@ def _check_header(document: dict[str, Any]) -> None:
     )
     # A hostile file must not make us ask for more memory or time than any wallet of ours would.
     sane = (
-        1 <= kdf["iterations"] <= MAX_ITERATIONS
+        all(type(kdf[name]) is int for name in ("iterations", "lanes", "memory_kib"))
+        and 1 <= kdf["iterations"] <= MAX_ITERATIONS
         and 1 <= kdf["lanes"] <= MAX_LANES
         and 8 * kdf["lanes"] <= kdf["memory_kib"] <= MAX_MEMORY_KIB
     )

@@ -15,6 +15,9 @@ from ccxx_holder.cli import main as holder
 from ccxx_issuer.cli import main as issuer
 from ccxx_root.cli import main as root
 from ccxx_root.type_files import example
+from ccxx_wallet.cli import Settings
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.screen import Screen
 
 PROGRAMS = {"ccxx-root": root, "ccxx-issuer": issuer, "ccxx-holder": holder}
 HOUSE = Path(__file__).resolve().parents[3]
@@ -145,3 +148,20 @@ def test_every_field_of_a_type_definition_is_documented_and_in_the_example() -> 
                 assert f"`{path}{name}`" in document, path + name
 
     walk(TYPE_DEFINITION_SCHEMA, shown, "")
+
+
+@pytest.mark.parametrize("in_file", [True, False])
+def test_a_passphrase_that_is_no_text_is_refused_and_not_quoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_file: bool
+) -> None:
+    file = tmp_path / "passphrase"
+    file.write_bytes(b"hunter2\xff")
+    monkeypatch.setenv("CCXX_PASSPHRASE", os.fsdecode(b"hunter2\xff"))
+    settings = Settings(tmp_path, None, None, None, file if in_file else None, False, Screen())
+
+    with pytest.raises(WalletError) as error:
+        settings.passphrase()
+
+    assert error.value.refusal is Refusal.BAD_FILE
+    assert error.value.__cause__ is None
+    assert "hunter2" not in str(error.value)

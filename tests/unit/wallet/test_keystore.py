@@ -77,3 +77,29 @@ def test_a_file_may_not_ask_for_endless_work(tmp_path: Path) -> None:
         load_phrase(path, "x")
 
     assert error.value.refusal is Refusal.DAMAGED_KEY_FILE
+
+
+def test_an_empty_passphrase_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+
+    with pytest.raises(WalletError) as error:
+        save_phrase(path, PHRASE, "", CHEAP)
+
+    assert error.value.refusal is Refusal.WRONG_PASSPHRASE
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("number", [3.0, True, "3", None])
+def test_a_parameter_that_is_no_whole_number_is_called_damaged(
+    tmp_path: Path, number: object
+) -> None:
+    path = tmp_path / "keys.json"
+    save_phrase(path, PHRASE, "x", CHEAP)
+    document = json.loads(path.read_text())
+    document["kdf"]["iterations"] = number
+    path.write_text(json.dumps(document))
+
+    with pytest.raises(WalletError) as error:
+        load_phrase(path, "x")
+
+    assert error.value.refusal is Refusal.DAMAGED_KEY_FILE
