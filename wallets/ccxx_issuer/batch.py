@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from ccxx_cert.batch_tree import BatchTree
@@ -74,7 +76,10 @@ def read_rows(path: Path, key_column: str) -> tuple[Row, ...]:
     try:
         text = read_file(path).decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        rows = tuple(_row(reader.line_num, dict(row), key_column) for row in reader)
+        _check_header(reader.fieldnames or (), key_column)
+        # One more than fits is enough to know that there are too many.
+        read = islice(reader, MOST_CERTIFICATES + 1)
+        rows = tuple(_row(reader.line_num, dict(row), key_column) for row in read)
     except (UnicodeDecodeError, csv.Error) as error:
         raise WalletError(
             Refusal.BAD_CSV, f"{path} is not CSV in UTF-8 ({error}); save it as such"
@@ -82,7 +87,8 @@ def read_rows(path: Path, key_column: str) -> tuple[Row, ...]:
     if not 1 <= len(rows) <= MOST_CERTIFICATES:
         raise WalletError(
             Refusal.BAD_CSV,
-            f"{path} has {len(rows)} rows; a batch has 1 to {MOST_CERTIFICATES}, so split it",
+            f"{path} has {'more' if rows else 'no'} rows; a batch has 1 to {MOST_CERTIFICATES}, so"
+            f" {'split it' if rows else 'add some'}",
         )
     return rows
 
@@ -148,18 +154,29 @@ def _files(batch: DraftedBatch) -> dict[str, bytes]:
     return files
 
 
+def _check_header(names: Sequence[str], key_column: str) -> None:
+    """Refuse a header that would lose cells: of two columns of one name only one would count."""
+    if names and key_column not in names:
+        raise WalletError(
+            Refusal.BAD_CSV,
+            f"the CSV has no column {key_column!r}, but {', '.join(names)[:200]!r}; cells are"
+            " separated by commas, and --key-column names the column of the holders' keys",
+        )
+    for name, count in Counter(names).items():
+        if count > 1 or not name.strip():
+            raise WalletError(
+                Refusal.BAD_CSV,
+                f"the CSV's header has {name[:70]!r} {count} times; give each column a name of its"
+                " own",
+            )
+
+
 def _row(line: int, row: dict[str, str | None], key_column: str) -> Row:
     if None in row or None in row.values():
         raise WalletError(
             Refusal.BAD_CSV, f"line {line} has not as many cells as the header; correct it"
         )
     subject = {name: str(value) for name, value in row.items()}
-    if key_column not in subject:
-        raise WalletError(
-            Refusal.BAD_CSV,
-            f"the CSV has no column {key_column!r}; name the one of the holders' keys with"
-            " --key-column",
-        )
     text = subject.pop(key_column).strip()
     try:
         key = bytes.fromhex(text)
