@@ -21,7 +21,7 @@ MOST_POOL_TRANSACTIONS = 5_000
 _NEVER_AGAIN = ("missing-inputs", "missing inputs", "missingorspent", "conflict")
 
 
-def read_pool(client: NodeClient) -> list[Transaction]:
+def read_pool(client: NodeClient, tries: int = 5) -> list[Transaction]:
     """Return the node's unconfirmed transactions, parents before children."""
     txids = [parse_txid(text) for text in client.call("getrawmempool")]
     if len(txids) > MOST_POOL_TRANSACTIONS:
@@ -29,8 +29,10 @@ def read_pool(client: NodeClient) -> list[Transaction]:
     try:
         found = client.batch([("getrawtransaction", (format_hash(txid), 0)) for txid in txids])
     except RpcError:
+        if tries == 1:
+            raise
         # One left the pool between the two calls: look again.
-        return read_pool(client)
+        return read_pool(client, tries - 1)
     return in_order(Transaction.decode(bytes.fromhex(raw)) for raw in found)
 
 
