@@ -50,6 +50,7 @@ _OPTIONS = Spelling(
     address="-rpcconnect and -rpcport",
     password="-rpcuser and -rpcpassword",
     datadir="-datadir, and -regtest or -testnet",
+    network="-chain=",
 )
 
 

@@ -49,6 +49,7 @@ class Spelling:
     address: str = "--node"
     password: str = "--node http://user:password@host:port"
     datadir: str = "--datadir"
+    network: str = "--network "
 
 
 _WALLETS = Spelling()
@@ -220,9 +221,14 @@ class NodeClient:
         try:
             return self._auth.read_text().strip()
         except OSError as error:
+            others = "".join(
+                f"; there is one of the network {chain}, if that is meant give"
+                f" {self._options.network}{chain}"
+                for chain in _other_cookies(self._auth)
+            )
             raise NodeError(
                 f"no cookie file {self._auth}: start the node, or say where its data folder is"
-                f" with {self._options.datadir}, or give {self._options.password}"
+                f" with {self._options.datadir}, or give {self._options.password}{others}"
             ) from error
 
     def _unreachable(self, error: Exception) -> str:
@@ -230,6 +236,14 @@ class NodeClient:
             f"no node answers at {self.address}: start it, or give its address with"
             f" {self._options.address} ({error})"
         )
+
+
+def _other_cookies(cookie: Path) -> list[str]:
+    """Return the networks whose nodes left a cookie in the same data folder."""
+    folders = {network.data_folder for network in NETWORKS.values()} - {""}
+    datadir = cookie.parent.parent if cookie.parent.name in folders else cookie.parent
+    places = {chain: datadir / at.data_folder / cookie.name for chain, at in NETWORKS.items()}
+    return [chain for chain, place in places.items() if place != cookie and place.exists()]
 
 
 def connect(

@@ -5,11 +5,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ccxx_core.network import REGTEST
+from ccxx_core.network import MAIN, REGTEST, TEST, Network
 from ccxx_node.client.rpc import NodeClient, NodeError, connect
 
 
@@ -104,3 +105,26 @@ def test_node_that_does_not_answer_in_time_is_an_error() -> None:
 
         with pytest.raises(NodeError, match="did not answer in time"):
             client.block_count()
+
+
+@pytest.mark.parametrize(("asked", "other"), [(MAIN, REGTEST), (REGTEST, MAIN), (TEST, REGTEST)])
+def test_the_cookie_of_another_network_is_pointed_out(
+    tmp_path: Path, asked: Network, other: Network
+) -> None:
+    cookie = tmp_path / other.data_folder / ".cookie"
+    cookie.parent.mkdir(exist_ok=True)
+    cookie.write_text("__cookie__:secret")
+
+    with pytest.raises(NodeError) as error:
+        connect("127.0.0.1:1", asked, tmp_path).block_count()
+
+    assert f"give --network {other.chain}" in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_without_another_cookie_no_network_is_advised(tmp_path: Path) -> None:
+    with pytest.raises(NodeError) as error:
+        connect("127.0.0.1:1", REGTEST, tmp_path).block_count()
+
+    assert "no cookie file" in str(error.value)
+    assert "--network" not in str(error.value)
