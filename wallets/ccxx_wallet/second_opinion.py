@@ -2,16 +2,17 @@
 
 python-bitcoinlib parses and hashes the bytes anew and ecdsa verifies every signature, so a fault in
 our code cannot move money alone. Known are P2WPKH, P2PKH and multisig in P2WSH or P2SH; any other
-input is left to the node and named in the result.
+input is left to the node and not counted.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bitcoin.core import CTransaction
+from bitcoin.core import CTransaction, Hash160
 from bitcoin.core.script import (
     OP_CHECKMULTISIG,
+    SIGHASH_ALL,
     SIGVERSION_BASE,
     SIGVERSION_WITNESS_V0,
     CScript,
@@ -40,9 +41,9 @@ class _SignedInput:
         version = SIGVERSION_BASE if self.value is None else SIGVERSION_WITNESS_V0
         remaining = iter(keys)
         for signature in signatures:
-            digest = SignatureHash(
-                self.code, self.tx, self.index, signature[-1], self.value, version
-            )
+            if signature[-1:] != bytes([SIGHASH_ALL]):
+                raise _disagree(f"a signature on input {self.index} is not for the whole of it")
+            digest = SignatureHash(self.code, self.tx, self.index, SIGHASH_ALL, self.value, version)
             if not any(_is_signed(key, signature[:-1], digest) for key in remaining):
                 raise _disagree(f"a signature on input {self.index} does not verify")
         return len(signatures)
@@ -72,7 +73,7 @@ def _check_input(foreign: CTransaction, index: int, output: TxOutput) -> int:
     pushes = _pushes(foreign.vin[index].scriptSig)
     if script.is_witness_v0_keyhash() and len(witness) == 2:
         key_hash = bytes(script)[2:]
-        _check_hash(index, _hash160(witness[1]), key_hash)
+        _check_hash(index, Hash160(witness[1]), key_hash)
         code = CScript(b"\x76\xa9\x14" + key_hash + b"\x88\xac")
         return _SignedInput(foreign, index, code, output.value).check([witness[0]], [witness[1]])
     if script.is_witness_v0_scripthash() and len(witness) > 2:
@@ -80,12 +81,12 @@ def _check_input(foreign: CTransaction, index: int, output: TxOutput) -> int:
         found = _SignedInput(foreign, index, CScript(witness[-1]), output.value)
         return _check_multisig(found, witness[1:-1])
     if script.is_p2sh() and len(pushes) > 2:
-        _check_hash(index, _hash160(pushes[-1]), bytes(script)[2:22])
+        _check_hash(index, Hash160(pushes[-1]), bytes(script)[2:22])
         return _check_multisig(
             _SignedInput(foreign, index, CScript(pushes[-1]), None), pushes[1:-1]
         )
     if _is_p2pkh(script) and len(pushes) == 2:
-        _check_hash(index, _hash160(pushes[1]), bytes(script)[3:23])
+        _check_hash(index, Hash160(pushes[1]), bytes(script)[3:23])
         return _SignedInput(foreign, index, script, None).check([pushes[0]], [pushes[1]])
     return 0
 
@@ -98,10 +99,6 @@ def _check_multisig(found: _SignedInput, signatures: list[bytes]) -> int:
         count = f"{len(signatures)} signatures, {items[0]} wanted"
         raise _disagree(f"input {found.index} has {count}")
     return found.check(signatures, items[1:-2])
-
-
-def _hash160(data: bytes) -> bytes:
-    return hashlib.new("ripemd160", hashlib.sha256(data).digest()).digest()
 
 
 def _is_signed(key: bytes, signature: bytes, digest: bytes) -> bool:

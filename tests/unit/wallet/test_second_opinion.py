@@ -79,3 +79,15 @@ def test_a_misstated_value_is_noticed() -> None:
         check_again(tx, [spent._replace(value=200_000)])
 
     assert error.value.refusal is Refusal.SECOND_OPINION
+
+
+def test_a_signature_for_a_part_is_no_opinion_on_the_whole() -> None:
+    tx, spent = signed(p2wpkh_script(hash160(KEYS[0].public_key)))
+    der, key = tx.inputs[0].witness
+    for signature in (b"", der[:-1] + b"\x02"):
+        odd = replace(tx, inputs=(tx.inputs[0]._replace(witness=(signature, key)),))
+
+        with pytest.raises(WalletError) as error:
+            check_again(odd, [spent])
+
+        assert error.value.refusal is Refusal.SECOND_OPINION
