@@ -227,9 +227,16 @@ def create_wallet(folder: Path, new: NewWallet) -> Wallet:
     check_phrase(new.phrase)
     if new.anchor is not None:
         check_anchor(new.anchor, new.network)
-    if (folder / KEYS_FILE).exists() or (folder / STORE_FILE).exists():
+    if (folder / KEYS_FILE).exists():
         raise WalletError(
             Refusal.WALLET_EXISTS, f"{folder} holds a wallet; choose another --wallet folder"
+        )
+    if (folder / STORE_FILE).exists():
+        # An init that was killed leaves this, a lost key file too: documents may be in it.
+        raise WalletError(
+            Refusal.WALLET_EXISTS,
+            f"{folder / STORE_FILE} is there without its {KEYS_FILE}: put the key file back, or"
+            " move the folder away and init again (with --restore if keys of it were used)",
         )
     make_private_folder(folder)
     try:

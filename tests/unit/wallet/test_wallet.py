@@ -130,3 +130,17 @@ def test_a_damaged_store_is_named_with_its_remedy(make_wallet: MakeWallet) -> No
 
     assert error.value.refusal is Refusal.DAMAGED_STORE
     assert "init" in error.value.detail
+
+
+def test_an_init_that_was_killed_says_what_is_left_of_it(make_wallet: MakeWallet) -> None:
+    wallet = make_wallet(Role.PLAIN)
+    wallet.close()
+    (wallet.folder / "keys.json").unlink()
+    before = (wallet.folder / "wallet.sqlite").read_bytes()
+
+    with pytest.raises(WalletError) as error:
+        make_wallet(Role.PLAIN)
+
+    assert error.value.refusal is Refusal.WALLET_EXISTS
+    assert "move the folder away" in error.value.detail
+    assert (wallet.folder / "wallet.sqlite").read_bytes() == before
