@@ -23,7 +23,14 @@ from ccxx_wallet.scanner import Scanner
 from ccxx_wallet.screen import Screen
 from ccxx_wallet.second_opinion import check_again
 from ccxx_wallet.session import finalize
-from ccxx_wallet.signer import Review, check_spent, describe_payments, mark_own, review
+from ccxx_wallet.signer import (
+    Review,
+    check_spent,
+    describe_locks,
+    describe_payments,
+    mark_own,
+    review,
+)
 from ccxx_wallet.wallet import Wallet
 
 # The fact that says for which anchor and block the root coin was found.
@@ -214,6 +221,7 @@ class LiveWallet:
         network = self.wallet.network
         found = review(psbt, spent, self.ahead, self.wallet.anchor, self.moment)
         lines = found.lines or describe_payments(psbt, network)
+        lines += describe_locks(psbt.transaction, self.moment)
         own = {at.script_pubkey for at in psbt.transaction.outputs if self._is_own(at)}
         return replace(found, lines=mark_own(lines, psbt, own, network))
 

@@ -20,11 +20,13 @@ from ccxx_core.errors import CcxxError
 from ccxx_core.keys import PrivateKey
 from ccxx_core.network import Network
 from ccxx_core.psbt import Psbt
-from ccxx_core.transaction import OutPoint, TxOutput
+from ccxx_core.transaction import OutPoint, Transaction, TxOutput
 from ccxx_wallet.errors import Refusal, WalletError
 
 # No transaction of ours needs more: a full batch at ten times the usual rate stays below.
 MOST_FEE = 5_000_000
+_FINAL = 0xFFFFFFFF
+_LOCKTIME_IS_TIME = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,22 @@ def describe_payments(psbt: Psbt, network: Network) -> tuple[str, ...]:
     """Say in words what the outputs of a plain transaction pay, and its fee."""
     payments = (describe_payment(output, network) for output in psbt.transaction.outputs)
     return (*payments, f"fee {format_amount(psbt.fee)} CCXX")
+
+
+def describe_locks(tx: Transaction, next_block: Moment) -> tuple[str, ...]:
+    """Say what keeps a transaction out of the next block: a signature may wait long for its use."""
+    lines = []
+    if any(tx_input.sequence != _FINAL for tx_input in tx.inputs):
+        if next_block.height <= tx.locktime < _LOCKTIME_IS_TIME:
+            lines.append(f"cannot be mined before block {tx.locktime + 1}")
+        if tx.locktime >= max(_LOCKTIME_IS_TIME, next_block.median_time_past):
+            lines.append(f"cannot be mined before the time {tx.locktime + 1}")
+    # BIP-0068: version 2 on, unless the highest bit of the sequence is set.
+    if tx.version not in (0, 1) and any(
+        tx_input.sequence & 0x0040FFFF and not tx_input.sequence >> 31 for tx_input in tx.inputs
+    ):
+        lines.append("may have to wait until coins that it spends are older")
+    return tuple(lines)
 
 
 def mark_own(

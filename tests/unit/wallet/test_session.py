@@ -6,6 +6,7 @@ from itertools import permutations
 import pytest
 
 from ccxx_cert.errors import Refusal as RuleRefusal
+from ccxx_cert.state import Moment
 from ccxx_core.hashes import Txid, hash160
 from ccxx_core.keys import PrivateKey
 from ccxx_core.network import MAIN, REGTEST
@@ -16,7 +17,7 @@ from ccxx_wallet.builder import CreditInput, Purse, build_draft
 from ccxx_wallet.coin_selection import PlainCoin
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.session import combine, finalize, read_psbt, signatures_of
-from ccxx_wallet.signer import MOST_FEE, Review, check_fee, check_spent
+from ccxx_wallet.signer import MOST_FEE, Review, check_fee, check_spent, describe_locks
 
 ROOT, ISSUER, HOLDER, PAYER = (PrivateKey(bytes([n]) * 32) for n in (1, 2, 3, 4))
 INNER = sorted_multisig_script(3, [key.public_key for key in (ROOT, ISSUER, HOLDER)])
@@ -135,3 +136,30 @@ def test_an_absurd_fee_is_refused_by_itself(refusal: RuleRefusal | None) -> None
         check_fee(found)
 
     assert error.value.refusal is Refusal.FEE_TOO_HIGH
+
+
+@pytest.mark.parametrize(
+    ("locktime", "sequence", "said"),
+    [
+        (0, 0xFFFFFFFE, ""),
+        (99, 0xFFFFFFFE, ""),
+        (100, 0xFFFFFFFE, "before block 101"),
+        (9_000, 0xFFFFFFFF, ""),
+        (1_600_000_000, 0xFFFFFFFE, "before the time 1600000001"),
+        (1_500_000_000, 0xFFFFFFFE, ""),
+        (0, 144, "older"),
+        (0, 0, ""),
+    ],
+)
+def test_a_signature_that_can_be_used_later_only_says_so(
+    locktime: int, sequence: int, said: str
+) -> None:
+    tx = draft().transaction
+    inputs = (tx.inputs[0]._replace(sequence=sequence),) * 2
+
+    lines = describe_locks(
+        replace(tx, locktime=locktime, inputs=inputs), Moment(100, 1_550_000_000, 1_550_000_000)
+    )
+
+    assert len(lines) == (1 if said else 0)
+    assert said in "".join(lines)
