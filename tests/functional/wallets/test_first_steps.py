@@ -41,7 +41,7 @@ def test_an_anchor_with_a_changed_digit_is_noticed(town: Town, tmp_path: Path, f
 
 
 def test_an_anchor_before_its_block_says_what_to_wait_for(town: Town) -> None:
-    newcomer = town.person("ccxx-root", "newcomer")
+    newcomer = town.person("ccxx-root", "root-newcomer")
     newcomer.do("init", "--test-maturity", "10")
     town.root.do("pay", newcomer.do("address")["address"], "2")
     town.mine()
@@ -208,8 +208,10 @@ def command(person: Person, *words: str) -> tuple[list[str], dict[str, str]]:
     return [program(person.command), *words], environment
 
 
-def test_without_a_terminal_there_is_one_line(town: Town, holder: Person) -> None:
-    words, environment = command(holder, "pay", town.root.do("address")["address"], "0.001")
+def test_without_a_terminal_there_is_one_line(town: Town) -> None:
+    payer = town.holder("payer-without-terminal")
+    town.mine()
+    words, environment = command(payer, "pay", town.root.do("address")["address"], "0.001")
 
     done = subprocess.run(
         words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,

@@ -18,7 +18,7 @@ def new_key(person: Person) -> str:
 
 @pytest.fixture(scope="module")
 def academy(town: Town) -> Person:
-    person: Person = town.issuer("academy")
+    person: Person = town.issuer("college-of-types")
     town.root.do("pay", person.do("address")["address"], "0.01")
     return person
 
