@@ -4,6 +4,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ccxx_core.block import BlockHeader
+from ccxx_core.hashes import scrypt_hash
 
 # Headers that a thread takes at once: 8 ms of scrypt, during which Python's lock is free.
 _BATCH = 32
@@ -30,6 +31,6 @@ def hashed_ahead(
 
 def _hash(headers: Sequence[BlockHeader]) -> Sequence[BlockHeader]:
     for header in headers:
-        # Asking once is enough: a header remembers its hash.
-        _ = header.pow_hash
+        # Past the cached property: on Python 3.11 its lock lets only one thread hash at a time.
+        header.__dict__["pow_hash"] = scrypt_hash(header.raw)
     return headers
