@@ -27,9 +27,12 @@ from ccxx_node.consensus.block import (
 from ccxx_node.consensus.header import has_valid_work
 from ccxx_node.consensus.params import REGTEST, Deployment
 
-# Regtest with all soft forks from the start and coinbases that mature at once.
+# The rules of the main network (all soft forks from the start, so no search for coins that would be
+# overwritten: BIP 34 rules them out) on regtest's easy work, with coinbases that mature at once.
 PARAMS = replace(
     REGTEST.with_test_overrides(maturity=1),
+    bip34_height=0,
+    enforce_bip30=False,
     bip65_height=0,
     bip66_height=0,
     csv=Deployment("csv", bit=0, start_time=None),
