@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from ccxx_core.errors import CcxxError
-from ccxx_node.client.rpc import NodeClient, NodeError, RpcError, Spelling
+from ccxx_node.client.rpc import AccessError, NodeClient, NodeError, RpcError, Spelling
 from ccxx_node.config import Config, ConfigError, read_config
 
 _USAGE = """ccxx-cli: ask a running ccxx-node
@@ -42,6 +42,11 @@ Options stand before the method, and may have one dash or two. What stands in th
 need not be said again. Parameters are read as JSON where they are JSON, else as text. The methods
 are listed by `ccxx-cli help`. Exit status: 0 answered, 1 refused or not reached, 2 misused.
 """
+# Parameters that are text whatever they look like: an address, hex of digits only, a message "5".
+TEXT_PARAMETERS = frozenset(
+    "action address address_type blockhash command estimate_mode hexdata hexstring index_name"
+    " message name privkey proof psbt sighashtype signature txid".split()
+)
 _OWN_FLAGS = ("named", "getinfo", "stdin", "stdinrpcpass", "rpcwait")
 _OWN_VALUES = ("rpcconnect", "rpcclienttimeout")
 _WAIT_SECONDS = 0.2
@@ -132,6 +137,8 @@ def _wait(client: NodeClient) -> None:
         try:
             client.call("getblockcount")
             return
+        except AccessError:
+            raise
         except NodeError:
             time.sleep(_WAIT_SECONDS)
 
@@ -141,21 +148,38 @@ def _call(client: NodeClient, own: dict[str, str], words: list[str]) -> Any:
     if "stdin" in own:
         texts += [line.rstrip("\r\n") for line in sys.stdin]
     if "named" not in own:
-        return client.call(method, *(parse_parameter(text) for text in texts))
+        names = parameter_names(method)
+        values = [
+            parse_parameter(text, names[position] if position < len(names) else "")
+            for position, text in enumerate(texts)
+        ]
+        return client.call(method, *values)
     named = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise ConfigError(f"No '=' in named argument '{text}', this needs to be present")
-        named[name] = parse_parameter(value)
+        named[name] = parse_parameter(value, name)
     return client.call_named(method, **named)
 
 
-def parse_parameter(text: str) -> Any:
-    """Return JSON where the text is a JSON value but no string in quotes, else the text itself.
+def parameter_names(method: str) -> tuple[str, ...]:
+    """Return the names of a method's parameters in order, none for a method that is not ours."""
+    # Here and not above: it takes longer to load than all else that this program does.
+    from ccxx_node.rpc.methods import REGISTRY
 
-    Hex of digits only, such as an id, stays text: no number has that many digits.
+    known = REGISTRY.methods.get(method)
+    return known.parameters if known is not None else ()
+
+
+def parse_parameter(text: str, name: str = "") -> Any:
+    """Return text for a parameter that is text, else JSON where it is a JSON value.
+
+    Of a method that is not ours, hex of digits only, such as an id, stays text: no number has that
+    many digits.
     """
+    if name in TEXT_PARAMETERS:
+        return text
     try:
         value = json.loads(text, parse_float=Decimal)
     except ValueError:

@@ -33,6 +33,10 @@ class NodeError(CcxxError):
     """The node could not be asked at all; the message says what to do about it."""
 
 
+class AccessError(NodeError):
+    """The node is there and does not let us in: waiting does not help."""
+
+
 class RpcError(CcxxError):
     """The node understood the call and refused it, with one of the family's error codes."""
 
@@ -171,13 +175,13 @@ class NodeClient:
             self._token = None
             status, data = self._exchange(content)
         if status == 401:
-            raise NodeError(
+            raise AccessError(
                 f"the node at {self.address} refused our user name and password:"
                 f" check {self._options.password}, or that {self._options.datadir} is the folder of"
                 " this node"
             )
         if status == 403:
-            raise NodeError(f"the node at {self.address} does not allow calls from this machine")
+            raise AccessError(f"the node at {self.address} does not allow calls from this machine")
         try:
             return json.loads(data, parse_float=Decimal)
         except ValueError as error:

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from ccxx_node.cli import TEXT_PARAMETERS
+from ccxx_node.rpc.methods import REGISTRY
+
 OPTIONS = """
     chain conf datadir getinfo h help named regtest rpcclienttimeout rpcconnect rpccookiefile
     rpcpassword rpcport rpcuser rpcwait stdin stdinrpcpass testnet version
@@ -83,3 +86,34 @@ def test_node_can_be_named_by_its_ipv6_address(node: Any, host: str) -> None:
     done = ask(*options_of(node), f"-rpcconnect={host}", "-rpcclienttimeout=5", "getblockcount")
 
     assert done.stdout == "0\n" or f"[::1]:{node.port}" in done.stderr
+
+
+def test_text_parameters_are_those_of_real_methods() -> None:
+    known = {name for method in REGISTRY.methods.values() for name in method.parameters}
+
+    assert known >= TEXT_PARAMETERS
+
+
+def test_hex_of_digits_only_is_text(node: Any) -> None:
+    by_place = ask(*options_of(node), "decodescript", "51")
+    by_name = ask(*options_of(node), "-named", "decodescript", "hexstring=51")
+
+    assert '"asm": "1"' in by_place.stdout
+    assert by_name.stdout == by_place.stdout
+
+
+def test_message_that_looks_like_a_number_is_signed_as_it_stands(node: Any) -> None:
+    secret = "cMceqPhHedrhbcR9eXgzmfWy7kRqLyAxMYwFT6ABDWsiwUp9Nsq9"
+
+    signature = ask(*options_of(node), "signmessagewithprivkey", secret, "007").stdout.strip()
+    address = "mrcNu71ztWjAQA6ww9kHiW3zBWSQidHXTQ"
+    verdict = ask(*options_of(node), "verifymessage", address, signature, "007")
+
+    assert verdict.stdout.strip() == "true"
+
+
+def test_waiting_ends_where_the_password_is_wrong(node: Any) -> None:
+    done = ask(*options_of(node), "-rpcwait", "-rpcuser=me", "-rpcpassword=guess", "getblockcount")
+
+    assert done.returncode == 1
+    assert "check -rpcuser and -rpcpassword" in done.stderr
