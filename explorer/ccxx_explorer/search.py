@@ -21,7 +21,9 @@ from ccxx_explorer.views.search import Reading, read_search
 _SPELLINGS = (
     "Certificates are found by their id (ccert1…), issuing output (txid:number) or document hash"
     " (64 hex digits), transactions and blocks by 64 hex digits, blocks also by height, and"
-    " everything by address. The document hash of a certificate of a batch is not on the chain."
+    " everything by address. The document hash of a PDF is the SHA-256 of the file; that of a JSON"
+    " document is of its canonical form (RFC 8785), not of the file as it stands. The document hash"
+    " of a certificate of a batch is not on the chain."
 )
 
 

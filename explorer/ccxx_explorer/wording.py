@@ -38,6 +38,11 @@ def printable(text: str) -> str:
     )
 
 
+def printable_lines(text: str) -> str:
+    """Show text of several lines safely: line feeds stay, all else is as `printable` has it."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def readable_text(data: bytes) -> str | None:
     """Give bytes as safe text if they are UTF-8 with something to read in it, else None."""
     try:

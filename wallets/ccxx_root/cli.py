@@ -11,7 +11,13 @@ from ccxx_root.cosigner.cli import cosigner_group
 from ccxx_root.cosigner.signing import SIGN_COMMAND
 from ccxx_root.permits import Grant, draft_grant, list_permits
 from ccxx_root.registration import register
-from ccxx_root.type_files import example, kept_definition, read_definition, readable
+from ccxx_root.type_files import (
+    example,
+    kept_definition,
+    read_definition,
+    readable,
+    words_of,
+)
 from ccxx_wallet.cli import (
     AMOUNT,
     FILE,
@@ -109,6 +115,9 @@ def permit_grant(ctx: click.Context, /, type_file: Path, send: bool, **options: 
         granted.check(overwrite)
         wanted = Grant(definition=granted.definition, **options)
         funded = draft_grant(desk.live, wanted, feerate)
+        desk.settings.screen.notice(
+            words_of(granted.definition), "The type that this permit commits to:"
+        )
 
         def keep() -> None:
             keep_definition(desk.live, granted.definition)

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from ccxx_cert.identity import format_outpoint, parse_outpoint
 from ccxx_cert.state import get_permit
@@ -31,6 +32,16 @@ class GrantedType:
         """Write the file, unless it is the one that was given."""
         if not self.is_written:
             write_output(self.file, readable(self.definition), overwrite)
+
+
+def words_of(definition: TypeDefinition) -> dict[str, Any]:
+    """Give what people will read of a type: the message shows its hash and its short title only."""
+    return {
+        "issuer": definition.issuer_name,
+        "title": definition.title,
+        "criteria": definition.criteria,
+        **definition.rules,
+    }
 
 
 def read_definition(path: Path, issuer_key: bytes, out: Path | None) -> GrantedType:

@@ -27,7 +27,7 @@ from ccxx_explorer.views.checks import (
 from ccxx_explorer.views.expiry import expiry_facts
 from ccxx_explorer.views.history import certificate_history
 from ccxx_explorer.views.revocation import revocation_facts
-from ccxx_explorer.wording import printable
+from ccxx_explorer.wording import printable, printable_lines
 
 
 def certificate_line(
@@ -106,6 +106,6 @@ def definition_facts(definition: TypeDefinition | None) -> DefinitionFacts | Non
     return DefinitionFacts(
         issuer_name=printable(definition.issuer_name),
         title=printable(definition.title),
-        criteria=printable(definition.criteria),
+        criteria=printable_lines(definition.criteria),
         languages=tuple(map(printable, definition.languages)),
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ccxx_core.script import null_data_script
 from ccxx_explorer.decode import decode_payload, disassemble, read_payload
-from ccxx_explorer.wording import printable
+from ccxx_explorer.wording import printable, printable_lines
 
 
 def cases(vectors: Path, name: str, verdict: str) -> list[dict[str, Any]]:
@@ -81,3 +81,9 @@ def test_printable_text_has_no_character_that_hides_or_reorders(text: str) -> No
 def test_payload_of_a_plain_message_is_its_push() -> None:
     assert read_payload(null_data_script(b"hello")) == b"hello"
     assert read_payload(b"\x51") is None
+
+
+def test_lines_stay_lines_and_hide_nothing() -> None:
+    shown = printable_lines("90 credits.\nAt least \u202e60\r of 100.")
+
+    assert shown == "90 credits.\nAt least <U+202E>60<U+000D> of 100."

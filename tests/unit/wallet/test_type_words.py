@@ -1,0 +1,20 @@
+"""What somebody who grants a permit reads of the type behind its hash."""
+
+from ccxx_cert.type_definition import TypeDefinition
+from ccxx_core.keys import PrivateKey
+from ccxx_root.type_files import example, words_of
+
+ISSUER_KEY = bytes.fromhex(
+    "02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+)
+
+
+def test_issuer_name_and_terms_are_shown() -> None:
+    definition = TypeDefinition.decode_for(example().encode(), ISSUER_KEY)
+
+    words = words_of(definition)
+
+    assert words["issuer"] == definition.issuer_name
+    assert words["criteria"] == definition.criteria
+    assert words["transfer_limit"] == 5
+    assert words["fee"] == {"amount": "10.00", "unit": "EUR"}
