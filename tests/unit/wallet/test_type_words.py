@@ -4,9 +4,7 @@ from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.keys import PrivateKey
 from ccxx_root.type_files import example, words_of
 
-ISSUER_KEY = bytes.fromhex(
-    "02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
-)
+ISSUER_KEY = PrivateKey(b"\x01" * 32).public_key
 
 
 def test_issuer_name_and_terms_are_shown() -> None:
