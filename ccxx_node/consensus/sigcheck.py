@@ -20,8 +20,8 @@ from ccxx_node.consensus.errors import ConsensusError, Reject
 from ccxx_node.consensus.interpreter import verify_script
 from ccxx_node.consensus.script_failure import ScriptError
 
-# Checks sent to a worker at once: 2 to 6 ms of work, so that the last ones end together.
-BATCH_SIZE = 64
+# Checks sent to a worker at once: 1 to 3 ms of work, so that the last ones end together.
+BATCH_SIZE = 32
 
 # (input number, signatures without hash type, public keys, digests): one of each for a CHECKSIG;
 # m, n and m of them, in one order, for a CHECKMULTISIG. Plain lists and tuples: a block has
