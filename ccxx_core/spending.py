@@ -178,13 +178,21 @@ def missing_keys(
 
     Where only the hash of the key is known, the hash (20 bytes) stands for it.
     """
-    if lock.can_recover(tx, index) and signed.issuperset(lock.keys[:2]):
-        return ()
+    if lock.can_recover(tx, index):
+        return tuple(key for key in lock.keys[:2] if key not in signed)
     if not lock.keys:
         return solve_script(lock.script).solutions
     if len(signed.intersection(lock.keys)) >= lock.required:
         return ()
     return tuple(key for key in lock.keys if key not in signed)
+
+
+def count_missing(lock: Lock, tx: Transaction, index: int, signed: frozenset[bytes]) -> int:
+    """Tell how many signatures an input still needs: fewer than the keys that may give them."""
+    able = missing_keys(lock, tx, index, signed)
+    if lock.can_recover(tx, index):
+        return len(able)
+    return min(len(able), max(0, lock.required - len(signed.intersection(lock.keys))))
 
 
 def unlock(

@@ -1,8 +1,8 @@
 """A second opinion before a transaction leaves: none of our own parsing, hashing or curve code.
 
 python-bitcoinlib parses and hashes the bytes anew and ecdsa verifies every signature, so a fault in
-our code cannot move money alone. Known are P2WPKH, P2PKH and multisig in P2WSH or P2SH; any other
-input is left to the node and not counted.
+our code cannot move money alone. Known are P2WPKH, P2PKH, multisig in P2WSH or P2SH and recoverable
+custody; any other input is left to the node and not counted.
 """
 
 import hashlib
@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from bitcoin.core import CTransaction, Hash160
 from bitcoin.core.script import (
     OP_CHECKMULTISIG,
+    OP_CHECKMULTISIGVERIFY,
+    OP_CHECKSEQUENCEVERIFY,
+    OP_ENDIF,
+    OP_IFDUP,
+    OP_NOTIF,
     SIGHASH_ALL,
     SIGVERSION_BASE,
     SIGVERSION_WITNESS_V0,
@@ -93,12 +98,48 @@ def _check_input(foreign: CTransaction, index: int, output: TxOutput) -> int:
 
 def _check_multisig(found: _SignedInput, signatures: list[bytes]) -> int:
     items = list(found.code)
+    if _is_recoverable(items):
+        return _check_recoverable(found, signatures, items)
     if not items or items[-1] != OP_CHECKMULTISIG or not isinstance(items[0], int):
         return 0
     if len(signatures) != items[0]:
         count = f"{len(signatures)} signatures, {items[0]} wanted"
         raise _disagree(f"input {found.index} has {count}")
     return found.check(signatures, items[1:-2])
+
+
+def _is_recoverable(items: list[bytes | int]) -> bool:
+    """Tell whether a script is or_d(multi(3,R,I,H),and_v(v:multi(2,R,I),older(n)))."""
+    if len(items) != 16:
+        return False
+    root, issuer, holder, number = items[1], items[2], items[3], items[13]
+    return all(isinstance(each, bytes) for each in (root, issuer, holder, number)) and items == [
+        *(3, root, issuer, holder, 3, OP_CHECKMULTISIG, OP_IFDUP, OP_NOTIF),
+        *(2, root, issuer, 2, OP_CHECKMULTISIGVERIFY, number, OP_CHECKSEQUENCEVERIFY, OP_ENDIF),
+    ]
+
+
+def _check_recoverable(
+    found: _SignedInput, signatures: list[bytes], items: list[bytes | int]
+) -> int:
+    """Verify the branch that is taken: all three keys, or root and issuer after the delay."""
+    keys = [item for item in items[1:4] if isinstance(item, bytes)]
+    given = [signature for signature in signatures if signature]
+    waits_out = len(given) == 2
+    if not waits_out and len(given) != len(keys):
+        raise _disagree(f"input {found.index} has {len(given)} signatures, 3 wanted, or 2 late")
+    if waits_out:
+        _check_delay(found, items[13])
+    return found.check(given, keys[:2] if waits_out else keys)
+
+
+def _check_delay(found: _SignedInput, number: bytes | int) -> None:
+    """Compare the input's sequence with the delay that the script asks for (BIP 68, BIP 112)."""
+    delay = int.from_bytes(number, "little") if isinstance(number, bytes) else number
+    sequence = found.tx.vin[found.index].nSequence
+    # Neither switched off (bit 31) nor counted in seconds (bit 22).
+    if found.tx.nVersion < 2 or sequence & 0x80400000 or sequence & 0xFFFF < delay:
+        raise _disagree(f"input {found.index} does not wait {delay} blocks")
 
 
 def _is_signed(key: bytes, signature: bytes, digest: bytes) -> bool:

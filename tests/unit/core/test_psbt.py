@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
@@ -28,7 +29,7 @@ from ccxx_core.script import (
     push_data,
     sorted_multisig_script,
 )
-from ccxx_core.spending import SpendingError, recoverable_script
+from ccxx_core.spending import SpendingError, count_missing, recoverable_script
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_node.consensus.checker import TransactionChecker
 from ccxx_node.consensus.flags import STANDARD
@@ -188,6 +189,33 @@ def test_recovery_by_the_holder_and_one_other_is_not_possible() -> None:
     psbt = draft("recoverable", sequence=DELAY).sign_with(ROOT).sign_with(HOLDER)
 
     assert psbt.missing_signatures() == ((ISSUER.public_key,),)
+
+
+def test_recovery_after_the_delay_asks_nothing_of_the_holder() -> None:
+    waited = draft("recoverable", sequence=DELAY)
+
+    assert waited.missing_signatures() == ((ROOT.public_key, ISSUER.public_key),)
+    assert waited.sign_with(ISSUER).missing_signatures() == ((ROOT.public_key,),)
+
+
+@pytest.mark.parametrize(
+    ("name", "signers", "missing"),
+    [
+        ("p2wsh", (), 3),
+        ("p2wsh-2of3", (), 2),
+        ("p2wsh-2of3", (ROOT,), 1),
+        ("p2wsh-2of3", KEYS, 0),
+        ("recoverable", (HOLDER,), 2),
+        ("p2wpkh", (), 1),
+    ],
+)
+def test_a_script_still_needs_as_many_signatures_as_it_says(
+    name: str, signers: Sequence[PrivateKey], missing: int
+) -> None:
+    psbt = draft(name, sequence=DELAY)
+    signed = frozenset(key.public_key for key in signers)
+
+    assert count_missing(psbt.lock(0), psbt.transaction, 0, signed) == missing
 
 
 def test_missing_signatures_name_the_keys() -> None:

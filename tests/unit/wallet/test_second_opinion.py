@@ -14,6 +14,7 @@ from ccxx_core.script import (
     p2wsh_script,
     sorted_multisig_script,
 )
+from ccxx_core.spending import RECOVERY_DELAY, recoverable_script
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.second_opinion import check_again
@@ -91,3 +92,55 @@ def test_a_signature_for_a_part_is_no_opinion_on_the_whole() -> None:
             check_again(odd, [spent])
 
         assert error.value.refusal is Refusal.SECOND_OPINION
+
+
+ROOT, ISSUER, HOLDER = KEYS
+RECOVERABLE = recoverable_script(*(key.public_key for key in KEYS), RECOVERY_DELAY)
+
+
+def recoverable(signers: list[PrivateKey], sequence: int) -> tuple[Transaction, TxOutput]:
+    spent = TxOutput(100_000, p2wsh_script(RECOVERABLE))
+    tx = Transaction(
+        2,
+        (TxInput(OutPoint(Txid(bytes([7]) * 32), 0), sequence=sequence),),
+        (TxOutput(90_000, p2wpkh_script(bytes(20))),),
+    )
+    psbt = Psbt.create(tx, [PsbtInput(witness_utxo=spent, witness_script=RECOVERABLE)])
+    for key in signers:
+        psbt = psbt.sign_with(key)
+    return psbt.finalize(), spent
+
+
+@pytest.mark.parametrize(
+    ("signers", "sequence"), [(KEYS, 0xFFFFFFFE), ([ROOT, ISSUER], RECOVERY_DELAY)]
+)
+def test_both_branches_of_recoverable_custody_are_verified(
+    signers: list[PrivateKey], sequence: int
+) -> None:
+    tx, spent = recoverable(signers, sequence)
+
+    assert check_again(tx, [spent]) == len(signers)
+
+
+@pytest.mark.parametrize("sequence", [RECOVERY_DELAY - 1, RECOVERY_DELAY | 1 << 22, 0xFFFFFFFE])
+def test_a_recovery_that_does_not_wait_is_noticed(sequence: int) -> None:
+    tx, spent = recoverable([ROOT, ISSUER], RECOVERY_DELAY)
+    hasty = replace(tx, inputs=(tx.inputs[0]._replace(sequence=sequence),))
+
+    with pytest.raises(WalletError) as error:
+        check_again(hasty, [spent])
+
+    assert error.value.refusal is Refusal.SECOND_OPINION
+    assert "does not wait 52560 blocks" in error.value.detail
+
+
+def test_a_recovery_signed_by_the_wrong_pair_is_noticed() -> None:
+    tx, spent = recoverable([ROOT, ISSUER], RECOVERY_DELAY)
+    witness = list(tx.inputs[0].witness)
+    swapped = (witness[0], witness[2], witness[1], *witness[3:])
+    odd = replace(tx, inputs=(tx.inputs[0]._replace(witness=swapped),))
+
+    with pytest.raises(WalletError) as error:
+        check_again(odd, [spent])
+
+    assert error.value.refusal is Refusal.SECOND_OPINION
