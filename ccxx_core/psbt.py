@@ -7,9 +7,9 @@ Signatures are made for the whole transaction (SIGHASH_ALL) and each is verified
 
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import count, product
 from typing import Self
@@ -29,15 +29,17 @@ from ccxx_core.psbt_fields import (
     read_map,
     refuse_key_data,
 )
+from ccxx_core.psbt_memory import Memory
 from ccxx_core.psbt_merge import PsbtError, merge_inputs, merge_outputs, merge_pairs, same_or_known
 from ccxx_core.script import is_key_shaped, read_ops
 from ccxx_core.sighash import SIGHASH_ALL
 from ccxx_core.spending import Lock, SpendingError, missing_keys, open_lock, unlock
-from ccxx_core.transaction import Transaction, TxOutput
+from ccxx_core.transaction import Transaction, TxInput, TxOutput
 
 __all__ = ["Psbt", "PsbtError", "PsbtInput", "PsbtOutput"]
 
 MAGIC = b"psbt\xff"
+_ALL = bytes([SIGHASH_ALL])
 _UNSIGNED_TX = b"\x00"
 _VERSION = b"\xfb"
 # Fields of version 2 (BIP 370), forbidden in version 0.
@@ -60,6 +62,7 @@ class Psbt:
     network_name: str | None = None
     anchor_id: bytes | None = None
     unknown: Pairs = ()
+    _memory: Memory = field(default_factory=Memory, init=False, repr=False, compare=False)
 
     @classmethod
     def create(
@@ -152,11 +155,7 @@ class Psbt:
         known, prevout = self.inputs[index], self.transaction.inputs[index].prevout
         previous, output = known.non_witness_utxo, known.witness_utxo
         if previous is None:
-            if output is None:
-                raise PsbtError(f"input {index} does not say which output it spends")
-            if not open_lock(output, known.redeem_script, known.witness_script).is_segwit:
-                raise PsbtError(f"input {index} needs the whole previous transaction")
-            return output
+            return self.lock(index).output
         if previous.txid != prevout.txid or prevout.vout >= len(previous.outputs):
             raise PsbtError(f"input {index} comes with another previous transaction")
         if output is not None and output != previous.outputs[prevout.vout]:
@@ -174,11 +173,28 @@ class Psbt:
 
         Raises PsbtError or SpendingError.
         """
+        lock = self._memory.locks.get(index)
+        if lock is None:
+            lock = self._memory.locks[index] = self._open(index)
+        if lock.keys or not keys:
+            return lock
         known = self.inputs[index]
-        origins = {key for key, _ in known.origins}
-        known_keys = frozenset({*keys, *origins, *dict(known.signatures), *_final_keys(known)})
-        output = self.spent_output(index)
-        return open_lock(output, known.redeem_script, known.witness_script, known_keys)
+        return open_lock(lock.output, known.redeem_script, known.witness_script, frozenset(keys))
+
+    def _open(self, index: int) -> Lock:
+        """Open the output of an input with the keys that the file names."""
+        known = self.inputs[index]
+        output = known.witness_utxo
+        if known.non_witness_utxo is not None:
+            output = self.spent_output(index)
+        if output is None:
+            raise PsbtError(f"input {index} does not say which output it spends")
+        keys = {key for key, _ in (*known.origins, *known.signatures)}
+        keys.update(_final_keys(known))
+        lock = open_lock(output, known.redeem_script, known.witness_script, frozenset(keys))
+        if known.non_witness_utxo is None and not lock.is_segwit:
+            raise PsbtError(f"input {index} needs the whole previous transaction")
+        return lock
 
     def inputs_of(self, public_key: bytes) -> tuple[int, ...]:
         """Give the positions of the inputs whose script names a public key."""
@@ -195,38 +211,72 @@ class Psbt:
         asks for another kind of signature.
         """
         key = private_key.public_key
-        inputs = list(self.inputs)
+        inputs, memory = list(self.inputs), self._memory.copy()
         for index in self.inputs_of(key) if indexes is None else indexes:
-            known, lock = inputs[index], self.lock(index, (key,))
+            lock = self.lock(index, (key,))
             if key not in lock.keys:
                 raise PsbtError(f"input {index} is not guarded by the key {key.hex()}")
-            if known.sighash_type not in (None, SIGHASH_ALL):
-                raise PsbtError(f"input {index} asks for signatures of a part of the transaction")
-            digest = lock.digest(self.transaction, index, SIGHASH_ALL)
-            signature = private_key.sign(digest) + bytes([SIGHASH_ALL])
-            signatures = {**dict(known.signatures), key: signature}
-            inputs[index] = replace(known, signatures=tuple(sorted(signatures.items())))
-        return replace(self, inputs=tuple(inputs))
+            inputs[index] = self._sign_input(index, lock, (private_key,), memory)
+        return self._with_inputs(tuple(inputs), memory)
+
+    def sign(self, private_keys: Iterable[PrivateKey]) -> Self:
+        """Sign every input for the whole transaction with those of some keys that it names.
+
+        Raises PsbtError if an input asks for another kind of signature.
+        """
+        keys = {each.public_key: each for each in private_keys}
+        inputs, memory = list(self.inputs), self._memory.copy()
+        for index in range(len(inputs)):
+            lock = self.lock(index, keys)
+            if wanted := [keys[key] for key in lock.keys if key in keys]:
+                inputs[index] = self._sign_input(index, lock, wanted, memory)
+        return self._with_inputs(tuple(inputs), memory)
+
+    def _sign_input(
+        self, index: int, lock: Lock, private_keys: Sequence[PrivateKey], memory: Memory
+    ) -> PsbtInput:
+        known = self.inputs[index]
+        if known.sighash_type not in (None, SIGHASH_ALL):
+            raise PsbtError(f"input {index} asks for signatures of a part of the transaction")
+        digest = memory.digest(self.transaction, index, lock)
+        signatures = dict(known.signatures)
+        for private_key in private_keys:
+            signature = private_key.sign(digest) + _ALL
+            signatures[private_key.public_key] = signature
+            # What was made here need not be verified here.
+            memory.good.add((index, private_key.public_key, signature))
+        memory.locks[index] = lock
+        return known.with_signatures(tuple(sorted(signatures.items())))
+
+    def _with_inputs(self, inputs: tuple[PsbtInput, ...], memory: Memory) -> Self:
+        """Give the same PSBT with other signatures, and what stays true of it."""
+        psbt = type(self)(
+            self.transaction,
+            inputs,
+            self.outputs,
+            self.network_name,
+            self.anchor_id,
+            self.unknown,
+        )
+        object.__setattr__(psbt, "_memory", memory)
+        return psbt
 
     def signatures(self, index: int) -> Mapping[bytes, bytes]:
         """Give the verified signatures of an input by public key, finalised ones included.
 
         Raises PsbtError if one does not fit, as when the transaction was altered after signing.
         """
+        found = self._memory.signatures.get(index)
+        if found is None:
+            found = self._memory.signatures[index] = self._verified(index)
+        return found
+
+    def _verified(self, index: int) -> dict[bytes, bytes]:
         known, lock = self.inputs[index], self.lock(index)
         verified = {}
         for key, signature in known.signatures:
-            if key not in lock.keys:
-                raise PsbtError(f"input {index} has a signature of the foreign key {key.hex()}")
-            if signature[-1:] != bytes([SIGHASH_ALL]):
-                raise PsbtError(f"signature on input {index} is not for the whole transaction")
-            if not is_canonical_signature(signature[:-1]):
-                raise PsbtError(f"signature on input {index} is in a form that nodes refuse")
             if not self._is_signed(lock, index, key, signature):
-                raise PsbtError(
-                    f"signature of {key.hex()} on input {index} does not fit: "
-                    "the transaction was altered after signing"
-                )
+                raise PsbtError(_fault(lock, index, key, signature))
             verified[key] = signature
         for signature in _final_items(known):
             for key in lock.keys:
@@ -235,12 +285,17 @@ class Psbt:
         return verified
 
     def _is_signed(self, lock: Lock, index: int, key: bytes, signature: bytes) -> bool:
+        if (index, key, signature) in self._memory.good:
+            return True
         # A co-signer may rewrite a good signature: nodes refuse what is not strict DER with low S.
         der, hash_type = signature[:-1], signature[-1:]
-        if hash_type != bytes([SIGHASH_ALL]) or not is_canonical_signature(der):
+        if key not in lock.keys or hash_type != _ALL or not is_canonical_signature(der):
             return False
-        digest = lock.digest(self.transaction, index, SIGHASH_ALL)
-        return verify_signature(key, der, digest)
+        digest = self._memory.digest(self.transaction, index, lock)
+        is_good = verify_signature(key, der, digest)
+        if is_good:
+            self._memory.good.add((index, key, signature))
+        return is_good
 
     def missing_signatures(self) -> tuple[tuple[bytes, ...], ...]:
         """Give, for each input, the keys that may still sign; all empty when nothing is missing.
@@ -264,8 +319,8 @@ class Psbt:
         for index, tx_input in enumerate(self.transaction.inputs):
             signatures = self.signatures(index)
             script_sig, witness = unlock(self.lock(index), self.transaction, index, signatures)
-            signed.append(tx_input._replace(script_sig=script_sig, witness=witness))
-        return replace(self.transaction, inputs=tuple(signed))
+            signed.append(TxInput(tx_input.prevout, script_sig, tx_input.sequence, witness))
+        return self.transaction.with_unlocked(tuple(signed))
 
     @classmethod
     def combine(cls, psbts: Sequence["Psbt"]) -> "Psbt":
@@ -277,8 +332,12 @@ class Psbt:
         if not psbts:
             raise PsbtError("nothing to combine")
         combined = reduce(_combine_two, psbts)
-        inputs = zip(*(psbt.inputs for psbt in psbts), strict=True)
-        return replace(combined, inputs=tuple(map(combined._keep_fitting, count(), inputs)))
+        # The parts agree on what each input spends: what was verified in one is good in all.
+        for psbt in psbts:
+            combined._memory.good.update(psbt._memory.good)
+        offered = zip(*(psbt.inputs for psbt in psbts), strict=True)
+        inputs = tuple(map(combined._keep_fitting, count(), offered))
+        return combined._with_inputs(inputs, Memory(good=combined._memory.good))
 
     def _keep_fitting(self, index: int, offered: Sequence[PsbtInput]) -> PsbtInput:
         """Give an input with the signatures that fit, where others were offered in their place.
@@ -304,7 +363,7 @@ class Psbt:
             if self._is_signed(lock, index, key, signature)
         ]
         signatures = {**dict(known.signatures), **dict(fitting)}
-        return replace(known, signatures=tuple(sorted(signatures.items())))
+        return known.with_signatures(tuple(sorted(signatures.items())))
 
 
 def _combine_two(one: Psbt, other: Psbt) -> Psbt:
@@ -317,6 +376,20 @@ def _combine_two(one: Psbt, other: Psbt) -> Psbt:
         network_name=same_or_known(one.network_name, other.network_name, "network"),
         anchor_id=same_or_known(one.anchor_id, other.anchor_id, "trust anchor"),
         unknown=merge_pairs(one.unknown, other.unknown),
+    )
+
+
+def _fault(lock: Lock, index: int, key: bytes, signature: bytes) -> str:
+    """Say why a signature does not count."""
+    if key not in lock.keys:
+        return f"input {index} has a signature of the foreign key {key.hex()}"
+    if signature[-1:] != _ALL:
+        return f"signature on input {index} is not for the whole transaction"
+    if not is_canonical_signature(signature[:-1]):
+        return f"signature on input {index} is in a form that nodes refuse"
+    return (
+        f"signature of {key.hex()} on input {index} does not fit: "
+        "the transaction was altered after signing"
     )
 
 

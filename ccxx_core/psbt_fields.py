@@ -50,6 +50,21 @@ class PsbtInput:
     final_witness: tuple[bytes, ...] | None = None
     unknown: Pairs = ()
 
+    def with_signatures(self, signatures: Pairs) -> "PsbtInput":
+        """Give the same input with these signatures."""
+        return PsbtInput(
+            self.non_witness_utxo,
+            self.witness_utxo,
+            self.redeem_script,
+            self.witness_script,
+            self.origins,
+            signatures,
+            self.sighash_type,
+            self.final_script_sig,
+            self.final_witness,
+            self.unknown,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PsbtOutput:

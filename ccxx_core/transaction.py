@@ -113,6 +113,15 @@ class Transaction:
         count = encode_compact_size(len(self.outputs))
         return count + b"".join([output.encode() for output in self.outputs])
 
+    def with_unlocked(self, inputs: tuple[TxInput, ...]) -> "Transaction":
+        """Give the same transaction with its inputs unlocked; what stays is not written anew."""
+        tx = Transaction(self.version, inputs, self.outputs, self.locktime)
+        tx.__dict__["encoded_outputs"] = self.encoded_outputs
+        if not any(tx_input.script_sig for tx_input in (*self.inputs, *inputs)):
+            tx.__dict__["base"] = self.base
+            tx.__dict__["txid"] = self.txid
+        return tx
+
     def encode_without_witness(self) -> bytes:
         """Write the transaction as nodes before BIP 144 know it."""
         return self.base

@@ -177,9 +177,7 @@ def check_fee(found: Review) -> None:
 
 def sign(psbt: Psbt, keys: Mapping[bytes, PrivateKey]) -> Psbt:
     """Sign every input that one of the keys guards."""
-    for key in keys.values():
-        psbt = psbt.sign_with(key)
-    return psbt
+    return psbt.sign(keys.values())
 
 
 def _action(op: Op | None, moves_credit: bool) -> str:
