@@ -6,9 +6,7 @@ columns.
 """
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +14,9 @@ from typing import Any
 from ccxx_core.hashes import BlockHash, Txid
 from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_wallet.coin_selection import PlainCoin
-from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import KeyPath, Role, WatchedKey
-from ccxx_wallet.store_schema import upgrade
+from ccxx_wallet.sqlite_file import SqliteFile
+from ccxx_wallet.store_schema import TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +52,10 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         """Open or create the database; raises WalletError DAMAGED_STORE or CANNOT_WRITE."""
-        self._path = path
-        with self._translated():
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
-            path.chmod(0o600)
-            self._db.execute("pragma journal_mode = wal")
-            # Drafts, documents and what was sent must outlive a power failure.
-            self._db.execute("pragma synchronous = full")
-        with self.transaction():
-            upgrade(self._db, path)
-
-    def close(self) -> None:
-        """Close the database."""
-        self._db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Apply all changes made inside, or none of them; nested use joins the outer one."""
-        if self._db.in_transaction:
-            yield
-            return
-        with self._translated():
-            self._db.execute("begin immediate")
-            try:
-                yield
-                self._db.execute("commit")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("rollback")
-                raise
-
-    def commit_and_continue(self) -> None:
-        """Make what was done so far in a long transaction durable, and go on in a new one."""
-        with self._translated():
-            self._db.execute("commit")
-            self._db.execute("begin immediate")
+        self._db = SqliteFile(path, TABLES)
+        self.transaction = self._db.transaction
+        self.commit_and_continue = self._db.commit_and_continue
+        self.close = self._db.close
 
     # Facts: single values by name.
 
@@ -309,19 +276,3 @@ class Store:
         query = "select hash, name, media_type, body from documents where hash = ?"
         row = self._db.execute(query, (document_hash,)).fetchone()
         return None if row is None else StoredDocument(*row)
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise WalletError(
-                Refusal.CANNOT_WRITE,
-                f"cannot use {self._path}: {error}; make room, check its permissions,"
-                " or end the other command that uses this wallet",
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise WalletError(
-                Refusal.DAMAGED_STORE,
-                f"{self._path} is damaged ({error}); move it away and init with the seed phrase",
-            ) from error

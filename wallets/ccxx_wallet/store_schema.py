@@ -3,10 +3,7 @@
 `docs/storage.md` explains the columns.
 """
 
-import sqlite3
-from pathlib import Path
-
-from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.sqlite_file import Tables
 
 SCHEMA_VERSION = 2
 _DRAFTS = """
@@ -65,23 +62,11 @@ create table documents (
 ) without rowid;
 """
 
-# What brings the tables of an older version up to the next.
-_UPGRADES = {1: f"drop table reserved;{_DRAFTS}"}
-
-
-def upgrade(db: sqlite3.Connection, path: Path) -> None:
-    """Create the tables, or bring older ones up to date; inside a transaction.
-
-    Raises WalletError DAMAGED_STORE if a newer version wrote them.
-    """
-    version = db.execute("pragma user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        raise WalletError(
-            Refusal.DAMAGED_STORE, f"{path} was written by a newer version; upgrade ccxx"
-        )
-    if version == SCHEMA_VERSION:
-        return
-    upgrades = "".join(_UPGRADES[old] for old in range(max(1, version), SCHEMA_VERSION))
-    for statement in (upgrades if version else _SCHEMA + _DRAFTS).split(";"):
-        db.execute(statement)
-    db.execute(f"pragma user_version = {SCHEMA_VERSION}")
+TABLES = Tables(
+    SCHEMA_VERSION,
+    _SCHEMA + _DRAFTS,
+    when_busy="make room, check its permissions, or end the other command that uses this wallet",
+    when_damaged="move it away and init with the seed phrase",
+    # What brings the tables of an older version up to the next.
+    upgrades={1: f"drop table reserved;{_DRAFTS}"},
+)

@@ -5,9 +5,6 @@ committed survives a power cut, and nothing is answered before it is committed.
 """
 
 import json
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +13,11 @@ from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint
 from ccxx_root.cosigner.audit import Head
 from ccxx_root.cosigner.policy import Order, Usage
-from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.sqlite_file import SqliteFile, Tables
 
-SCHEMA_VERSION = 1
-_SCHEMA = """
+_TABLES = Tables(
+    1,
+    """
 create table signed (
     txid blob primary key,
     issuer_key blob,
@@ -55,7 +53,10 @@ create table log_head (
     size integer not null,
     hash blob not null
 );
-"""
+""",
+    when_busy="make room and try again",
+    when_damaged="without it nothing is signed: restore a copy",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +86,9 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         """Open or create it; raises WalletError where it cannot be used."""
-        self._path = path
-        with self._translated():
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
-            path.chmod(0o600)
-            self._db.execute("pragma journal_mode = wal")
-            # A signature that left this machine must be on disk: every commit waits for it.
-            self._db.execute("pragma synchronous = full")
-            self._create_schema()
-
-    def close(self) -> None:
-        """Close the database."""
-        self._db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Apply all changes made inside, or none; other processes wait meanwhile."""
-        with self._translated():
-            self._db.execute("begin immediate")
-            try:
-                yield
-                self._db.execute("commit")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("rollback")
-                raise
+        self._db = SqliteFile(path, _TABLES)
+        self.transaction = self._db.transaction
+        self.close = self._db.close
 
     # What was signed.
 
@@ -176,13 +155,14 @@ class Ledger:
 
     # Tokens.
 
-    def add_token(self, token: StoredToken) -> None:
-        """Keep a token's hash; raises sqlite3.IntegrityError where the name is taken."""
+    def add_token(self, token: StoredToken) -> bool:
+        """Keep a token's hash; tell whether its name was free."""
         keys = json.dumps([key.hex() for key in token.issuer_keys])
-        self._db.execute(
-            "insert into tokens values (?, ?, ?, ?, ?, ?)",
+        added = self._db.execute(
+            "insert or ignore into tokens values (?, ?, ?, ?, ?, ?)",
             (token.name, token.role, token.hash, keys, token.fingerprint, token.time),
         )
+        return added.rowcount > 0
 
     def remove_token(self, name: str) -> bool:
         """Forget a token; tell whether there was one."""
@@ -207,40 +187,6 @@ class Ledger:
     def set_log_head(self, head: Head) -> None:
         """Remember where the audit log ends."""
         self._db.execute("insert or replace into log_head values (1, ?, ?, ?)", head)
-
-    def _create_schema(self) -> None:
-        version = self._db.execute("pragma user_version").fetchone()[0]
-        if version == SCHEMA_VERSION:
-            return
-        if version > SCHEMA_VERSION:
-            raise WalletError(
-                Refusal.DAMAGED_STORE, f"{self._path} was written by a newer version; upgrade ccxx"
-            )
-        with self.transaction():
-            # Another process may have made it while this one waited.
-            if self._db.execute("pragma user_version").fetchone()[0] == 0:
-                self._run(_SCHEMA.split(";"))
-                self._db.execute(f"pragma user_version = {SCHEMA_VERSION}")
-
-    def _run(self, statements: Sequence[str]) -> None:
-        for statement in statements:
-            self._db.execute(statement)
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise WalletError(
-                Refusal.CANNOT_WRITE, f"cannot use {self._path}: {error}; make room and try again"
-            ) from error
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.DatabaseError as error:
-            raise WalletError(
-                Refusal.DAMAGED_STORE,
-                f"{self._path} is damaged ({error}); without it nothing is signed: restore a copy",
-            ) from error
 
 
 def _outpoint_blob(outpoint: OutPoint) -> bytes:

@@ -64,10 +64,8 @@ def read_order(
     issuer_key, permit = min(owners)
     issued, serial_start = _minted(psbt, found)
     moved = _moved(spent, view, next_height, rules_of)
-    # Credit that stays where it is without a message, and comes to no harm.
-    action = "refresh" if found.action == "naked-spend" else found.action
     return Order(
-        action=action,
+        action=found.action,
         issuer_key=issuer_key,
         permit=permit,
         signable=tuple(index for index, _ in spent),

@@ -4,7 +4,6 @@ A token has 256 bits of its own entropy, so one SHA-256 keeps it as safe as a sl
 """
 
 import re
-import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,10 +52,8 @@ def new_token(ledger: Ledger, entropy: bytes, kept: StoredToken) -> str:
     stored = StoredToken(
         kept.name, kept.role, hash_token(token), kept.issuer_keys, kept.fingerprint, kept.time
     )
-    try:
-        ledger.add_token(stored)
-    except sqlite3.IntegrityError as error:
-        raise _bad(f"there is a token {kept.name} already; remove it, or name another") from error
+    if not ledger.add_token(stored):
+        raise _bad(f"there is a token {kept.name} already; remove it, or name another")
     return token
 
 
