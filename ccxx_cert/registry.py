@@ -148,9 +148,14 @@ def judge_spend(spend: Spend, view: RegistryView) -> tuple[Outcome, Refusal | No
 
 def state_hash(records: Mapping[Key, Record]) -> bytes:
     """Return a digest (32 bytes) that equal states share, whatever order they grew in."""
+    return hash_lines(record_to_json(records[key]) for key in sorted(records))
+
+
+def hash_lines(lines: Iterable[str]) -> bytes:
+    """Return the digest (32 bytes) of a state's records as JSON, in the order of their keys."""
     digest = sha256()
-    for key in sorted(records):
-        digest.update(f"{key.kind} {key.id.hex()} {record_to_json(records[key])}\n".encode())
+    for line in lines:
+        digest.update(f"{line}\n".encode())
     return digest.digest()
 
 

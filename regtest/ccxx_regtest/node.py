@@ -1,5 +1,6 @@
-"""One ccxx-node of the local network."""
+"""One node of the local network: ccxx-node, or another daemon of the family in its place."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -11,20 +12,23 @@ from ccxx_regtest.processes import Process, free_ports, program
 class RegtestNode:
     """A running node on a free port of this machine, alone: it listens for no peers."""
 
-    def __init__(self, datadir: Path, log: Path) -> None:
-        """Start it and wait until it answers."""
+    def __init__(
+        self, datadir: Path, log: Path, options: Sequence[str] = (), daemon: Path | None = None
+    ) -> None:
+        """Start it, or another `daemon` that takes the same options, and wait until it answers."""
         datadir.mkdir(parents=True, exist_ok=True)
         port = free_ports(1)[0]
         self.address = f"127.0.0.1:{port}"
         self.datadir = datadir
         self.process = Process(
-            "ccxx-node",
+            "ccxx-node" if daemon is None else daemon.name,
             [
-                program("ccxx-node"),
+                program("ccxx-node") if daemon is None else str(daemon),
                 "-regtest",
                 f"-datadir={datadir}",
                 f"-rpcport={port}",
                 "-listen=0",
+                *options,
             ],
             log,
             {},

@@ -7,7 +7,9 @@ reorganisation plays them back.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ccxx_cert.marks import WatchedCoin
 from ccxx_cert.record_json import record_from_json, record_to_json
+from ccxx_cert.registry import hash_lines
 from ccxx_cert.state import (
     Certificate,
     Change,
@@ -53,6 +55,16 @@ class StoredRegistry:
         """Return all certificates."""
         found = (_read(body) for body in self._store.records(f"{RecordKind.CERTIFICATE}:"))
         return [record for record in found if isinstance(record, Certificate)]
+
+    def state_hash(self) -> bytes:
+        """Return the digest (32 bytes) by which two observers compare all that they know."""
+        # Keys as text have the order of keys, and bodies are what `record_to_json` wrote.
+        return hash_lines(self._store.records(""))
+
+    def watched_coins(self) -> list[WatchedCoin]:
+        """Return the unspent plain coins that may give authority, and the batons of chains."""
+        found = (_read(body) for body in self._store.records(f"{RecordKind.WATCHED_COIN}:"))
+        return [record for record in found if isinstance(record, WatchedCoin)]
 
     def apply(self, changes: Iterable[Change]) -> list[list[str | None]]:
         """Write a block's changes and return the journal that `undo` needs."""

@@ -116,7 +116,7 @@ class RecordTables:
             found: dict[Key, Record | None] = dict.fromkeys(absent)
             query = select(credits).where(credits.c.outpoint.in_(chunk), credits.c.alive)
             for row in self._connection.execute(query):
-                found[Key(RecordKind.CREDIT, row.outpoint)] = _credit(row)
+                found[Key(RecordKind.CREDIT, row.outpoint)] = read_credit(row)
             # What this transaction has changed already is newer than what the tables say.
             self._known = found | self._known
 
@@ -143,7 +143,7 @@ class RecordTables:
         )
         found: dict[Key, Record | None] = dict.fromkeys(keys)
         for row in self._connection.execute(query):
-            found[Key(key.kind, permit + row.serial.to_bytes(4, "big"))] = _serial(row)
+            found[Key(key.kind, permit + row.serial.to_bytes(4, "big"))] = read_serial(row)
         self._known = found | self._known
 
     def apply(self, height: int, changes: Sequence[Change], numbers: Mapping[Txid, int]) -> None:
@@ -230,17 +230,19 @@ def _load(connection: Connection, key: Key) -> Record | None:
     if row is None:
         return None
     if key.kind is RecordKind.CREDIT:
-        return _credit(row) if row.alive else None
+        return read_credit(row) if row.alive else None
     if key.kind is RecordKind.SERIAL:
-        return _serial(row)
+        return read_serial(row)
     return record_from_json(row.record)
 
 
-def _serial(row: Any) -> SerialUse:
+def read_serial(row: Any) -> SerialUse:
+    """Read a serial that is taken from its row."""
     return SerialUse(decode_outpoint(row.permit), row.serial, decode_outpoint(row.certificate))
 
 
-def _credit(row: Any) -> Credit:
+def read_credit(row: Any) -> Credit:
+    """Read a coloured coin from its row."""
     return Credit(
         outpoint=decode_outpoint(row.outpoint),
         value=row.value,

@@ -46,7 +46,7 @@ def refusal_of(world: Any, *txs: Transaction) -> Refusal | None:
 def test_permit_from_a_coin_that_merely_sits_at_the_roots_address_is_forged(world: Any) -> None:
     honest = grant_tx(world)
     gift = Transaction(2, (TxInput(world.plain_coin()),), (world.root_tx.outputs[0],))
-    forged = replace(honest, inputs=(TxInput(OutPoint(gift.txid, 0)),))
+    forged = replace(honest, inputs=(TxInput(OutPoint(gift.txid, 0)), *honest.inputs[1:]))
 
     refusal = refusal_of(world, gift, forged)
 
@@ -411,7 +411,8 @@ def test_destroyed_certificate_stays_destroyed(world: Any) -> None:
     naked = world.tx([certificate_id], [TxOutput(90_000, world.plain_script("thief"))])
 
     world.mine(naked)
-    late = world.mine(replace(transfer, inputs=(TxInput(OutPoint(naked.txid, 0)),)))
+    fee = TxInput(world.plain_coin())
+    late = world.mine(replace(transfer, inputs=(TxInput(OutPoint(naked.txid, 0)), fee)))
 
     assert late[0].refusal is Refusal.NO_CREDIT
     assert world.certificate(certificate_id).ended.reason is Refusal.NAKED_SPEND

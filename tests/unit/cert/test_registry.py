@@ -153,11 +153,12 @@ def test_several_certificates_move_in_the_order_of_their_inputs(world: Any) -> N
 def test_permit_issue_and_transfer_count_in_one_block(world: Any) -> None:
     (root,) = world.credit(CreditKind.ROOT)
     grant = world.tx_of(draft_permit(world.permit_message(), world.permit_script, [root], 1))
-    ahead = type(world)()
-    ahead.mine(grant)
-    issue = ahead.issue_tx(OutPoint(grant.txid, 0))
-    ahead.mine(issue)
-    transfer = ahead.transfer_tx(OutPoint(issue.txid, 0))
+    world.mine(grant)
+    issue = world.issue_tx(OutPoint(grant.txid, 0))
+    world.mine(issue)
+    transfer = world.transfer_tx(OutPoint(issue.txid, 0))
+    world.disconnect()
+    world.disconnect()
 
     verdicts = world.mine(grant, issue, transfer)
 

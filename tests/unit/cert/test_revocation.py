@@ -125,10 +125,10 @@ def test_input_that_only_shows_the_issuers_key_proves_nothing(world: Any) -> Non
     certificate_id = issued(world)
     anybody = build_script(0x6D, 0x51)
     (bare, hashed) = world.pay(anybody, p2sh_script(anybody))
-    shown = build_script(bytes(71), world.key("issuer"))
+    shown = (bytes(71), world.key("issuer"))
     inputs = (
-        TxInput(bare, shown),
-        TxInput(hashed, shown),
+        TxInput(bare, build_script(*shown)),
+        TxInput(hashed, build_script(*shown, anybody)),
         TxInput(world.plain_coin(), witness=(bytes(71), world.key("issuer"))),
     )
 

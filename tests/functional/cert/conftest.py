@@ -1,0 +1,351 @@
+"""The chain of the unit tests on a real node: really signed, really mined, judged three times.
+
+What `tests/unit/cert` builds without a node is built here from coins that exist. Every block goes
+to a registry in memory, to a wallet's store and to an explorer's index, which must agree on every
+verdict and on the whole state.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from ccxx_cert.custody import opens
+from ccxx_cert.identity import format_outpoint
+from ccxx_cert.registry import MemoryRegistry, apply_block, state_hash
+from ccxx_cert.state import ObservedBlock, Verdict
+from ccxx_cert.trust import TrustAnchor
+from ccxx_core.address import encode_address
+from ccxx_core.block import Block, BlockHeader
+from ccxx_core.hashes import BlockHash, Txid, format_hash, hash160, parse_block_hash, sha256
+from ccxx_core.keys import PrivateKey
+from ccxx_core.merkle import merkle_root
+from ccxx_core.network import REGTEST
+from ccxx_core.script import p2wpkh_script
+from ccxx_core.sighash import SIGHASH_ALL
+from ccxx_core.spending import SpendingError, open_lock, unlock
+from ccxx_core.transaction import NULL_OUTPOINT, OutPoint, Transaction, TxInput, TxOutput
+from ccxx_explorer.database.store import Database
+from ccxx_explorer.database.whole_state import registry_hash
+from ccxx_explorer.indexer import Indexer, NodeState
+from ccxx_explorer.question import Question
+from ccxx_explorer.site import Site
+from ccxx_explorer.transaction_page import load_transaction
+from ccxx_node.client.follow import catch_up
+from ccxx_node.client.rpc import NodeClient
+from ccxx_node.mining.miner import mine as search_block
+from ccxx_node.mining.template import WITNESS_NONCE, coinbase_script, commitment_script
+from ccxx_regtest.node import RegtestNode
+from ccxx_wallet.registry_store import StoredRegistry
+from ccxx_wallet.scanner import Scanner
+from ccxx_wallet.store import Store
+from ccxx_wallet.watch import WatchedScripts
+
+MATURITY = 5
+PLAIN_VALUE = 5 * 10**8
+COINS = 300
+BLOCK_SECONDS = 150
+_UNIT_WORLD = Path(__file__).parents[2] / "unit" / "cert" / "conftest.py"
+
+
+def load_module(path: Path, name: str) -> Any:
+    """Load a file of tests, which no package holds."""
+    spec = spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    # Dataclasses look their module up by name while they are made.
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+UNIT = load_module(_UNIT_WORLD, "certificate_world_on_a_node")
+KEYS: dict[bytes, PrivateKey] = {}
+
+
+def key(name: str) -> bytes:
+    """Return the public key of a person, and keep the private one."""
+    private = PrivateKey(sha256(name.encode()))
+    KEYS[private.public_key] = private
+    return private.public_key
+
+
+# Whoever is named from here on can sign; so can those whom the module itself names.
+UNIT.key = key
+for name in ("root", "system", "issuer", "K0", "bank"):
+    key(name)
+BANK_SCRIPT: bytes = UNIT.plain_script("bank")
+
+
+class Ground:
+    """A node, blocks made by hand, and plain coins to spend: what all worlds stand on.
+
+    Each world begins anew above the same blocks, so that whoever reads the chain has little to read.
+    """
+
+    def __init__(self, client: NodeClient) -> None:
+        self.client = client
+        self.made: dict[Txid, Transaction] = {}
+        self._time = int(time.time())
+        address = encode_address(BANK_SCRIPT, REGTEST)
+        for _ in range(MATURITY + 12):
+            # Times as far apart as in a real chain, so that median times differ, too.
+            self._time += BLOCK_SECONDS
+            client.call("setmocktime", self._time)
+            client.call("generatetoaddress", 1, address)
+        self._all_coins = self._divide_reward(client.block_hash(1))
+        self._base = client.block_count()
+        self._coins = list(self._all_coins)
+
+    def begin_anew(self) -> None:
+        """Leave what the last world built."""
+        if self.client.block_count() > self._base:
+            self.client.call("invalidateblock", format_hash(self.client.block_hash(self._base + 1)))
+        self._coins = list(self._all_coins)
+
+    def mine(self, txs: list[Transaction]) -> Block:
+        """Mine a block of these transactions in this order; the node must connect it."""
+        tip = self.client.call("getblockheader", self.client.call("getbestblockhash"))
+        self._time = max(self._time, tip["mediantime"]) + BLOCK_SECONDS
+        self.client.call("setmocktime", self._time)
+        script_sig = coinbase_script(tip["height"] + 1, self._time)
+        coinbase = Transaction(
+            2,
+            (TxInput(NULL_OUTPOINT, script_sig, witness=(WITNESS_NONCE,)),),
+            (TxOutput(0, BANK_SCRIPT), TxOutput(0, commitment_script(txs))),
+        )
+        transactions = (coinbase, *txs)
+        root = merkle_root([tx.txid for tx in transactions])
+        parent = parse_block_hash(tip["hash"])
+        header = BlockHeader(0x20000000, parent, root, self._time, int(tip["bits"], 16), 0)
+        block = search_block(Block(header, transactions), 10_000)
+        assert block is not None
+        refusal = self.client.call("submitblock", block.encode().hex())
+        assert refusal is None, (refusal, [tx.encode().hex() for tx in txs])
+        self.made |= {tx.txid: tx for tx in transactions}
+        return block
+
+    def coin(self) -> OutPoint:
+        """Return a plain coin that nobody has used."""
+        return self._coins.pop()
+
+    def output(self, outpoint: OutPoint) -> TxOutput:
+        """Return an output of a transaction that was made here."""
+        return self.made[outpoint.txid].outputs[outpoint.vout]
+
+    def sign(self, tx: Transaction, inner: dict[bytes, bytes]) -> Transaction:
+        """Sign whatever our keys can sign; `inner` are the scripts behind hashes."""
+        bare = replace(
+            tx, inputs=tuple(each._replace(script_sig=b"", witness=()) for each in tx.inputs)
+        )
+        inputs = tuple(
+            self._unlocked(bare, index, inner) or tx_input
+            for index, tx_input in enumerate(tx.inputs)
+        )
+        signed = replace(bare, inputs=inputs)
+        self.made[signed.txid] = signed
+        return signed
+
+    def _unlocked(self, tx: Transaction, index: int, inner: dict[bytes, bytes]) -> TxInput | None:
+        tx_input = tx.inputs[index]
+        output = self.output(tx_input.prevout)
+        script = inner.get(output.script_pubkey)
+        assert script is None or opens(script, output.script_pubkey)
+        try:
+            lock = open_lock(output, script, script, frozenset(KEYS))
+        except SpendingError:
+            # No signature opens it: the input comes with what does.
+            return None
+        digest = lock.digest(tx, index, SIGHASH_ALL)
+        signatures = {
+            each: KEYS[each].sign(digest) + bytes([SIGHASH_ALL])
+            for each in lock.keys
+            if each in KEYS
+        }
+        script_sig, witness = unlock(lock, tx, index, signatures)
+        return tx_input._replace(script_sig=script_sig, witness=witness)
+
+    def _divide_reward(self, block_hash: BlockHash) -> list[OutPoint]:
+        coinbase = self.client.block(block_hash).transactions[0]
+        self.made[coinbase.txid] = coinbase
+        outputs = (TxOutput(PLAIN_VALUE, BANK_SCRIPT),) * COINS
+        tx = self.sign(Transaction(2, (TxInput(OutPoint(coinbase.txid, 0)),), outputs), {})
+        self.mine([tx])
+        return [OutPoint(tx.txid, vout) for vout in range(COINS)]
+
+
+class Observers:
+    """A wallet's store and an explorer's index that follow one anchor from its root coin on."""
+
+    def __init__(self, folder: Path, anchor: TrustAnchor) -> None:
+        folder.mkdir()
+        self.anchor = anchor
+        self.store = Store(folder / "wallet.sqlite")
+        self.registry = StoredRegistry(self.store)
+        self._scanner = Scanner(self.store, WatchedScripts(self.store, ()), anchor)
+        self.database = Database.open(folder / "index.sqlite", REGTEST, anchor)
+        self._site = Site(self.database, lambda: NodeState(online=True, since=0))
+
+    def follow(self, client: NodeClient) -> None:
+        """Bring both to the node's tip."""
+        self._scanner.catch_up(client, self.anchor.root_height, lambda *_: None)
+        indexer = Indexer(self.database)
+        indexer.run(catch_up(client, indexer), threading.Event())
+
+    def wallet_verdicts(self, block: ObservedBlock) -> tuple[Verdict, ...]:
+        """Return what the wallet's records say of a block that comes next."""
+        return apply_block(self.registry, self.anchor, block).verdicts
+
+    def explorer_verdict(self, tx: Transaction) -> Any:
+        """Return the verdict in the JSON of a transaction's page."""
+        with self.database.read() as connection:
+            page = load_transaction(self._site, connection, Question(format_hash(tx.txid), {}))
+        return orjson.loads(orjson.dumps(page))["verdict"]
+
+    def state_hashes(self) -> set[bytes]:
+        """Return the hashes of both states."""
+        with self.database.read() as connection:
+            return {registry_hash(connection), self.registry.state_hash()}
+
+    def close(self) -> None:
+        """Close both files."""
+        self.store.close()
+        self.database.close()
+
+
+class NodeWorld(UNIT.World):  # type: ignore[misc]
+    """The world of the unit tests, whose blocks are those of a real node."""
+
+    def __init__(self, ground: Ground, folder: Path) -> None:
+        self.ground = ground
+        self.folder = folder
+        self.registry = MemoryRegistry()
+        self.inner: dict[bytes, bytes] = {}
+        self.blocks: list[ObservedBlock] = []
+        self.journal: list[Any] = []
+        self.permit_script = UNIT.PERMIT_SCRIPT
+        self.root_script = UNIT.ROOT_SCRIPT
+        self.observers: list[Observers] = []
+        self.seen: list[Verdict] = []
+        self.learn(UNIT.PERMIT_INNER)
+        for name in ("alice", "bob", "carol"):
+            self.learn(UNIT.certificate_inner(name))
+        self.root_tx = self.sign(self.tx([], [TxOutput(UNIT.ROOT_VALUE, UNIT.ROOT_SCRIPT)]))
+        self.root_outpoint = OutPoint(self.root_tx.txid, 0)
+        self.anchor = TrustAnchor(
+            "regtest",
+            self.root_outpoint,
+            UNIT.ROOT_VALUE,
+            ground.client.block_count() + 1,
+            UNIT.ROOT_SCRIPT,
+            UNIT.R,
+            UNIT.S,
+        )
+        self.mine(self.root_tx)
+
+    @property
+    def height(self) -> int:
+        """The height of the node's tip."""
+        return self.ground.client.block_count()
+
+    def plain_coin(self) -> OutPoint:
+        """Return a plain coin that exists and that nobody has used."""
+        return self.ground.coin()
+
+    def sign(self, tx: Transaction) -> Transaction:
+        """Sign whatever the people of this world can sign."""
+        return self.ground.sign(tx, self.inner)
+
+    def mine(self, *txs: Transaction) -> tuple[Verdict, ...]:
+        """Mine transactions in one block; all observers must say the same of it."""
+        observers = self._observers()
+        block = self.ground.mine([self.sign(tx) for tx in txs])
+        header = self.ground.client.header(block.hash)
+        observed = ObservedBlock(
+            header["height"], block.hash, header["time"], header["mediantime"], block.transactions
+        )
+        changes = apply_block(self.registry, self.anchor, observed)
+        self.registry.apply(changes.changes)
+        self.blocks.append(observed)
+        self.journal.append(changes)
+        assert observers.wallet_verdicts(observed) == changes.verdicts
+        observers.follow(self.ground.client)
+        self._check_explorer(observers, block, changes.verdicts)
+        self.check_states()
+        self.seen += changes.verdicts
+        return changes.verdicts
+
+    def disconnect(self) -> ObservedBlock:
+        """Have the node give up its last block, and everybody follow."""
+        block = self.blocks.pop()
+        self.ground.client.call("invalidateblock", format_hash(block.hash))
+        self.registry.undo(self.journal.pop().changes)
+        self._observers().follow(self.ground.client)
+        self.check_states()
+        return block
+
+    def check_states(self) -> None:
+        """All three observers know the same, to the last record."""
+        assert self._observers().state_hashes() == {state_hash(self.registry.records)}
+
+    def _observers(self) -> Observers:
+        """Return the observers of the anchor in force: one that learns more is judged anew."""
+        if not self.observers or self.observers[-1].anchor != self.anchor:
+            fresh = Observers(self.folder / f"observers-{len(self.observers)}", self.anchor)
+            fresh.follow(self.ground.client)
+            self.observers.append(fresh)
+        return self.observers[-1]
+
+    def _check_explorer(
+        self, observers: Observers, block: Block, verdicts: tuple[Verdict, ...]
+    ) -> None:
+        wanted = {verdict.txid: verdict for verdict in verdicts}
+        for tx in block.transactions:
+            shown, verdict = observers.explorer_verdict(tx), wanted.get(tx.txid)
+            if verdict is None:
+                assert shown is None
+                continue
+            named = {*verdict.subjects, *verdict.destroyed}
+            assert shown["operation"] == (None if verdict.op is None else verdict.op.name)
+            assert (shown["accepted"], shown["refusal"]) == (verdict.accepted, verdict.refusal)
+            assert set(shown["subjects"]) == set(map(format_outpoint, named))
+
+
+@pytest.fixture(scope="session")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """One node for all worlds, each of which has a root coin of its own."""
+    folder = tmp_path_factory.mktemp("ground")
+    options = (f"-testmaturity={MATURITY}", "-mempoolreplacement=1")
+    with RegtestNode(folder / "node", folder / "node.log", options) as node:
+        yield Ground(node.client)
+
+
+@pytest.fixture
+def make_world(ground: Ground, tmp_path: Path) -> Iterator[Callable[[], NodeWorld]]:
+    """Return what makes a chain whose root coin is registered, on the same node."""
+    worlds: list[NodeWorld] = []
+
+    def make() -> NodeWorld:
+        folder = tmp_path / f"world-{len(worlds)}"
+        folder.mkdir()
+        ground.begin_anew()
+        worlds.append(NodeWorld(ground, folder))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        for observers in world.observers:
+            observers.close()
+
+
+@pytest.fixture
+def world(make_world: Callable[[], NodeWorld]) -> NodeWorld:
+    """A chain whose root coin is registered."""
+    return make_world()
