@@ -7,7 +7,7 @@ checksum is tested here, because embit does not.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +15,7 @@ from embit.descriptor import Descriptor as EmbitDescriptor
 from embit.descriptor.checksum import checksum as embit_checksum
 from embit.descriptor.errors import DescriptorError
 
-from ccxx_core.bip32 import HdKey
+from ccxx_core.bip32 import HdKey, KeyOrigin, format_path, parse_path
 from ccxx_core.errors import DecodeError
 from ccxx_core.keys import is_valid_public_key
 from ccxx_core.network import Network
@@ -48,24 +48,50 @@ def add_checksum(body: str) -> str:
         raise DecodeError(f"descriptor: {str(error).lower()}") from None
 
 
+def format_origin(origin: KeyOrigin) -> str:
+    """Print a key's origin as descriptors do, without the brackets: `d34db33f/48h/571h`."""
+    return origin.fingerprint.hex() + format_path(origin.path)[1:]
+
+
+def parse_origin(text: str) -> KeyOrigin:
+    """Read an origin as `format_origin` prints it; raises DecodeError."""
+    fingerprint, _, path = text.partition("/")
+    if not re.fullmatch("[0-9a-f]{8}", fingerprint):
+        raise DecodeError(f"key origin {text[:40]!r} starts with no fingerprint")
+    return KeyOrigin(bytes.fromhex(fingerprint), parse_path(f"m/{path}" if path else "m"))
+
+
 def key_hash_descriptor(public_key: bytes, wrap: Literal["pkh", "wpkh"]) -> str:
     """Describe the output that pays to one public key's hash."""
     return add_checksum(f"{wrap}({public_key.hex()})")
 
 
 def sorted_multisig_descriptor(
-    keys: Sequence[bytes], required: int, wrap: Literal["wsh", "sh"]
+    keys: Sequence[bytes],
+    required: int,
+    wrap: Literal["wsh", "sh"],
+    origins: Mapping[bytes, KeyOrigin] | None = None,
 ) -> str:
-    """Describe a multisig of compressed keys in BIP 67 order, wrapped as P2WSH or P2SH."""
-    joined = ",".join(key.hex() for key in keys)
+    """Describe a multisig of compressed keys in BIP 67 order, wrapped as P2WSH or P2SH.
+
+    `origins` says of some of the keys where they come from.
+    """
+    joined = ",".join(_key(key, origins) for key in keys)
     return add_checksum(f"{wrap}(sortedmulti({required},{joined}))")
 
 
-def recoverable_descriptor(root: bytes, issuer: bytes, holder: bytes) -> str:
+def recoverable_descriptor(
+    root: bytes, issuer: bytes, holder: bytes, origins: Mapping[bytes, KeyOrigin] | None = None
+) -> str:
     """Describe the recoverable custody: all three, or root and issuer after the delay."""
-    together = f"multi(3,{root.hex()},{issuer.hex()},{holder.hex()})"
-    recovery = f"and_v(v:multi(2,{root.hex()},{issuer.hex()}),older({RECOVERY_DELAY}))"
-    return add_checksum(f"wsh(or_d({together},{recovery}))")
+    one, two, three = (_key(key, origins) for key in (root, issuer, holder))
+    recovery = f"and_v(v:multi(2,{one},{two}),older({RECOVERY_DELAY}))"
+    return add_checksum(f"wsh(or_d(multi(3,{one},{two},{three}),{recovery}))")
+
+
+def _key(key: bytes, origins: Mapping[bytes, KeyOrigin] | None) -> str:
+    origin = (origins or {}).get(key)
+    return key.hex() if origin is None else f"[{format_origin(origin)}]{key.hex()}"
 
 
 def parse_descriptor(text: str, network: Network, index: int = 0) -> Descriptor:

@@ -23,10 +23,11 @@ from ccxx_core.transaction import NULL_OUTPOINT, OutPoint, Transaction, TxInput,
 from ccxx_node.client.follow import BlockConnected, BlockDisconnected
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.keystore import SeedPhrase
+from ccxx_wallet.making import NewWallet, create_wallet
 from ccxx_wallet.registry_store import StoredRegistry
 from ccxx_wallet.scanner import Scanner
 from ccxx_wallet.store import Store
-from ccxx_wallet.wallet import STORE_FILE, NewWallet, Wallet, create_wallet
+from ccxx_wallet.wallet import STORE_FILE, Wallet
 
 PHRASE = SeedPhrase("abandon " * 11 + "about")
 ROOT_VALUE = 1_000_000

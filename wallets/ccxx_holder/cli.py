@@ -12,16 +12,11 @@ from ccxx_wallet.certificate_facts import certificate_facts, find_certificate
 from ccxx_wallet.cli import FILE, PUBLIC_KEY, WalletGroup, settings_of, shared_options
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.document_check import certificate_check
+from ccxx_wallet.init_commands import Start, create, init_options
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.session_commands import FORCE, draft_options
-from ccxx_wallet.wallet_commands import (
-    FEERATE,
-    Start,
-    add_shared_commands,
-    create,
-    init_options,
-)
+from ccxx_wallet.wallet_commands import FEERATE, add_shared_commands
 
 ROLES = (Role.HOLDER, Role.PLAIN)
 

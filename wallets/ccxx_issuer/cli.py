@@ -28,17 +28,12 @@ from ccxx_wallet.cli import FILE, PUBLIC_KEY, WalletGroup, settings_of, shared_o
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.document_check import certificate_check
 from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.init_commands import Start, create, init_options
 from ccxx_wallet.kept_documents import keep_definition, keep_documents
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.session_commands import draft_options
-from ccxx_wallet.wallet_commands import (
-    FEERATE,
-    Start,
-    add_shared_commands,
-    create,
-    init_options,
-)
+from ccxx_wallet.wallet_commands import FEERATE, add_shared_commands
 
 ROLES = (Role.ISSUER, Role.PLAIN)
 TYPE = click.option("--type", "type_file", type=FILE, help="Type definition, to be checked.")
@@ -69,7 +64,7 @@ add_shared_commands(main)
 def init(ctx: click.Context, /, anchor: Path, **start: Any) -> None:
     """Make the issuer's wallet; the seed phrase is shown once."""
     facts = create(ctx, ROLES, Start(anchor_file=anchor, **start))
-    if not settings_of(ctx).dry_run:
+    if not (settings_of(ctx).dry_run or facts.get("watch_only")):
         with opened_wallet(ctx) as wallet:
             facts["issuer_key"] = wallet.first_key(Role.ISSUER).public_key.hex()
     settings_of(ctx).screen.show(facts, "wallet made")

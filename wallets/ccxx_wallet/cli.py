@@ -21,7 +21,7 @@ from ccxx_core.errors import CcxxError, DecodeError
 from ccxx_core.keys import is_valid_public_key
 from ccxx_core.network import NETWORKS, Network
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.files import read_file
+from ccxx_wallet.files import read_secret_file
 from ccxx_wallet.screen import Facts, Screen
 
 Value = TypeVar("Value")
@@ -69,7 +69,8 @@ class Settings:
         """Return a passphrase that need not be typed, and where it is from."""
         if (file := self.passphrase_file) is not None:
             try:
-                return read_file(file, limit=4096).decode().rstrip("\r\n"), str(file)
+                secret = read_secret_file(file, self.screen.warn)
+                return secret.decode().rstrip("\r\n"), str(file)
             except UnicodeDecodeError:
                 # Not `from error`: that one holds the passphrase.
                 raise WalletError(

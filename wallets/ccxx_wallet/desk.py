@@ -5,7 +5,7 @@ of the rules only after a loud warning and a typed word, and past nothing else.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ class Desk:
         `keep` is called once the draft is agreed to and signed, before it is written or sent: what
         it commits to must be safe first.
         """
+        choices = self._as_able(choices)
         psbt = funded.psbt
         self._warn_of_shared_coins(funded)
         found, private = self._present_and_unlock(psbt, choices)
@@ -85,6 +86,7 @@ class Desk:
 
     def sign_file(self, psbt: Psbt, path: Path, choices: Choices) -> dict[str, Any]:
         """Show a transaction from a file, sign our part and write it; return the facts."""
+        self.live.wallet.check_can_sign()
         signatures_of(psbt)
         keys = self.live.own_keys(psbt)
         if not keys:
@@ -195,6 +197,16 @@ class Desk:
             return {}
         names = {certificate.root_key: "root", certificate.issuer_key: "issuer"}
         return dict.fromkeys(keys, "holder") | names
+
+    def _as_able(self, choices: Choices) -> Choices:
+        """Leave signing out where this wallet has no keys: it writes a draft instead."""
+        if not self.live.wallet.is_watch_only or not (choices.sign or choices.send):
+            return choices
+        self.settings.screen.warn(
+            "this wallet watches only: it writes the draft, which the wallet with the keys must"
+            " sign (there: sign FILE --spend-own)"
+        )
+        return replace(choices, sign=False, send=False)
 
     def _warn_of_shared_coins(self, funded: Funded) -> None:
         """Warn where no other coins were left to pay with than those of another draft."""

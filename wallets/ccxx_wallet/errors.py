@@ -14,6 +14,8 @@ class Refusal(StrEnum):
     DAMAGED_KEY_FILE = "damaged-key-file"
     DAMAGED_STORE = "damaged-store"
     BAD_SEED_PHRASE = "bad-seed-phrase"
+    BAD_DESCRIPTOR = "bad-descriptor"
+    WATCH_ONLY = "watch-only"
     NO_ANCHOR = "no-anchor"
     WRONG_ANCHOR = "wrong-anchor"
     WRONG_NETWORK = "wrong-network"

@@ -1,6 +1,7 @@
 """Files written whole or not at all, readable by their owner only where they must be."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -65,6 +66,17 @@ def read_file(path: Path, limit: int = 32_000_000) -> bytes:
         raise WalletError(Refusal.BAD_FILE, f"cannot read {path}: {reason.lower()}") from error
     if len(data) > limit:
         raise WalletError(Refusal.BAD_FILE, f"{path} is larger than {limit:,} bytes")
+    return data
+
+
+def read_secret_file(path: Path, warn: Callable[[str], None]) -> bytes:
+    """Read a small file with a secret; warns if people other than its owner may read it too.
+
+    It is not refused: container platforms hand secrets out in such files.
+    """
+    data = read_file(path, limit=4_096)
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        warn(f"others can read {path}, which holds a secret: run `chmod 600` on it")
     return data
 
 

@@ -1,14 +1,15 @@
-"""Which key is where: one seed phrase, one account per role (BIP 48, BIP 84).
+"""Which key is where: one seed phrase, one account per role (BIP 48 or BIP 45, and BIP 84).
 
-Certificate keys live at m/48h/coin/account/2h/0/index, plain coins at m/84h/coin/0h/chain/index.
-The accounts' public halves (xpub) let a wallet watch without its passphrase.
+Certificate keys live at m/48h/coin/account/2h/0/index, or at m/45h/account/0/index; plain coins at
+m/84h/coin/0h/chain/index. The accounts' public halves (xpub) let a wallet watch without its
+passphrase, and a wallet without keys watch for ever.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ccxx_core.bip32 import HdKey, KeyOrigin, mnemonic_to_seed, parse_path
+from ccxx_core.bip32 import HdKey, KeyOrigin, format_path, mnemonic_to_seed, parse_path
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import hash160
 from ccxx_core.keys import PrivateKey
@@ -29,7 +30,14 @@ class Role(StrEnum):
     PLAIN = "plain"
 
 
-_BIP48_ACCOUNTS = {Role.ROOT: 0, Role.SYSTEM: 1, Role.CREDIT: 2, Role.ISSUER: 3, Role.HOLDER: 4}
+class Paths(StrEnum):
+    """Where certificate keys live: multisig wallets know one of these two places."""
+
+    BIP48 = "bip48"
+    BIP45 = "bip45"
+
+
+_ACCOUNTS = {Role.ROOT: 0, Role.SYSTEM: 1, Role.CREDIT: 2, Role.ISSUER: 3, Role.HOLDER: 4}
 RECEIVE, CHANGE = 0, 1
 
 
@@ -60,7 +68,7 @@ class PublicAccount:
     """The public half of one role's account: derives every public key of the role."""
 
     role: Role
-    fingerprint: bytes
+    master: KeyOrigin
     key: HdKey
 
     def watch(self, chain: int, index: int) -> WatchedKey:
@@ -70,15 +78,24 @@ class PublicAccount:
 
     def origin(self, path: KeyPath) -> KeyOrigin:
         """Say where a key comes from, as a PSBT's key origin."""
-        account = parse_path(account_path(self.role, self.key.network))
-        return KeyOrigin(self.fingerprint, (*account, path.chain, path.index))
+        return KeyOrigin(self.master.fingerprint, (*self.master.path, path.chain, path.index))
 
 
-def account_path(role: Role, network: Network) -> str:
+def account_path(role: Role, network: Network, paths: Paths = Paths.BIP48) -> str:
     """Print the derivation path of a role's account."""
     if role is Role.PLAIN:
         return f"m/84h/{network.coin_type}h/0h"
-    return f"m/48h/{network.coin_type}h/{_BIP48_ACCOUNTS[role]}h/2h"
+    if paths is Paths.BIP45:
+        return f"m/45h/{_ACCOUNTS[role]}"
+    return f"m/48h/{network.coin_type}h/{_ACCOUNTS[role]}h/2h"
+
+
+def find_role(path: tuple[int, ...], network: Network) -> Role | None:
+    """Return the role whose account lives at a path, None if none does."""
+    for role in Role:
+        if path in [parse_path(account_path(role, network, paths)) for paths in Paths]:
+            return role
+    return None
 
 
 def check_phrase(phrase: SeedPhrase) -> None:
@@ -93,27 +110,34 @@ def check_phrase(phrase: SeedPhrase) -> None:
 
 
 def open_accounts(
-    phrase: SeedPhrase, network: Network, roles: Iterable[Role]
+    phrase: SeedPhrase, network: Network, paths: Mapping[Role, str]
 ) -> list[PublicAccount]:
-    """Derive the public accounts of some roles; needed once, when a wallet is made."""
+    """Derive the public accounts at some paths; needed once, when a wallet is made."""
     master = HdKey.from_seed(mnemonic_to_seed(phrase.reveal()), network)
     return [
-        PublicAccount(role, master.fingerprint, _public(master.derive(account_path(role, network))))
-        for role in roles
+        PublicAccount(
+            role,
+            KeyOrigin(master.fingerprint, parse_path(path)),
+            _public(master.derive(path)),
+        )
+        for role, path in paths.items()
     ]
 
 
 def derive_private_keys(
-    phrase: SeedPhrase, network: Network, keys: Sequence[WatchedKey]
+    phrase: SeedPhrase, accounts: Sequence[PublicAccount], keys: Sequence[WatchedKey]
 ) -> dict[bytes, PrivateKey]:
-    """Derive the private keys of watched keys, by public key."""
-    master = HdKey.from_seed(mnemonic_to_seed(phrase.reveal()), network)
-    accounts = {
-        role: master.derive(account_path(role, network)) for role in {key.path.role for key in keys}
+    """Derive the private keys of watched keys of some accounts, by public key."""
+    master = HdKey.from_seed(mnemonic_to_seed(phrase.reveal()), accounts[0].key.network)
+    wanted = {key.path.role for key in keys}
+    opened = {
+        account.role: master.derive(format_path(account.master.path))
+        for account in accounts
+        if account.role in wanted
     }
     private: dict[bytes, PrivateKey] = {}
     for key in keys:
-        derived = accounts[key.path.role].derive(f"m/{key.path.chain}/{key.path.index}")
+        derived = opened[key.path.role].derive(f"m/{key.path.chain}/{key.path.index}")
         if derived.public_key != key.public_key:
             raise WalletError(
                 Refusal.DAMAGED_STORE,

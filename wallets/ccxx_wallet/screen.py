@@ -78,6 +78,17 @@ class Screen:
         typed: str = click.prompt(name, hide_input=True, err=True, confirmation_prompt=confirm)
         return typed
 
+    def is_attended(self) -> bool:
+        """Tell whether a person reads along and may be asked."""
+        if self.as_json or self.assume_yes or not self.may_ask:
+            return False
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def ask_line(self, question: str) -> str:
+        """Return a line that somebody types, without the spaces around it."""
+        typed: str = click.prompt(question, default="", show_default=False, err=True)
+        return typed.strip()
+
     def notice(self, facts: Facts, title: str) -> None:
         """Print what somebody must read before answering, on stderr."""
         click.echo(title, err=True)

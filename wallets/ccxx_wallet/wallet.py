@@ -1,58 +1,44 @@
 """One wallet in its folder: keys.json (sealed), wallet.sqlite (rebuildable), anchor.json."""
 
 from collections.abc import Collection, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.address import encode_address
-from ccxx_core.bip32 import HdKey
+from ccxx_core.bip32 import HdKey, KeyOrigin, parse_path
+from ccxx_core.descriptor import parse_origin
 from ccxx_core.keys import PrivateKey
-from ccxx_core.network import NETWORKS, REGTEST, Network
+from ccxx_core.network import NETWORKS, Network
 from ccxx_core.psbt_fields import Origins
 from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_wallet.builder import Purse
 from ccxx_wallet.coin_selection import PlainCoin, describe_outlook, mature_coins
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.files import make_private_folder, read_file, write_atomically
+from ccxx_wallet.files import read_file, write_atomically
 from ccxx_wallet.keyring import (
     CHANGE,
     RECEIVE,
     PublicAccount,
     Role,
     WatchedKey,
-    check_phrase,
+    account_path,
     derive_private_keys,
-    open_accounts,
 )
-from ccxx_wallet.keystore import SeedPhrase, load_phrase, save_phrase
+from ccxx_wallet.keystore import load_phrase
 from ccxx_wallet.store import Store
 from ccxx_wallet.watch import WatchedScripts, extend_keys
 
 KEYS_FILE, STORE_FILE, ANCHOR_FILE = "keys.json", "wallet.sqlite", "anchor.json"
+# The fact that a wallet has no keys on purpose.
+WATCH_ONLY = "watch_only"
 _MATURITY_BEFORE = 8_860
-
-
-@dataclass(frozen=True, slots=True)
-class NewWallet:
-    """What a new wallet is made of; the passphrase seals the phrase and is kept nowhere."""
-
-    program: str
-    network: Network
-    roles: tuple[Role, ...]
-    phrase: SeedPhrase
-    passphrase: str
-    birthday: int = 0
-    anchor: TrustAnchor | None = None
-    test_maturity: int | None = None
 
 
 class Wallet:
     """An open wallet: watches without a passphrase, signs with it."""
 
     def __init__(self, folder: Path, store: Store) -> None:
-        """Open the parts; use `open_wallet` or `create_wallet`."""
+        """Open the parts; use `open_wallet`, or `create_wallet` for a new one."""
         self.folder = folder
         self.store = store
         self.network = NETWORKS[self._fact("network")]
@@ -88,10 +74,25 @@ class Wallet:
         write_atomically(self.folder / ANCHOR_FILE, anchor.encode())
         self.anchor = anchor
 
+    @property
+    def is_watch_only(self) -> bool:
+        """Whether the wallet was made without keys: it sees and drafts, and cannot sign."""
+        return self.store.fact(WATCH_ONLY) is not None
+
+    def check_can_sign(self) -> None:
+        """Raise WalletError WATCH_ONLY if the wallet has no keys."""
+        if self.is_watch_only:
+            raise WalletError(
+                Refusal.WATCH_ONLY,
+                "this wallet watches only and has no keys; sign the file with the wallet that has"
+                " the seed phrase (there with --spend-own, after reading what it does)",
+            )
+
     def unlock(self, passphrase: str, keys: Sequence[WatchedKey]) -> dict[bytes, PrivateKey]:
         """Derive the private keys of some of our public keys."""
+        self.check_can_sign()
         phrase = load_phrase(self.folder / KEYS_FILE, passphrase)
-        return derive_private_keys(phrase, self.network, keys)
+        return derive_private_keys(phrase, self.accounts, keys)
 
     def receive_key(self, role: Role = Role.PLAIN) -> WatchedKey:
         """Return the first key of a role that was not given to anybody."""
@@ -108,7 +109,9 @@ class Wallet:
 
     def first_key(self, role: Role) -> WatchedKey:
         """Return a role's first key: R, S and K0 have only this one."""
-        return self.store.watched_keys(role)[0]
+        if not (keys := self.store.watched_keys(role)):
+            raise _no_keys(role)
+        return keys[0]
 
     def origins(self, public_key: bytes) -> Origins:
         """Say in a PSBT's words where a key of ours comes from; empty for others' keys."""
@@ -198,19 +201,25 @@ class Wallet:
     def _next(self, role: Role, chain: int) -> WatchedKey:
         key = self.store.next_key(role, chain)
         if key is None:
-            raise WalletError(Refusal.WRONG_KEY, f"this wallet has no {role} keys")
+            raise _no_keys(role)
         return key
 
     def _account(self, role: Role) -> PublicAccount:
         return next(account for account in self.accounts if account.role is role)
 
     def _read_accounts(self) -> list[PublicAccount]:
-        fingerprint = bytes.fromhex(self._fact("fingerprint"))
         return [
-            PublicAccount(role, fingerprint, HdKey.parse(text, self.network))
+            PublicAccount(role, self._master(role), HdKey.parse(text, self.network))
             for role in Role
             if (text := self.store.fact(f"xpub_{role}")) is not None
         ]
+
+    def _master(self, role: Role) -> KeyOrigin:
+        """Say where an account is; wallets of the first version did not write it down."""
+        if (text := self.store.fact(f"origin_{role}")) is not None:
+            return parse_origin(text)
+        path = parse_path(account_path(role, self.network))
+        return KeyOrigin(bytes.fromhex(self._fact("fingerprint")), path)
 
     def _fact(self, name: str) -> str:
         value = self.store.fact(name)
@@ -222,47 +231,17 @@ class Wallet:
         return value
 
 
-def create_wallet(folder: Path, new: NewWallet) -> Wallet:
-    """Make a wallet in a folder that has none; on failure nothing is left behind."""
-    check_phrase(new.phrase)
-    if new.anchor is not None:
-        check_anchor(new.anchor, new.network)
-    if (folder / KEYS_FILE).exists():
-        raise WalletError(
-            Refusal.WALLET_EXISTS, f"{folder} holds a wallet; choose another --wallet folder"
-        )
-    if (folder / STORE_FILE).exists():
-        # An init that was killed leaves this, a lost key file too: documents may be in it.
-        raise WalletError(
-            Refusal.WALLET_EXISTS,
-            f"{folder / STORE_FILE} is there without its {KEYS_FILE}: put the key file back, or"
-            " move the folder away and init again (with --restore if keys of it were used)",
-        )
-    make_private_folder(folder)
-    try:
-        store = _create_store(folder / STORE_FILE, new)
-        if new.anchor is not None:
-            write_atomically(folder / ANCHOR_FILE, new.anchor.encode())
-        save_phrase(folder / KEYS_FILE, new.phrase, new.passphrase)
-    except BaseException:
-        for name in (KEYS_FILE, ANCHOR_FILE, *(STORE_FILE + tail for tail in ("", "-wal", "-shm"))):
-            (folder / name).unlink(missing_ok=True)
-        with suppress(OSError):
-            folder.rmdir()
-        raise
-    return Wallet(folder, store)
-
-
 def open_wallet(folder: Path, program: str, network: Network | None) -> Wallet:
     """Open the wallet in a folder.
 
     Raises WalletError NO_WALLET, or WRONG_NETWORK if it is another program's or network's.
     """
-    if not (folder / STORE_FILE).exists() or not (folder / KEYS_FILE).exists():
+    is_there = (folder / STORE_FILE).exists() and (folder / STORE_FILE).stat().st_size > 0
+    store = Store(folder / STORE_FILE) if is_there else None
+    if store is None or not ((folder / KEYS_FILE).exists() or store.fact(WATCH_ONLY)):
         raise WalletError(
             Refusal.NO_WALLET, f"no wallet in {folder}; run {program} init, or give --wallet"
         )
-    store = Store(folder / STORE_FILE)
     wallet = Wallet(folder, store)
     if store.fact("program") != program:
         raise WalletError(
@@ -287,23 +266,10 @@ def check_anchor(anchor: TrustAnchor, network: Network) -> None:
         )
 
 
-def _create_store(path: Path, new: NewWallet) -> Store:
-    store = Store(path)
-    accounts = open_accounts(new.phrase, new.network, new.roles)
-    facts = {
-        "program": new.program,
-        "network": new.network.chain,
-        "birthday": str(new.birthday),
-        "fingerprint": accounts[0].fingerprint.hex(),
-        **{f"xpub_{account.role}": account.key.xpub() for account in accounts},
-    }
-    if new.test_maturity is not None and new.network is REGTEST:
-        facts["test_maturity"] = str(new.test_maturity)
-    with store.transaction():
-        for name, value in facts.items():
-            store.set_fact(name, value)
-        extend_keys(store, accounts)
-    return store
+def _no_keys(role: Role) -> WalletError:
+    return WalletError(
+        Refusal.WRONG_KEY, f"this wallet has no {role} keys; use the wallet that has them"
+    )
 
 
 def _read_anchor(path: Path) -> TrustAnchor | None:

@@ -1,8 +1,5 @@
 """Commands about a wallet itself, the same in each: init, status, address, pay, anchor."""
 
-import os
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +10,26 @@ from ccxx_cert.trust import TrustAnchor
 from ccxx_core.address import decode_address, encode_address
 from ccxx_core.amount import format_amount
 from ccxx_core.bech32 import decode_bech32
-from ccxx_core.bip32 import new_mnemonic
+from ccxx_core.bip32 import format_path
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
-from ccxx_core.network import MAIN, NETWORKS, Network
+from ccxx_core.network import NETWORKS, Network
 from ccxx_core.transaction import TxOutput
-from ccxx_node.client.rpc import NodeError, RpcError, check_network, connect
 from ccxx_wallet.cli import (
     AMOUNT,
     FILE,
     OVERWRITE,
-    Settings,
     WalletGroup,
     settings_of,
     shared_options,
 )
+from ccxx_wallet.descriptor_commands import descriptor_group
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.draft_commands import draft_group
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.files import read_file, write_output
+from ccxx_wallet.files import write_output
+from ccxx_wallet.init_commands import known_phrase
 from ccxx_wallet.keyring import Role, check_phrase, open_accounts
-from ccxx_wallet.keystore import SeedPhrase
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.session_commands import (
     combine_command,
@@ -41,7 +37,7 @@ from ccxx_wallet.session_commands import (
     send_command,
     sign_command,
 )
-from ccxx_wallet.wallet import KEYS_FILE, NewWallet, Wallet, create_wallet
+from ccxx_wallet.wallet import Wallet
 
 # Satoshis per vbyte; twice the least that nodes relay.
 FEERATE = click.option(
@@ -51,99 +47,6 @@ FEERATE = click.option(
     show_default=True,
     help="Fee in satoshis per vbyte.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What `init` was told."""
-
-    seed_file: Path | None
-    restore: bool
-    anchor_file: Path | None
-    birthday: int | None
-    test_maturity: int | None
-
-
-def create(ctx: click.Context, roles: tuple[Role, ...], start: Start) -> dict[str, Any]:
-    """Make the wallet that `init` asks for and return its facts, a new phrase among them."""
-    settings = settings_of(ctx)
-    anchor = None if start.anchor_file is None else load_anchor(start.anchor_file)
-    network = settings.network or (
-        served_network(settings) if anchor is None else NETWORKS[anchor.network]
-    )
-    if (settings.folder / KEYS_FILE).exists():
-        raise WalletError(
-            Refusal.WALLET_EXISTS,
-            f"{settings.folder} holds a wallet; choose another --wallet folder",
-        )
-    phrase, is_new = read_phrase(settings, start)
-    new = NewWallet(
-        program=str(ctx.find_root().command.name),
-        network=network,
-        roles=roles,
-        phrase=phrase,
-        passphrase="" if settings.dry_run else settings.passphrase(confirm=True),
-        birthday=_birthday(settings, network, start, is_new),
-        anchor=anchor,
-        test_maturity=start.test_maturity,
-    )
-    facts: dict[str, Any] = {"wallet": str(settings.folder), "network": network.chain}
-    if settings.dry_run:
-        return {**facts, "dry_run": True}
-    wallet = create_wallet(settings.folder, new)
-    try:
-        facts |= {"birthday": wallet.birthday, "address": wallet.plain_address()}
-        facts["anchor_id"] = None if anchor is None else anchor.anchor_id.hex()
-    finally:
-        wallet.close()
-    if is_new:
-        facts["seed_phrase"] = phrase.reveal()
-        settings.screen.warn(
-            "write the seed phrase down on paper now: it is shown once, and is all that is needed"
-            " to get the keys back, or to steal them"
-        )
-    return facts
-
-
-def served_network(settings: Settings) -> Network:
-    """Return the network of the node that answers; main, said loudly, where none does.
-
-    Raises WalletError WRONG_NETWORK if nodes of several networks answer.
-    """
-    found = {network for network in NETWORKS.values() if _answers(settings, network)}
-    if len(found) > 1:
-        names = ", ".join(sorted(network.chain for network in found))
-        raise WalletError(
-            Refusal.WRONG_NETWORK, f"nodes of several networks answer ({names}); give --network"
-        )
-    if found:
-        return found.pop()
-    settings.screen.warn(
-        "no node says which network this is, so the wallet is made for main: real money; if you"
-        " meant another, delete it and give --network"
-    )
-    return MAIN
-
-
-def _answers(settings: Settings, network: Network) -> bool:
-    try:
-        with closing(connect(settings.node, network, settings.datadir)) as client:
-            check_network(client, network)
-    except (NodeError, RpcError):
-        return False
-    return True
-
-
-def init_options(function: Any) -> Any:
-    """Give an init command the options that say where the seed comes from."""
-    for option in (
-        click.option("--test-maturity", type=int, hidden=True),
-        click.option("--birthday", type=int, help="First block to read when restoring."),
-        click.option("--restore", is_flag=True, help="Type a seed phrase instead of making one."),
-        click.option("--seed-file", type=FILE, help="Restore from a file with a seed phrase."),
-    ):
-        function = option(function)
-    return function
 
 
 @click.command("status")
@@ -216,11 +119,10 @@ def backup_check(ctx: click.Context, seed_file: Path | None) -> None:
     """Compare a written-down seed phrase with this wallet; needs no passphrase."""
     settings = settings_of(ctx)
     with opened_wallet(ctx) as wallet:
-        start = Start(seed_file, True, None, None, None)
-        phrase, _ = read_phrase(settings, start)
+        phrase = known_phrase(settings, seed_file)
         check_phrase(phrase)
-        roles = [account.role for account in wallet.accounts]
-        derived = open_accounts(phrase, wallet.network, roles)
+        paths = {each.role: format_path(each.master.path) for each in wallet.accounts}
+        derived = open_accounts(phrase, wallet.network, paths)
         if [each.key.xpub() for each in derived] != [each.key.xpub() for each in wallet.accounts]:
             raise WalletError(
                 Refusal.BAD_SEED_PHRASE,
@@ -265,6 +167,7 @@ def add_shared_commands(group: WalletGroup) -> None:
         address_command,
         pay_command,
         backup_group,
+        descriptor_group,
         anchor_group,
         draft_group,
         sign_command,
@@ -298,16 +201,6 @@ def anchor_facts(anchor: TrustAnchor) -> dict[str, Any]:
     }
 
 
-def load_anchor(path: Path) -> TrustAnchor:
-    """Read a trust anchor file; raises WalletError BAD_FILE."""
-    try:
-        return TrustAnchor.decode(read_file(path, limit=65_536))
-    except DecodeError as error:
-        raise WalletError(
-            Refusal.BAD_FILE, f"{path}: {error}; ask the root organisation for its anchor file"
-        ) from error
-
-
 def parse_address(text: str, network: Network) -> bytes:
     """Read an address as its script; raises WalletError WRONG_NETWORK with what is wrong."""
     try:
@@ -337,26 +230,3 @@ def immature(wallet: Wallet, height: int) -> int:
         for coin in wallet.store.coins()
         if coin.is_coinbase and (coin.height or 0) + maturity > height + 1
     )
-
-
-def read_phrase(settings: Settings, start: Start) -> tuple[SeedPhrase, bool]:
-    """Return the phrase from a file, typed unseen, or new; and whether it is new."""
-    if start.seed_file is not None:
-        return SeedPhrase(read_file(start.seed_file, limit=4_096).decode(errors="replace")), False
-    if start.restore:
-        return SeedPhrase(settings.screen.ask_secret("Seed phrase")), False
-    return SeedPhrase(new_mnemonic(os.urandom(16))), True
-
-
-def _birthday(settings: Settings, network: Network, start: Start, is_new: bool) -> int:
-    """Return the first block that can concern a new wallet: the node's tip if it answers."""
-    if start.birthday is not None or not is_new:
-        return start.birthday or 0
-    client = connect(settings.node, network, settings.datadir)
-    try:
-        check_network(client, network)
-        return client.block_count() + 1
-    except NodeError:
-        return 0
-    finally:
-        client.close()

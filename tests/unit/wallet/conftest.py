@@ -8,7 +8,8 @@ import pytest
 from ccxx_core.network import REGTEST
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.keystore import SeedPhrase
-from ccxx_wallet.wallet import NewWallet, Wallet, create_wallet
+from ccxx_wallet.making import NewWallet, create_wallet
+from ccxx_wallet.wallet import Wallet
 
 PHRASE = "abandon " * 11 + "about"
 MakeWallet = Callable[..., Wallet]
