@@ -62,7 +62,7 @@ def key_new(ctx: click.Context, label: str | None, count: int) -> None:
             if label:
                 with wallet.store.transaction():
                     for each in keys:
-                        wallet.store.set_label(each.public_key.hex(), label)
+                        wallet.store.set_label("pubkey", each.public_key.hex(), label)
         settings.screen.show(
             {
                 "holder_key": keys[0].public_key.hex(),
@@ -78,7 +78,7 @@ def key_new(ctx: click.Context, label: str | None, count: int) -> None:
 def key_list(ctx: click.Context) -> None:
     """List the keys that were given away or seen on the chain."""
     with opened_wallet(ctx) as wallet:
-        labels = wallet.store.labels()
+        labels = wallet.store.labels("pubkey")
         rows = [
             {
                 "index": each.path.index,

@@ -6,7 +6,8 @@ columns.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from ccxx_wallet.coin_selection import PlainCoin
 from ccxx_wallet.keyring import KeyPath, Role, WatchedKey
 from ccxx_wallet.sqlite_file import SqliteFile
 from ccxx_wallet.store_schema import TABLES
+
+# The tables that blocks alone fill.
+_FROM_CHAIN = ("blocks", "records", "coins")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +209,17 @@ class Store:
             for row in rows
         ]
 
+    def coin_history(self) -> list[tuple[PlainCoin, int | None]]:
+        """Return every confirmed coin there ever was, with the height at which it was spent."""
+        rows = self._db.execute(
+            "select txid, vout, value, script_pubkey, height, is_coinbase, spent_height from coins"
+            " order by height, txid, vout"
+        )
+        return [
+            (PlainCoin(OutPoint(Txid(r[0]), r[1]), r[2], r[3], r[4], bool(r[5])), r[6])
+            for r in rows
+        ]
+
     def coin_outpoints(self) -> set[OutPoint]:
         """Return the outpoints of all unspent confirmed coins, for matching blocks."""
         return {coin.outpoint for coin in self.coins()}
@@ -254,15 +269,32 @@ class Store:
         rows = self._db.execute("select raw, purpose, file from drafts order by sequence")
         return [Draft(Transaction.decode(row[0]), row[1], row[2]) for row in rows]
 
-    # Labels and documents.
+    # Labels, frozen coins and documents.
 
-    def set_label(self, subject: str, label: str) -> None:
-        """Attach a word of the owner's to a key, certificate or transaction."""
-        self._db.execute("insert or replace into labels values (?, ?)", (subject, label))
+    def set_label(self, kind: str, ref: str, label: str) -> None:
+        """Attach words of the owner's to something, in BIP 329's kinds; no words take them off."""
+        if label:
+            self._db.execute("insert or replace into labels values (?, ?, ?)", (kind, ref, label))
+        else:
+            self._db.execute("delete from labels where kind = ? and ref = ?", (kind, ref))
 
-    def labels(self) -> Mapping[str, str]:
-        """Return all labels by subject."""
-        return dict(self._db.execute("select subject, label from labels"))
+    def labels(self, kind: str) -> Mapping[str, str]:
+        """Return the labels of one kind, by what they are about."""
+        query = "select ref, label from labels where kind = ? order by ref"
+        return dict(self._db.execute(query, (kind,)))
+
+    def freeze(self, outpoint: OutPoint) -> None:
+        """Keep a plain coin from being chosen to pay."""
+        self._db.execute("insert or ignore into frozen values (?, ?)", tuple(outpoint))
+
+    def unfreeze(self, outpoint: OutPoint) -> None:
+        """Let a plain coin be chosen again."""
+        self._db.execute("delete from frozen where txid = ? and vout = ?", tuple(outpoint))
+
+    def frozen(self) -> frozenset[OutPoint]:
+        """Return the coins that may not be chosen to pay."""
+        rows = self._db.execute("select txid, vout from frozen")
+        return frozenset(OutPoint(Txid(row[0]), row[1]) for row in rows)
 
     def add_document(self, document: StoredDocument) -> None:
         """Keep a document under its hash."""
@@ -276,3 +308,43 @@ class Store:
         query = "select hash, name, media_type, body from documents where hash = ?"
         row = self._db.execute(query, (document_hash,)).fetchone()
         return None if row is None else StoredDocument(*row)
+
+    # Building a store anew beside the old one.
+
+    def copy_to(self, path: Path, with_chain: bool) -> None:
+        """Give an empty store what a rescan starts from, with what blocks said or without."""
+        with self._attached(path):
+            for table in ("facts", "keys", "sent", *(_FROM_CHAIN if with_chain else ())):
+                self._db.execute(f"insert into fresh.{table} select * from main.{table}")
+            if not with_chain:
+                self._db.execute("update fresh.sent set mined_height = null")
+
+    def adopt(self, path: Path) -> None:
+        """Take what blocks say from another store of this wallet, all of it or nothing."""
+        with self._attached(path):
+            for table in _FROM_CHAIN:
+                self._db.execute(f"delete from main.{table}")
+                self._db.execute(f"insert into main.{table} select * from fresh.{table}")
+            self._db.execute("insert or ignore into main.keys select * from fresh.keys")
+            self._db.execute(
+                "update main.keys set given = 1 where public_key in"
+                " (select public_key from fresh.keys where given = 1)"
+            )
+            self._db.execute(
+                "update main.sent set mined_height = (select mined_height from fresh.sent as new"
+                " where new.txid = main.sent.txid)"
+            )
+            self._db.execute(
+                "insert or replace into main.facts select * from fresh.facts"
+                " where name = 'birthday'"
+            )
+
+    @contextmanager
+    def _attached(self, path: Path) -> Iterator[None]:
+        """Open another store as `fresh` beside this one, and change one of them in one step."""
+        self._db.execute("attach database ? as fresh", (str(path),))
+        try:
+            with self.transaction():
+                yield
+        finally:
+            self._db.execute("detach database fresh")

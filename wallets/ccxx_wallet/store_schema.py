@@ -5,7 +5,7 @@
 
 from ccxx_wallet.sqlite_file import Tables
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _DRAFTS = """
 create table drafts (
     txid blob primary key,
@@ -14,6 +14,26 @@ create table drafts (
     file text not null,
     sequence integer not null
 ) without rowid;
+"""
+_LABELS = """
+create table labels (
+    kind text not null,
+    ref text not null,
+    label text not null,
+    primary key (kind, ref)
+) without rowid;
+create table frozen (
+    txid blob not null,
+    vout integer not null,
+    primary key (txid, vout)
+) without rowid;
+"""
+# Labels of version 2 were all about public keys.
+_NEW_LABELS = f"""
+alter table labels rename to old_labels;
+{_LABELS}
+insert into labels select 'pubkey', subject, label from old_labels;
+drop table old_labels;
 """
 _SCHEMA = """
 create table facts (name text primary key, value text not null) without rowid;
@@ -53,7 +73,6 @@ create table sent (
     sequence integer not null,
     mined_height integer
 ) without rowid;
-create table labels (subject text primary key, label text not null) without rowid;
 create table documents (
     hash blob primary key,
     name text not null,
@@ -64,9 +83,9 @@ create table documents (
 
 TABLES = Tables(
     SCHEMA_VERSION,
-    _SCHEMA + _DRAFTS,
+    _SCHEMA + _DRAFTS + _LABELS,
     when_busy="make room, check its permissions, or end the other command that uses this wallet",
     when_damaged="move it away and init with the seed phrase",
     # What brings the tables of an older version up to the next.
-    upgrades={1: f"drop table reserved;{_DRAFTS}"},
+    upgrades={1: f"drop table reserved;{_DRAFTS}", 2: _NEW_LABELS},
 )

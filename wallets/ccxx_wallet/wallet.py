@@ -121,11 +121,15 @@ class Wallet:
         return ()
 
     def plain_coins(self, pending: Sequence[Transaction]) -> list[PlainCoin]:
-        """Return the ordinary coins that may be spent now, own unconfirmed change included."""
+        """Return the ordinary coins that may be spent now, own unconfirmed change included.
+
+        Frozen ones are not among them.
+        """
         tip = self.store.tip()
         height = 0 if tip is None else tip[0]
         coins = self.store.coins()
         spent = {tx_input.prevout for tx in pending for tx_input in tx.inputs}
+        unfit = spent | self.store.frozen()
         own = {coin.outpoint for coin in coins}
         for tx in pending:
             # Change of a transaction that spends our coins; a stranger's payment waits for a block.
@@ -133,7 +137,7 @@ class Wallet:
                 coins += [coin for coin in self._outputs_of(tx)]
                 own |= {coin.outpoint for coin in coins}
         ripe = mature_coins(coins, height, self.maturity(height))
-        return [coin for coin in ripe if coin.outpoint not in spent]
+        return [coin for coin in ripe if coin.outpoint not in unfit]
 
     def unspent(self, pending: Sequence[Transaction]) -> list[OutPoint]:
         """Return all plain coins of ours that no transaction spends, young ones and the pool's."""

@@ -24,6 +24,13 @@ def make_version_1(path: Path) -> None:
     """Turn a new store into one as the first version wrote it."""
     with sqlite3.connect(path) as db:
         db.execute("drop table drafts")
+        db.execute("drop table frozen")
+        db.execute("alter table labels rename to new_labels")
+        db.execute(
+            "create table labels (subject text primary key, label text not null) without rowid"
+        )
+        db.execute("insert into labels select ref, label from new_labels")
+        db.execute("drop table new_labels")
         db.execute(
             "create table reserved (txid blob not null, vout integer not null, draft text not null,"
             " primary key (txid, vout)) without rowid"
@@ -44,7 +51,7 @@ def test_a_store_of_version_1_keeps_what_it_knows(tmp_path: Path) -> None:
         store.add_coin(COIN)
         store.add_sent(TX, "payment")
         store.add_document(DOCUMENT)
-        store.set_label("key", "Ada")
+        store.set_label("pubkey", "key", "Ada")
     store.close()
     make_version_1(path)
 
@@ -53,7 +60,7 @@ def test_a_store_of_version_1_keeps_what_it_knows(tmp_path: Path) -> None:
     assert store.coins() == [COIN]
     assert [each.transaction for each in store.sent()] == [TX]
     assert store.document(DOCUMENT.hash) == DOCUMENT
-    assert store.labels() == {"key": "Ada"}
+    assert store.labels("pubkey") == {"key": "Ada"}
     assert store.drafts() == []
 
 
@@ -143,3 +150,40 @@ def test_a_draft_that_was_known_may_share_its_coin(tmp_path: Path) -> None:
         drafts.remember(Draft(TX, "payment", "second.psbt"))
 
     assert len(store.drafts()) == 2
+
+
+def test_a_label_without_words_is_taken_off(tmp_path: Path) -> None:
+    store = Store(tmp_path / "wallet.sqlite")
+    with store.transaction():
+        store.set_label("tx", "00", "rent")
+        store.set_label("addr", "00", "landlord")
+
+    with store.transaction():
+        store.set_label("tx", "00", "")
+
+    assert store.labels("tx") == {}
+    assert store.labels("addr") == {"00": "landlord"}
+
+
+def test_what_blocks_say_is_adopted_and_the_rest_stays(tmp_path: Path) -> None:
+    store, path = Store(tmp_path / "wallet.sqlite"), tmp_path / "fresh.sqlite"
+    with store.transaction():
+        store.set_fact("birthday", "9")
+        store.add_coin(COIN)
+        store.add_sent(TX, "payment")
+        store.mark_mined(TX.txid, 8)
+        store.set_label("tx", "00", "rent")
+    fresh = Store(path)
+    store.copy_to(path, with_chain=False)
+    with fresh.transaction():
+        fresh.set_fact("birthday", "3")
+        fresh.add_block(3, BlockHash(bytes(32)), 0, None)
+        fresh.mark_mined(TX.txid, 3)
+
+    store.adopt(path)
+
+    assert store.fact("birthday") == "3"
+    assert store.coins() == []
+    assert store.tip() == (3, bytes(32))
+    assert store.sent()[0].mined_height == 3
+    assert store.labels("tx") == {"00": "rent"}
