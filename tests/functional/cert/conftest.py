@@ -8,7 +8,7 @@ verdict and on the whole state.
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -24,11 +24,10 @@ from ccxx_cert.state import ObservedBlock, Verdict
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.address import encode_address
 from ccxx_core.block import Block, BlockHeader
-from ccxx_core.hashes import BlockHash, Txid, format_hash, hash160, parse_block_hash, sha256
+from ccxx_core.hashes import BlockHash, Txid, format_hash, parse_block_hash, sha256
 from ccxx_core.keys import PrivateKey
 from ccxx_core.merkle import merkle_root
 from ccxx_core.network import REGTEST
-from ccxx_core.script import p2wpkh_script
 from ccxx_core.sighash import SIGHASH_ALL
 from ccxx_core.spending import SpendingError, open_lock, unlock
 from ccxx_core.transaction import NULL_OUTPOINT, OutPoint, Transaction, TxInput, TxOutput
@@ -87,13 +86,14 @@ BANK_SCRIPT: bytes = UNIT.plain_script("bank")
 class Ground:
     """A node, blocks made by hand, and plain coins to spend: what all worlds stand on.
 
-    Each world begins anew above the same blocks, so that whoever reads the chain has little to read.
+    Each world begins anew above the same blocks, so that observers have little to read.
     """
 
     def __init__(self, client: NodeClient) -> None:
         self.client = client
         self.made: dict[Txid, Transaction] = {}
         self._time = int(time.time())
+        self._blocks = 0
         address = encode_address(BANK_SCRIPT, REGTEST)
         for _ in range(MATURITY + 12):
             # Times as far apart as in a real chain, so that median times differ, too.
@@ -110,12 +110,14 @@ class Ground:
             self.client.call("invalidateblock", format_hash(self.client.block_hash(self._base + 1)))
         self._coins = list(self._all_coins)
 
-    def mine(self, txs: list[Transaction]) -> Block:
-        """Mine a block of these transactions in this order; the node must connect it."""
-        tip = self.client.call("getblockheader", self.client.call("getbestblockhash"))
-        self._time = max(self._time, tip["mediantime"]) + BLOCK_SECONDS
+    def mine(self, txs: Sequence[Transaction], parent: BlockHash | None = None) -> Block:
+        """Mine a block of these transactions in this order, on the tip or another parent."""
+        on = self.client.call("getbestblockhash") if parent is None else format_hash(parent)
+        tip = self.client.call("getblockheader", on)
+        self._time += BLOCK_SECONDS
         self.client.call("setmocktime", self._time)
-        script_sig = coinbase_script(tip["height"] + 1, self._time)
+        self._blocks += 1
+        script_sig = coinbase_script(tip["height"] + 1, self._blocks)
         coinbase = Transaction(
             2,
             (TxInput(NULL_OUTPOINT, script_sig, witness=(WITNESS_NONCE,)),),
@@ -123,12 +125,14 @@ class Ground:
         )
         transactions = (coinbase, *txs)
         root = merkle_root([tx.txid for tx in transactions])
-        parent = parse_block_hash(tip["hash"])
-        header = BlockHeader(0x20000000, parent, root, self._time, int(tip["bits"], 16), 0)
+        header = BlockHeader(
+            0x20000000, parse_block_hash(on), root, self._time, int(tip["bits"], 16), 0
+        )
         block = search_block(Block(header, transactions), 10_000)
         assert block is not None
         refusal = self.client.call("submitblock", block.encode().hex())
-        assert refusal is None, (refusal, [tx.encode().hex() for tx in txs])
+        wanted = (None,) if parent is None else (None, "inconclusive")
+        assert refusal in wanted, (refusal, [tx.encode().hex() for tx in txs])
         self.made |= {tx.txid: tx for tx in transactions}
         return block
 
@@ -267,29 +271,68 @@ class NodeWorld(UNIT.World):  # type: ignore[misc]
         """Mine transactions in one block; all observers must say the same of it."""
         observers = self._observers()
         block = self.ground.mine([self.sign(tx) for tx in txs])
-        header = self.ground.client.header(block.hash)
-        observed = ObservedBlock(
-            header["height"], block.hash, header["time"], header["mediantime"], block.transactions
-        )
+        expected = observers.wallet_verdicts(self._observed(block))
+        verdicts = self._connect(block)
+        assert verdicts == expected
+        self._follow(observers)
+        return verdicts
+
+    def reorganise(self, depth: int, *blocks: Sequence[Transaction]) -> tuple[Verdict, ...]:
+        """Mine a branch beside the last `depth` blocks until the node moves to it by itself."""
+        observers, parent = self._observers(), self.blocks[-depth - 1].hash
+        rivals = []
+        for txs in blocks:
+            rivals.append(self.ground.mine([self.sign(tx) for tx in txs], parent))
+            parent = rivals[-1].hash
+        assert self.ground.client.tip()[1] == parent
+        self._give_up(depth)
+        verdicts = [verdict for block in rivals for verdict in self._connect(block)]
+        self._follow(observers)
+        return tuple(verdicts)
+
+    def return_to(self, blocks: Sequence[ObservedBlock]) -> None:
+        """Have the node leave its branch for one that it left before."""
+        fork = next(n for n, each in enumerate(self.blocks) if each.height == blocks[0].height)
+        client, depth = self.ground.client, len(self.blocks) - fork
+        client.call("invalidateblock", format_hash(self.blocks[fork].hash))
+        self._give_up(depth)
+        for block in blocks:
+            self._connect(client.block(block.hash))
+        self._follow(self._observers())
+
+    def disconnect(self) -> ObservedBlock:
+        """Have the node give up its last block, and everybody follow."""
+        block = self.blocks[-1]
+        self.ground.client.call("invalidateblock", format_hash(block.hash))
+        self._give_up(1)
+        self._follow(self._observers())
+        return block
+
+    def _connect(self, block: Block) -> tuple[Verdict, ...]:
+        observed = self._observed(block)
         changes = apply_block(self.registry, self.anchor, observed)
         self.registry.apply(changes.changes)
         self.blocks.append(observed)
         self.journal.append(changes)
-        assert observers.wallet_verdicts(observed) == changes.verdicts
-        observers.follow(self.ground.client)
-        self._check_explorer(observers, block, changes.verdicts)
-        self.check_states()
         self.seen += changes.verdicts
         return changes.verdicts
 
-    def disconnect(self) -> ObservedBlock:
-        """Have the node give up its last block, and everybody follow."""
-        block = self.blocks.pop()
-        self.ground.client.call("invalidateblock", format_hash(block.hash))
-        self.registry.undo(self.journal.pop().changes)
-        self._observers().follow(self.ground.client)
+    def _observed(self, block: Block) -> ObservedBlock:
+        header = self.ground.client.header(block.hash)
+        return ObservedBlock(
+            header["height"], block.hash, header["time"], header["mediantime"], block.transactions
+        )
+
+    def _give_up(self, depth: int) -> None:
+        for _ in range(depth):
+            self.registry.undo(self.journal.pop().changes)
+            self.blocks.pop()
+
+    def _follow(self, observers: Observers) -> None:
+        observers.follow(self.ground.client)
+        for block, changes in zip(self.blocks[-1:], self.journal[-1:], strict=True):
+            check_explorer(observers, block.transactions, changes.verdicts)
         self.check_states()
-        return block
 
     def check_states(self) -> None:
         """All three observers know the same, to the last record."""
@@ -303,19 +346,21 @@ class NodeWorld(UNIT.World):  # type: ignore[misc]
             self.observers.append(fresh)
         return self.observers[-1]
 
-    def _check_explorer(
-        self, observers: Observers, block: Block, verdicts: tuple[Verdict, ...]
-    ) -> None:
-        wanted = {verdict.txid: verdict for verdict in verdicts}
-        for tx in block.transactions:
-            shown, verdict = observers.explorer_verdict(tx), wanted.get(tx.txid)
-            if verdict is None:
-                assert shown is None
-                continue
-            named = {*verdict.subjects, *verdict.destroyed}
-            assert shown["operation"] == (None if verdict.op is None else verdict.op.name)
-            assert (shown["accepted"], shown["refusal"]) == (verdict.accepted, verdict.refusal)
-            assert set(shown["subjects"]) == set(map(format_outpoint, named))
+
+def check_explorer(
+    observers: Observers, txs: Sequence[Transaction], verdicts: Sequence[Verdict]
+) -> None:
+    """The pages of a block's transactions say what the rules say."""
+    wanted = {verdict.txid: verdict for verdict in verdicts}
+    for tx in txs:
+        shown, verdict = observers.explorer_verdict(tx), wanted.get(tx.txid)
+        if verdict is None:
+            assert shown is None
+            continue
+        named = {*verdict.subjects, *verdict.destroyed}
+        assert shown["operation"] == (None if verdict.op is None else verdict.op.name)
+        assert (shown["accepted"], shown["refusal"]) == (verdict.accepted, verdict.refusal)
+        assert set(shown["subjects"]) == set(map(format_outpoint, named))
 
 
 @pytest.fixture(scope="session")
@@ -327,14 +372,12 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         yield Ground(node.client)
 
 
-@pytest.fixture
-def make_world(ground: Ground, tmp_path: Path) -> Iterator[Callable[[], NodeWorld]]:
-    """Return what makes a chain whose root coin is registered, on the same node."""
+@pytest.fixture(scope="session")
+def new_world(ground: Ground) -> Iterator[Callable[[Path], NodeWorld]]:
+    """Return what makes a chain whose root coin is registered; the one before it is left."""
     worlds: list[NodeWorld] = []
 
-    def make() -> NodeWorld:
-        folder = tmp_path / f"world-{len(worlds)}"
-        folder.mkdir()
+    def make(folder: Path) -> NodeWorld:
         ground.begin_anew()
         worlds.append(NodeWorld(ground, folder))
         return worlds[-1]
@@ -346,6 +389,21 @@ def make_world(ground: Ground, tmp_path: Path) -> Iterator[Callable[[], NodeWorl
 
 
 @pytest.fixture
-def world(make_world: Callable[[], NodeWorld]) -> NodeWorld:
+def world(new_world: Callable[[Path], NodeWorld], tmp_path: Path) -> NodeWorld:
     """A chain whose root coin is registered."""
-    return make_world()
+    return new_world(tmp_path)
+
+
+@pytest.fixture
+def observe(ground: Ground) -> Iterator[Callable[[Path, TrustAnchor], Observers]]:
+    """Return what makes observers that have read the whole chain by an anchor."""
+    made: list[Observers] = []
+
+    def read(folder: Path, anchor: TrustAnchor) -> Observers:
+        made.append(Observers(folder, anchor))
+        made[-1].follow(ground.client)
+        return made[-1]
+
+    yield read
+    for observers in made:
+        observers.close()

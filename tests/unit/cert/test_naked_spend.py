@@ -113,6 +113,30 @@ def test_certificate_refreshed_under_a_newer_message_is_never_valid(world: Any) 
     assert status is Status.NEEDS_NEWER
 
 
+def test_certificate_that_a_newer_message_touched_is_transferred_no_more(world: Any) -> None:
+    certificate_id = world.issue(world.grant(world.permit_message()))
+    same = TxOutput(CERTIFICATE_VALUE, world.certificate(certificate_id).script_pubkey)
+    newer = TxOutput(0, null_data_script(b"CCXC\x02" + bytes(10)))
+    world.mine(world.tx([certificate_id], [same, newer]))
+
+    (verdict,) = world.mine(world.transfer_tx(certificate_id))
+
+    assert verdict.refusal is Refusal.CERTIFICATE_NOT_VALID
+    assert world.certificate(certificate_id).ended.reason is Refusal.CERTIFICATE_NOT_VALID
+
+
+def test_certificate_that_moves_under_a_newer_message_is_destroyed(world: Any) -> None:
+    certificate_id = world.issue(world.grant(world.permit_message()))
+    elsewhere = TxOutput(CERTIFICATE_VALUE, world.certificate_inner("bob"))
+    newer = TxOutput(0, null_data_script(b"CCXC\xff" + bytes(10)))
+
+    (verdict,) = world.mine(world.tx([certificate_id], [elsewhere, newer]))
+
+    assert verdict.refusal is Refusal.NEEDS_NEWER
+    assert verdict.destroyed == (certificate_id,)
+    assert world.status(certificate_id) is Status.DESTROYED
+
+
 def test_foreign_message_does_not_protect_a_certificate(world: Any) -> None:
     certificate_id = world.issue(world.grant(world.permit_message()))
     outputs = [

@@ -163,6 +163,22 @@ def test_two_op_returns_are_no_message(world: Any, second: bytes) -> None:
     assert world.permit(permit_id).issued == 0
 
 
+@pytest.mark.parametrize("more", [b"\x00", b"\x51", b"\x01\x00", b"\x4c\x00"])
+def test_message_of_two_pushes_is_none(world: Any, more: bytes) -> None:
+    tx = world.issue_tx(world.grant(world.permit_message()))
+    script = tx.outputs[2].script_pubkey + more
+
+    assert refusal_of(world, with_output(tx, 2, script_pubkey=script)) is Refusal.NAKED_SPEND
+
+
+def test_message_in_a_longer_push_than_it_needs_is_none(world: Any) -> None:
+    tx = world.issue_tx(world.grant(world.permit_message()))
+    payload = find_message(tx).payload
+    script = b"\x6a\x4d" + len(payload).to_bytes(2, "little") + payload
+
+    assert refusal_of(world, with_output(tx, 2, script_pubkey=script)) is Refusal.NAKED_SPEND
+
+
 def test_message_with_a_value_is_none(world: Any) -> None:
     tx = world.issue_tx(world.grant(world.permit_message()))
 
@@ -325,6 +341,13 @@ def test_issue_from_a_permit_script_that_is_not_the_three_of_three_is_refused(wo
 
     assert verdict.accepted
     assert refusal is Refusal.NOT_PERMIT_SCRIPT
+
+
+def test_issue_from_a_permit_at_a_key_shows_no_script(world: Any) -> None:
+    world.permit_script = world.plain_script("issuer")
+    permit_id = world.grant(world.permit_message())
+
+    assert refusal_of(world, world.issue_tx(permit_id)) is Refusal.SCRIPT_NOT_SHOWN
 
 
 def test_issue_from_an_expired_permit_is_refused(world: Any) -> None:
