@@ -12,7 +12,14 @@ from ccxx_core.network import Network
 from ccxx_core.psbt import Psbt, PsbtInput, PsbtOutput
 from ccxx_core.script import is_p2sh
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
-from ccxx_wallet.coin_selection import P2WPKH_INPUT_VSIZE, Payment, PlainCoin, select_coins
+from ccxx_wallet.coin_selection import (
+    P2WPKH_INPUT_VSIZE,
+    Payment,
+    PlainCoin,
+    Selection,
+    select_coins,
+    take_coins,
+)
 
 # BIP 125 would call a lower sequence replaceable; the chain's relay policy has no replacement.
 SEQUENCE = 0xFFFFFFFE
@@ -61,7 +68,8 @@ class CreditInput:
 class Purse:
     """The plain coins that may pay, where change goes, and at which rate (satoshis per vbyte).
 
-    `outlook` says where more coins may come from.
+    `outlook` says where more coins may come from. With `takes_all` the coins were chosen by hand:
+    all of them pay.
     """
 
     coins: Sequence[PlainCoin]
@@ -69,6 +77,7 @@ class Purse:
     feerate: int
     reserved: Collection[OutPoint] = frozenset()
     outlook: str = ""
+    takes_all: bool = False
     origin_of: Callable[[bytes], Origins] = field(default=lambda _: ())
 
 
@@ -100,7 +109,7 @@ def build_draft(
         vsize=_fixed_vsize(credit, outputs),
         feerate=purse.feerate,
     )
-    selection = select_coins(purse.coins, payment, purse.reserved, purse.outlook)
+    selection = _select(purse, payment)
     change = (TxOutput(selection.change, purse.change_script),) if selection.change else ()
     prevouts = [coin.outpoint for coin in credit]
     prevouts += [coin.outpoint for coin in selection.coins]
@@ -117,6 +126,12 @@ def build_draft(
     psbt = replace(psbt, outputs=tuple(known))
     plain_inputs = tuple(coin.outpoint for coin in selection.coins)
     return Funded(psbt, psbt.fee, plain_inputs, selection.change)
+
+
+def _select(purse: Purse, payment: Payment) -> Selection:
+    if purse.takes_all:
+        return take_coins(purse.coins, payment)
+    return select_coins(purse.coins, payment, purse.reserved, purse.outlook)
 
 
 def _describe_plain(coin: PlainCoin, purse: Purse) -> PsbtInput:

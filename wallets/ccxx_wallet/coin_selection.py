@@ -69,6 +69,14 @@ def select_coins(
     raise _not_enough(list(coins), payment, outlook)
 
 
+def take_coins(coins: Collection[PlainCoin], payment: Payment) -> Selection:
+    """Pay with all of some coins; raises WalletError NOT_ENOUGH_COINS."""
+    chosen = tuple(coins)
+    if _total(chosen) < payment.need(len(chosen), change=False):
+        raise _not_enough(chosen, payment, "; choose more with --coin, or leave the choice to us")
+    return _selection(chosen, payment)
+
+
 def mature_coins(coins: Collection[PlainCoin], tip_height: int, maturity: int) -> list[PlainCoin]:
     """Leave out coinbase coins that the next block may not spend yet."""
     return [

@@ -114,8 +114,15 @@ class Desk:
         """Show what a transaction would do; raises WalletError RULES unless forced."""
         found = self.live.review(psbt)
         self._show(found)
-        _check(found, force)
+        self._check(found, force)
         return found
+
+    def _check(self, found: Review, force: bool) -> None:
+        most_fee = self.live.funding.most_fee
+        if force:
+            check_fee(found, most_fee)
+        else:
+            check_rules(found, most_fee)
 
     def _show(self, found: Review) -> None:
         # Nobody is asked about what was not shown; stdout stays the JSON's own.
@@ -138,7 +145,7 @@ class Desk:
             wallet = self.live.wallet
             private = self.settings.unlock(lambda passphrase: wallet.unlock(passphrase, keys))
         self._show(found)
-        _check(found, choices.force)
+        self._check(found, choices.force)
         return found, private
 
     def send(self, psbt: Psbt, found: Review, choices: Choices) -> dict[str, Any]:
@@ -254,13 +261,6 @@ class Desk:
                 f"this file gives away {len(own)} coins or certificates of this wallet and was not"
                 " drafted by it; read what it does, and add --spend-own only if you agree",
             )
-
-
-def _check(found: Review, force: bool) -> None:
-    if force:
-        check_fee(found)
-    else:
-        check_rules(found)
 
 
 def _signed(psbt: Psbt, private: PrivateKeys) -> Psbt:

@@ -20,6 +20,7 @@ class Refusal(StrEnum):
     WRONG_ANCHOR = "wrong-anchor"
     WRONG_NETWORK = "wrong-network"
     NOT_ENOUGH_COINS = "not-enough-coins"
+    UNKNOWN_COIN = "unknown-coin"
     NOT_ENOUGH_CREDIT = "not-enough-credit"
     NO_CREDIT_KEY = "no-credit-key"
     UNKNOWN_PERMIT = "unknown-permit"

@@ -15,6 +15,7 @@ from ccxx_node.client.rpc import NodeClient, NodeError, RpcError, check_network
 from ccxx_wallet.builder import CreditInput, Funded, build_draft
 from ccxx_wallet.drafts import Drafts, prune
 from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.funding import Funding, choose_coins, usual_feerate
 from ccxx_wallet.keyring import Role, WatchedKey
 from ccxx_wallet.pending import in_order, look_ahead, output_finder, read_pool, rebroadcast
 from ccxx_wallet.registration import mined_anchor, read_registration
@@ -69,6 +70,7 @@ class LiveWallet:
         self.registry = StoredRegistry(wallet.store)
         self.ahead = Overlay(self.registry)
         self.drafts = Drafts(wallet.store, self.ahead)
+        self.funding = Funding()
 
     def sync(self, screen: Screen) -> None:
         """Bring the wallet to the node's tip and read the node's pool."""
@@ -147,16 +149,20 @@ class LiveWallet:
     def draft(
         self, credit: Sequence[CreditInput], outputs: Sequence[TxOutput], feerate: int
     ) -> Funded:
-        """Fund a transaction with our plain coins; nothing is written yet.
+        """Fund a transaction with our plain coins, at a rate or AUTO; nothing is written yet.
 
         Raises WalletError RESERVED where a draft that was not sent spends the same credit.
         """
         anchor = self.wallet.anchor
         self.drafts.take_credit(coin.outpoint for coin in credit)
+        rate = feerate or usual_feerate(self.client)
+        purse = self.wallet.purse(self.pending, rate, self.drafts.reserved())
+        if self.funding.coins:
+            purse = choose_coins(purse, self.funding.coins, self.wallet.store, self.ahead)
         return build_draft(
             credit,
             outputs,
-            self.wallet.purse(self.pending, feerate, self.drafts.reserved()),
+            purse,
             self.wallet.network,
             None if anchor is None else anchor.anchor_id,
         )

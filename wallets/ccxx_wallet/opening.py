@@ -9,6 +9,7 @@ from ccxx_node.client.rpc import connect
 from ccxx_wallet.cli import settings_of
 from ccxx_wallet.cosigner_options import wanted_cosigner
 from ccxx_wallet.desk import Desk
+from ccxx_wallet.funding_options import funding_of
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.wallet import Wallet, open_wallet
 
@@ -33,6 +34,7 @@ def opened_desk(ctx: click.Context) -> Iterator[Desk]:
         client = connect(settings.node, wallet.network, settings.datadir)
         try:
             live = LiveWallet(wallet, client)
+            live.funding = funding_of(ctx)
             live.sync(settings.screen)
             yield Desk(live, settings, wanted_cosigner(ctx))
         finally:

@@ -13,6 +13,7 @@ from ccxx_wallet.cosigner_options import cosigner_options
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import read_file, write_output
+from ccxx_wallet.funding_options import MAX_FEE
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.session import combine, finalize, read_psbt, signatures_of
 from ccxx_wallet.wallet import Wallet
@@ -36,6 +37,7 @@ def draft_options(function: Any) -> Any:
 @OVERWRITE
 @FORCE
 @click.option("--spend-own", is_flag=True, help="Agree that a file of others spends what is ours.")
+@MAX_FEE
 @cosigner_options
 @shared_options
 @click.pass_context
@@ -101,6 +103,7 @@ def finalize_command(ctx: click.Context, file: Path, out: Path | None, overwrite
 @click.command("send")
 @click.argument("file", type=FILE)
 @FORCE
+@MAX_FEE
 @shared_options
 @click.pass_context
 def send_command(ctx: click.Context, file: Path, force: bool) -> None:

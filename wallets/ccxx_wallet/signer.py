@@ -154,7 +154,7 @@ def describe_payment(output: TxOutput, network: Network) -> str:
     return f"pays {format_amount(output.value)} CCXX to {place}"
 
 
-def check_rules(found: Review) -> None:
+def check_rules(found: Review, most_fee: int = MOST_FEE) -> None:
     """Raise WalletError RULES if an observer would not count the transaction, or for its fee."""
     if not found.is_harmless:
         detail = f": {found.detail}" if found.detail else ""
@@ -162,16 +162,16 @@ def check_rules(found: Review) -> None:
             Refusal.RULES,
             f"the rules refuse this transaction ({found.refusal}{detail}); do not sign it",
         )
-    check_fee(found)
+    check_fee(found, most_fee)
 
 
-def check_fee(found: Review) -> None:
+def check_fee(found: Review, most_fee: int = MOST_FEE) -> None:
     """Raise WalletError FEE_TOO_HIGH if somebody would lose money to a miner."""
-    if found.fee > MOST_FEE:
+    if found.fee > most_fee:
         raise WalletError(
             Refusal.FEE_TOO_HIGH,
-            f"the fee is {format_amount(found.fee)}, at most {format_amount(MOST_FEE)} is usual;"
-            " lower --feerate and draft it again",
+            f"the fee is {format_amount(found.fee)}, at most {format_amount(most_fee)} is usual;"
+            " draft it again with a lower --feerate, or add --max-fee if you mean it",
         )
 
 

@@ -28,6 +28,7 @@ from ccxx_wallet.desk import Choices
 from ccxx_wallet.draft_commands import draft_group
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import write_output
+from ccxx_wallet.funding_options import FEERATE as FEERATE
 from ccxx_wallet.init_commands import known_phrase
 from ccxx_wallet.keyring import Role, check_phrase, open_accounts
 from ccxx_wallet.opening import opened_desk, opened_wallet
@@ -38,15 +39,6 @@ from ccxx_wallet.session_commands import (
     sign_command,
 )
 from ccxx_wallet.wallet import Wallet
-
-# Satoshis per vbyte; twice the least that nodes relay.
-FEERATE = click.option(
-    "--feerate",
-    type=click.IntRange(1, 1_000),
-    default=2,
-    show_default=True,
-    help="Fee in satoshis per vbyte.",
-)
 
 
 @click.command("status")
