@@ -52,6 +52,7 @@ def _closed(properties: dict[str, Any], required: list[str] | None = None) -> di
 
 TYPE_DEFINITION_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "urn:ccxx:schema:type-definition:1",
     "title": "CCXX type definition, version 1",
     **_closed(
         {
