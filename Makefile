@@ -54,7 +54,8 @@ docs: $(READY)
 	@$(BIN)/python -m ccxx_node.rpc.manual > docs/rpc.md
 
 clean:
-	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+	    tests/clients/bitcoinjs/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml
@@ -64,6 +65,7 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip install $(PIP_OPTIONS) --editable '.[dev]'
 	@touch $@
 
-$(SYSTEM): .ci/system-packages $(READY)
+$(SYSTEM): .ci/system-packages .ci/node-packages tests/clients/bitcoinjs/package-lock.json $(READY)
 	@.ci/system-packages
+	@.ci/node-packages
 	@touch $@

@@ -49,7 +49,8 @@ from ccxx_wallet.watch import WatchedScripts
 
 MATURITY = 5
 PLAIN_VALUE = 5 * 10**8
-COINS = 300
+COINS = 400
+COINS_OF_EVERY_WORLD = 300
 BLOCK_SECONDS = 150
 _UNIT_WORLD = Path(__file__).parents[2] / "unit" / "cert" / "conftest.py"
 
@@ -100,15 +101,20 @@ class Ground:
             self._time += BLOCK_SECONDS
             client.call("setmocktime", self._time)
             client.call("generatetoaddress", 1, address)
-        self._all_coins = self._divide_reward(client.block_hash(1))
+        coins = self._divide_reward(client.block_hash(1))
         self._base = client.block_count()
-        self._coins = list(self._all_coins)
+        self._shared, self._untouched = coins[:COINS_OF_EVERY_WORLD], coins[COINS_OF_EVERY_WORLD:]
+        self._coins = list(self._shared)
 
-    def begin_anew(self) -> None:
-        """Leave what the last world built."""
+    def begin_anew(self, with_untouched_coins: bool = False) -> None:
+        """Leave what the last world built.
+
+        Its transactions wait in the pool from then on: whoever asks the pool needs coins that none
+        of them spends.
+        """
         if self.client.block_count() > self._base:
             self.client.call("invalidateblock", format_hash(self.client.block_hash(self._base + 1)))
-        self._coins = list(self._all_coins)
+        self._coins = self._untouched if with_untouched_coins else list(self._shared)
 
     def mine(self, txs: Sequence[Transaction], parent: BlockHash | None = None) -> Block:
         """Mine a block of these transactions in this order, on the tip or another parent."""
@@ -268,9 +274,13 @@ class NodeWorld(UNIT.World):  # type: ignore[misc]
         return self.ground.sign(tx, self.inner)
 
     def mine(self, *txs: Transaction) -> tuple[Verdict, ...]:
-        """Mine transactions in one block; all observers must say the same of it."""
+        """Sign transactions and mine them in one block."""
+        return self.mine_signed(*[self.sign(tx) for tx in txs])
+
+    def mine_signed(self, *txs: Transaction) -> tuple[Verdict, ...]:
+        """Mine transactions as they are; all observers must say the same of their block."""
         observers = self._observers()
-        block = self.ground.mine([self.sign(tx) for tx in txs])
+        block = self.ground.mine(txs)
         expected = observers.wallet_verdicts(self._observed(block))
         verdicts = self._connect(block)
         assert verdicts == expected
@@ -373,12 +383,12 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 @pytest.fixture(scope="session")
-def new_world(ground: Ground) -> Iterator[Callable[[Path], NodeWorld]]:
+def new_world(ground: Ground) -> Iterator[Callable[..., NodeWorld]]:
     """Return what makes a chain whose root coin is registered; the one before it is left."""
     worlds: list[NodeWorld] = []
 
-    def make(folder: Path) -> NodeWorld:
-        ground.begin_anew()
+    def make(folder: Path, with_untouched_coins: bool = False) -> NodeWorld:
+        ground.begin_anew(with_untouched_coins)
         worlds.append(NodeWorld(ground, folder))
         return worlds[-1]
 
@@ -389,7 +399,7 @@ def new_world(ground: Ground) -> Iterator[Callable[[Path], NodeWorld]]:
 
 
 @pytest.fixture
-def world(new_world: Callable[[Path], NodeWorld], tmp_path: Path) -> NodeWorld:
+def world(new_world: Callable[..., NodeWorld], tmp_path: Path) -> NodeWorld:
     """A chain whose root coin is registered."""
     return new_world(tmp_path)
 

@@ -136,6 +136,9 @@ def draw_words(world: Any, data: st.DataObject, action: str) -> Transaction | No
     subjects = [
         each for each in world.registry.records.values() if isinstance(each, Certificate | Permit)
     ]
+    if not subjects:
+        # A reorganisation may have taken every grant back.
+        return None
     drawn = data.draw(st.sampled_from(subjects))
     subject, vout = drawn.id, 0xFFFF if isinstance(drawn, Permit) else drawn.id.vout
     reason = data.draw(st.sampled_from(RevocationReason))
