@@ -5,18 +5,14 @@ from typing import Any
 
 import click
 
-from ccxx_cert.identity import format_outpoint
-from ccxx_core.transaction import OutPoint
-from ccxx_holder.holdings import draft_handover, held_facts, holdings, list_holdings
+from ccxx_holder.certificate_commands import certificate_group
+from ccxx_holder.holdings import held, held_facts, holdings, reminders, warn_of_recovery
 from ccxx_wallet.certificate_facts import certificate_facts, find_certificate
-from ccxx_wallet.cli import FILE, PUBLIC_KEY, WalletGroup, settings_of, shared_options
-from ccxx_wallet.desk import Choices
-from ccxx_wallet.document_check import certificate_check
+from ccxx_wallet.cli import FILE, WalletGroup, settings_of, shared_options
 from ccxx_wallet.init_commands import Start, create, init_options
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk, opened_wallet
-from ccxx_wallet.session_commands import FORCE, draft_options
-from ccxx_wallet.wallet_commands import FEERATE, add_shared_commands
+from ccxx_wallet.wallet_commands import add_shared_commands, status_facts
 
 ROLES = (Role.HOLDER, Role.PLAIN)
 
@@ -28,6 +24,7 @@ def main() -> None:
 
 
 add_shared_commands(main)
+main.add_command(certificate_group)
 
 
 @main.command("init")
@@ -90,14 +87,29 @@ def key_list(ctx: click.Context) -> None:
         settings_of(ctx).screen.show_list("keys", rows, ("index", "holder_key", "label"))
 
 
+@main.command("status")
+@shared_options
+@click.pass_context
+def status(ctx: click.Context) -> None:
+    """Show tip, balance, unconfirmed transactions, and which certificates need a refresh soon."""
+    with opened_desk(ctx) as desk:
+        screen = desk.settings.screen
+        rows = reminders(desk.live, holdings(desk.live))
+        screen.show({**status_facts(desk.live), "reminders": rows})
+        warn_of_recovery(screen, rows)
+
+
 @main.command("list")
 @shared_options
 @click.pass_context
 def list_command(ctx: click.Context) -> None:
     """List the certificates that this wallet's keys hold."""
     with opened_desk(ctx) as desk:
+        ours = holdings(desk.live)
         columns = ("id", "title", "serial", "status", "summary", "transferable")
-        desk.settings.screen.show_list("certificates", list_holdings(desk.live), columns)
+        rows = [held_facts(desk.live, each) for each in ours]
+        desk.settings.screen.show_list("certificates", rows, columns)
+        warn_of_recovery(desk.settings.screen, reminders(desk.live, ours))
 
 
 @main.command("show")
@@ -108,42 +120,12 @@ def show(ctx: click.Context, certificate: str) -> None:
     """Show one certificate and its chain of custody; CERTIFICATE is txid:vout or ccert…"""
     with opened_desk(ctx) as desk:
         found = find_certificate(desk.live, certificate)
-        held = {each.certificate.id: each for each in holdings(desk.live)}.get(found.id)
-        facts = certificate_facts(desk.live, found) if held is None else held_facts(desk.live, held)
-        desk.settings.screen.show({**facts, "held_here": held is not None})
-
-
-@main.group("certificate")
-def certificate_group() -> None:
-    """Certificates: transfer."""
-
-
-@certificate_group.command("transfer")
-@click.argument("certificate")
-@click.option("--to", "new_holder", type=PUBLIC_KEY, required=True, help="The new holder's key.")
-@draft_options
-@FORCE
-@FEERATE
-@shared_options
-@click.pass_context
-def certificate_transfer(
-    ctx: click.Context, /, certificate: str, new_holder: bytes, **options: Any
-) -> None:
-    """Draft and sign a transfer; issuer and root sign the file next."""
-    with opened_desk(ctx) as desk:
-        desk.live.drafts.may_replace = options["replace_draft"]
-        found = find_certificate(desk.live, certificate)
-        funded = draft_handover(desk.live, found, new_holder, options["feerate"], options["force"])
-        facts = desk.finish_draft(
-            funded, Choices(options["out"], force=options["force"], overwrite=options["overwrite"])
-        )
-        facts["certificate"] = format_outpoint(found.id)
-        if facts["txid_is_final"]:
-            facts["new_location"] = format_outpoint(OutPoint(funded.psbt.transaction.txid, 0))
-        desk.settings.screen.show(facts, "transfer drafted and signed")
-
-
-certificate_group.add_command(certificate_check)
+        ours = held(desk.live, found)
+        facts = certificate_facts(desk.live, found) if ours is None else held_facts(desk.live, ours)
+        rows = [] if ours is None else reminders(desk.live, [ours])
+        facts |= {"held_here": ours is not None, "reminders": rows}
+        desk.settings.screen.show(facts)
+        warn_of_recovery(desk.settings.screen, rows)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ccxx_cert.custody import Wrap, certificate_script, wrap
+from ccxx_cert.custody import Wrap, certificate_script, wrap, wraps_of
 from ccxx_cert.document import document_hash, guess_media
 from ccxx_cert.records import IssueMessage
 from ccxx_cert.state import Certificate, Permit, SerialUse, serial_key
@@ -105,8 +105,18 @@ def check_summary(permit: Permit, summary: str, anyway: bool) -> None:
 
 
 def holder_pubkey(permit: Permit, issuer_key: bytes, holder_key: bytes, how: Wrap) -> bytes:
-    """Return the output script of a certificate for a holder, under the permit's custody policy."""
+    """Return the output script of a certificate for a holder, under the permit's custody policy.
+
+    Raises WalletError RULES for a wrap that the policy does not allow.
+    """
     custody = permit.message.custody
+    if how not in wraps_of(custody):
+        allowed = " or ".join(each.value for each in wraps_of(custody))
+        raise WalletError(
+            Refusal.RULES,
+            f"custody {custody.label} works in {allowed} only, not in {how.value}; leave --script"
+            " out",
+        )
     script = certificate_script(permit.root_key, issuer_key, holder_key, custody)
     return wrap(script, how)
 

@@ -34,7 +34,7 @@ class CreditInput:
     """A credit coin to be spent, and what co-signers must know about it.
 
     `script` is the multisig behind a P2WSH or P2SH output, empty for a key hash. `previous` is the
-    whole previous transaction, needed where the input is a legacy one.
+    whole previous transaction, needed where the input is a legacy one. `sequence` waits out a delay.
     """
 
     outpoint: OutPoint
@@ -43,6 +43,7 @@ class CreditInput:
     signatures: int = 1
     previous: Transaction | None = None
     origins: Origins = ()
+    sequence: int = SEQUENCE
 
     @property
     def vsize(self) -> int:
@@ -111,11 +112,11 @@ def build_draft(
     )
     selection = _select(purse, payment)
     change = (TxOutput(selection.change, purse.change_script),) if selection.change else ()
-    prevouts = [coin.outpoint for coin in credit]
-    prevouts += [coin.outpoint for coin in selection.coins]
+    inputs = [TxInput(coin.outpoint, sequence=coin.sequence) for coin in credit]
+    inputs += [TxInput(coin.outpoint, sequence=SEQUENCE) for coin in selection.coins]
     transaction = Transaction(
         version=2,
-        inputs=tuple(TxInput(prevout, sequence=SEQUENCE) for prevout in prevouts),
+        inputs=tuple(inputs),
         outputs=(*outputs, *change),
     )
     described = [coin.describe() for coin in credit]

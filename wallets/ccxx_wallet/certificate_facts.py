@@ -9,6 +9,7 @@ from ccxx_cert.identity import (
     parse_certificate_id,
     parse_outpoint,
 )
+from ccxx_cert.recovery import recovery_path
 from ccxx_cert.state import Certificate, RegistryView, get_certificate, get_permit
 from ccxx_cert.status import certificate_status, confirmations
 from ccxx_core.address import encode_address
@@ -28,6 +29,9 @@ def certificate_facts(live: LiveWallet, certificate: Certificate) -> dict[str, A
         view, certificate, live.tip_height, live.wallet.store.tip_median_time()
     )
     return {
+    # An opaque one is taken to lie under its type's policy, until its script is shown.
+    custody = certificate.holding.custody or certificate.policy
+    path = recovery_path(certificate, custody)
         "id": format_outpoint(certificate.id),
         "short_id": certificate_id(certificate.id),
         "title": None if permit is None else permit.message.title,
@@ -47,6 +51,8 @@ def certificate_facts(live: LiveWallet, certificate: Certificate) -> dict[str, A
         "expires_height": certificate.expires_height,
         "expires_time": certificate.expires_time,
         "custody": [_holding(station, network) for station in certificate.holdings],
+        "policy": custody.label,
+        "recovery_opens": None if path is None else path.opens_height,
     }
 
 

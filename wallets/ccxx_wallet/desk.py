@@ -23,7 +23,7 @@ from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import check_output, write_atomically, write_output
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
-from ccxx_wallet.session import name_of, signatures_of
+from ccxx_wallet.session import count_missing, name_of, signatures_of
 from ccxx_wallet.signer import Review, check_fee, check_rules, sign
 from ccxx_wallet.store import Draft
 
@@ -177,6 +177,7 @@ class Desk:
             "fee": format_amount(found.fee),
             "signed_by": sorted(signed),
             "missing": sorted(missing),
+            "signatures_missing": count_missing(psbt),
             "complete": not missing,
             "meaning": found.as_facts(),
         }

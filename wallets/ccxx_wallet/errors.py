@@ -34,6 +34,7 @@ class Refusal(StrEnum):
     NOTHING_TO_SIGN = "nothing-to-sign"
     INCOMPLETE = "incomplete"
     RULES = "rules"
+    TOO_EARLY = "too-early"
     NO_PUBLIC_SUMMARY = "no-public-summary"
     NOT_VALID = "not-valid"
     NOT_OUR_DRAFT = "not-our-draft"
@@ -48,6 +49,7 @@ class Refusal(StrEnum):
     FILE_EXISTS = "file-exists"
     CANNOT_WRITE = "cannot-write"
     DECLINED = "declined"
+    INTERRUPTED = "interrupted"
 
 
 class WalletError(CcxxError):

@@ -50,6 +50,11 @@ _ADVICE = (
     ("premature-spend", "a mined coin is too young; wait for more blocks"),
     ("tx-size", "too large for one transaction; split the batch"),
 )
+    (
+        "non-BIP68-final",
+        "a certificate of it is too young for the path without its holder; `why` says from which"
+        " block on",
+    ),
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Pure. Files may be signed and joined in any order; the end result is the same.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ccxx_core import spending
 from ccxx_core.errors import CcxxError, DecodeError
 from ccxx_core.network import Network
 from ccxx_core.psbt import Psbt, PsbtError
@@ -68,14 +69,27 @@ def signatures_of(psbt: Psbt) -> Signatures:
 
     Raises WalletError ALTERED if one does not fit the transaction.
     """
+    present: set[bytes] = set()
+    missing: set[bytes] = set()
     try:
-        missing = {key for keys in psbt.missing_signatures() for key in keys}
-        present = {key for index in range(len(psbt.inputs)) for key in psbt.signatures(index)}
+        for index, keys in enumerate(psbt.missing_signatures()):
+            present.update(psbt.signatures(index))
+            missing.update(keys)
     except SpendingError as error:
         raise WalletError(
             Refusal.ALTERED, f"{error}; do not use this file, start again from the draft"
         ) from error
     return Signatures(tuple(sorted(present)), tuple(sorted(missing)))
+
+
+def count_missing(psbt: Psbt) -> int:
+    """Tell how many signatures are missing: fewer than the keys that may still give them."""
+    return sum(
+        spending.count_missing(
+            psbt.lock(index), psbt.transaction, index, frozenset(psbt.signatures(index))
+        )
+        for index in range(len(psbt.inputs))
+    )
 
 
 def finalize(psbt: Psbt, names: Mapping[bytes, str]) -> Transaction:
@@ -87,7 +101,9 @@ def finalize(psbt: Psbt, names: Mapping[bytes, str]) -> Transaction:
     if not signatures.are_complete:
         missing = ", ".join(sorted({name_of(key, names) for key in signatures.missing}))
         raise WalletError(
-            Refusal.INCOMPLETE, f"signatures are missing: {missing}; let them sign the file first"
+            Refusal.INCOMPLETE,
+            f"{count_missing(psbt)} signatures are missing, of: {missing}; let them sign the file"
+            " first",
         )
     try:
         return psbt.finalize()

@@ -105,7 +105,7 @@ def review(
     except CertificateError as error:
         refusal, detail = error.refusal, error.detail
     return Review(
-        action=_action(meaning.op, bool(meaning.credit_inputs)),
+        action=_action(meaning.op, bool(meaning.credit_inputs), refusal is None),
         lines=meaning.lines,
         fee=fee,
         refusal=refusal,
@@ -180,7 +180,10 @@ def sign(psbt: Psbt, keys: Mapping[bytes, PrivateKey]) -> Psbt:
     return psbt.sign(keys.values())
 
 
-def _action(op: Op | None, moves_credit: bool) -> str:
+def _action(op: Op | None, moves_credit: bool, is_harmless: bool) -> str:
     if op is not None:
         return op.name.lower()
-    return "naked-spend" if moves_credit else "payment"
+    if not moves_credit:
+        return "payment"
+    # Credit that stays where it is needs no message.
+    return "refresh" if is_harmless else "naked-spend"

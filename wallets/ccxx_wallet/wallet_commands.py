@@ -31,6 +31,7 @@ from ccxx_wallet.files import write_output
 from ccxx_wallet.funding_options import FEERATE as FEERATE
 from ccxx_wallet.init_commands import known_phrase
 from ccxx_wallet.keyring import Role, check_phrase, open_accounts
+from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.session_commands import (
     combine_command,
@@ -47,25 +48,28 @@ from ccxx_wallet.wallet import Wallet
 def status_command(ctx: click.Context) -> None:
     """Show tip, balance and unconfirmed transactions."""
     with opened_desk(ctx) as desk:
-        live, wallet = desk.live, desk.live.wallet
-        coins = wallet.plain_coins(live.pending)
-        unsent = [sent for sent in wallet.store.sent() if sent.mined_height is None]
-        tip = wallet.store.tip()
-        desk.settings.screen.show(
-            {
-                "network": wallet.network.chain,
-                "height": live.tip_height,
-                "tip": None if tip is None else format_hash(tip[1]),
-                "spendable": format_amount(sum(coin.value for coin in coins)),
-                "unconfirmed_change": format_amount(
-                    sum(coin.value for coin in coins if coin.height is None)
-                ),
-                "immature": format_amount(immature(wallet, live.tip_height)),
-                "incoming": format_amount(wallet.incoming(live.pending)),
-                "unconfirmed": [format_hash(sent.transaction.txid) for sent in unsent],
-                "anchor_id": None if wallet.anchor is None else wallet.anchor.anchor_id.hex(),
-            }
-        )
+        desk.settings.screen.show(status_facts(desk.live))
+
+
+def status_facts(live: LiveWallet) -> dict[str, Any]:
+    """Give as JSON where a wallet stands, and what its plain coins are worth."""
+    wallet = live.wallet
+    coins = wallet.plain_coins(live.pending)
+    unsent = [sent for sent in wallet.store.sent() if sent.mined_height is None]
+    tip = wallet.store.tip()
+    return {
+        "network": wallet.network.chain,
+        "height": live.tip_height,
+        "tip": None if tip is None else format_hash(tip[1]),
+        "spendable": format_amount(sum(coin.value for coin in coins)),
+        "unconfirmed_change": format_amount(
+            sum(coin.value for coin in coins if coin.height is None)
+        ),
+        "immature": format_amount(immature(wallet, live.tip_height)),
+        "incoming": format_amount(wallet.incoming(live.pending)),
+        "unconfirmed": [format_hash(sent.transaction.txid) for sent in unsent],
+        "anchor_id": None if wallet.anchor is None else wallet.anchor.anchor_id.hex(),
+    }
 
 
 @click.command("address")
