@@ -45,6 +45,9 @@ def read_bytes(data: bytes, offset: int) -> tuple[bytes, int]:
     return read_slice(data, offset, length)
 
 
+_SHORT = [bytes([length]) for length in range(253)]
+
+
 def encode_compact_size(value: int) -> bytes:
     """Write an integer from 0 to 2**64 - 1 in its shortest CompactSize form."""
     if value < 253:
@@ -58,4 +61,6 @@ def encode_compact_size(value: int) -> bytes:
 
 def encode_bytes(value: bytes) -> bytes:
     """Write bytes behind their CompactSize length."""
-    return encode_compact_size(len(value)) + value
+    length = len(value)
+    # Nearly everything is short: one look into a table instead of a call.
+    return (_SHORT[length] if length < 253 else encode_compact_size(length)) + value

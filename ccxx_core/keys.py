@@ -18,6 +18,9 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _CONTEXT = GLOBAL_CONTEXT.ctx
 _COMPRESSED = lib.SECP256K1_EC_COMPRESSED
 _UNCOMPRESSED = lib.SECP256K1_EC_UNCOMPRESSED
+# Found once: looking a C type up by its name takes longer than making one.
+_SIGNATURE = ffi.typeof("secp256k1_ecdsa_signature *")
+_DER, _LENGTH = ffi.typeof("unsigned char[72]"), ffi.typeof("size_t *")
 
 # Tells whether (public key, DER signature without hash type, 32-byte digest) belong together.
 VerifySignature = Callable[[bytes, bytes, bytes], bool]
@@ -49,7 +52,7 @@ class PrivateKey:
 
     def sign(self, digest: bytes) -> bytes:
         """Sign a 32-byte digest; returns strict DER with low S, without a hash type."""
-        signature = ffi.new("secp256k1_ecdsa_signature *")
+        signature = ffi.new(_SIGNATURE)
         lib.secp256k1_ecdsa_sign(_CONTEXT, signature, digest, self._secret, ffi.NULL, ffi.NULL)
         return _serialize_der(signature)
 
@@ -84,7 +87,7 @@ class PrivateKey:
 
 
 def _serialize_der(signature: Any) -> bytes:
-    out, length = ffi.new("unsigned char[72]"), ffi.new("size_t *", 72)
+    out, length = ffi.new(_DER), ffi.new(_LENGTH, 72)
     lib.secp256k1_ecdsa_signature_serialize_der(_CONTEXT, out, length, signature)
     return bytes(ffi.buffer(out, length[0]))
 

@@ -5,10 +5,8 @@ the id of a trust anchor in proprietary fields, so that a file for another netwo
 Signatures are made for the whole transaction (SIGHASH_ALL) and each is verified before it is used.
 """
 
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from base64 import b64encode
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import count, product
@@ -26,26 +24,31 @@ from ccxx_core.psbt_fields import (
     encode_input,
     encode_output,
     encode_pairs,
+    final_items,
+    final_keys,
     read_map,
-    refuse_key_data,
+)
+from ccxx_core.psbt_frame import (
+    MAGIC,
+    UNSIGNED_TX,
+    VERSION_2_INPUTS,
+    VERSION_2_OUTPUTS,
+    check_unsigned,
+    read_binary,
+    read_network_name,
+    read_unsigned_tx,
+    refuse_types,
 )
 from ccxx_core.psbt_memory import Memory
 from ccxx_core.psbt_merge import PsbtError, merge_inputs, merge_outputs, merge_pairs, same_or_known
-from ccxx_core.script import is_key_shaped, read_ops
+from ccxx_core.script import is_key_shaped
 from ccxx_core.sighash import SIGHASH_ALL
 from ccxx_core.spending import Lock, SpendingError, missing_keys, open_lock, unlock
 from ccxx_core.transaction import Transaction, TxInput, TxOutput
 
 __all__ = ["Psbt", "PsbtError", "PsbtInput", "PsbtOutput"]
 
-MAGIC = b"psbt\xff"
 _ALL = bytes([SIGHASH_ALL])
-_UNSIGNED_TX = b"\x00"
-_VERSION = b"\xfb"
-# Fields of version 2 (BIP 370), forbidden in version 0.
-_VERSION_2_GLOBALS = frozenset(range(2, 7))
-_VERSION_2_INPUTS = frozenset(range(0x0E, 0x13))
-_VERSION_2_OUTPUTS = frozenset((3, 4))
 # Proprietary keys: type fc, our identifier behind its length, a subtype.
 _PROPRIETARY = b"\xfc\x04ccxx"
 _NETWORK_NAME = _PROPRIETARY + b"\x00"
@@ -78,7 +81,7 @@ class Psbt:
         Raises PsbtError if an input's previous output is missing, contradicts the transaction or
         does not fit the scripts given for it.
         """
-        _check_unsigned(transaction, PsbtError)
+        check_unsigned(transaction, PsbtError)
         if len(inputs) != len(transaction.inputs):
             wanted = len(transaction.inputs)
             raise PsbtError(f"{len(inputs)} inputs described, the transaction has {wanted}")
@@ -92,17 +95,17 @@ class Psbt:
     @classmethod
     def decode(cls, data: bytes | str) -> Self:
         """Read a PSBT, as bytes or in base64; raises DecodeError and nothing else."""
-        raw = _binary(data)
+        raw = read_binary(data)
         fields, offset = read_map(raw, len(MAGIC))
-        tx = _read_unsigned_tx(fields)
+        tx = read_unsigned_tx(fields)
         inputs, outputs = [], []
         for _ in tx.inputs:
             entries, offset = read_map(raw, offset)
-            _refuse_types(entries, _VERSION_2_INPUTS)
+            refuse_types(entries, VERSION_2_INPUTS)
             inputs.append(decode_input(entries))
         for _ in tx.outputs:
             entries, offset = read_map(raw, offset)
-            _refuse_types(entries, _VERSION_2_OUTPUTS)
+            refuse_types(entries, VERSION_2_OUTPUTS)
             outputs.append(decode_output(entries))
         if offset != len(raw):
             raise DecodeError(f"{len(raw) - offset} bytes behind the PSBT")
@@ -112,7 +115,7 @@ class Psbt:
             tx,
             tuple(inputs),
             tuple(outputs),
-            None if name is None else _network_name(name),
+            None if name is None else read_network_name(name),
             anchor_id,
             tuple(sorted(fields.items())),
         )
@@ -124,7 +127,7 @@ class Psbt:
             fields.append((_NETWORK_NAME, self.network_name.encode()))
         if self.anchor_id is not None:
             fields.append((_ANCHOR_ID, self.anchor_id))
-        unsigned = (_UNSIGNED_TX, self.transaction.encode_without_witness())
+        unsigned = (UNSIGNED_TX, self.transaction.encode_without_witness())
         return b"".join(
             (
                 MAGIC,
@@ -190,7 +193,7 @@ class Psbt:
         if output is None:
             raise PsbtError(f"input {index} does not say which output it spends")
         keys = {key for key, _ in (*known.origins, *known.signatures)}
-        keys.update(_final_keys(known))
+        keys.update(final_keys(known))
         lock = open_lock(output, known.redeem_script, known.witness_script, frozenset(keys))
         if known.non_witness_utxo is None and not lock.is_segwit:
             raise PsbtError(f"input {index} needs the whole previous transaction")
@@ -278,7 +281,7 @@ class Psbt:
             if not self._is_signed(lock, index, key, signature):
                 raise PsbtError(_fault(lock, index, key, signature))
             verified[key] = signature
-        for signature in _final_items(known):
+        for signature in final_items(known):
             for key in lock.keys:
                 if self._is_signed(lock, index, key, signature):
                     verified.setdefault(key, signature)
@@ -346,7 +349,7 @@ class Psbt:
         """
         known = self.inputs[index]
         pairs = {pair for each in offered for pair in each.signatures}
-        finals = {_final_items(each) for each in offered} - {()}
+        finals = {final_items(each) for each in offered} - {()}
         if len(pairs) == len(known.signatures) and len(finals) < 2:
             return known
         items = {item for final in finals for item in final}
@@ -391,67 +394,3 @@ def _fault(lock: Lock, index: int, key: bytes, signature: bytes) -> str:
         f"signature of {key.hex()} on input {index} does not fit: "
         "the transaction was altered after signing"
     )
-
-
-def _final_items(known: PsbtInput) -> tuple[bytes, ...]:
-    """Give what a finalised input pushes: where another program put its signatures."""
-    items = list(known.final_witness or ())
-    # What does not parse shows no signatures, and must not hide those that stand elsewhere.
-    with suppress(DecodeError):
-        items += [data for _, data, _ in read_ops(known.final_script_sig or b"") if data]
-    return tuple(items)
-
-
-def _final_keys(known: PsbtInput) -> tuple[bytes, ...]:
-    return tuple(item for item in _final_items(known) if is_key_shaped(item))
-
-
-def _binary(data: bytes | str) -> bytes:
-    """Give the binary form, which starts with the magic bytes."""
-    if isinstance(data, bytes) and data.startswith(MAGIC):
-        return data
-    try:
-        text = data.encode("ascii") if isinstance(data, str) else data
-        raw = b64decode(b"".join(text.split()), validate=True)
-    except (Base64Error, UnicodeEncodeError):
-        raw = b""
-    if not raw.startswith(MAGIC):
-        raise DecodeError("not a PSBT: it starts with neither its magic bytes nor their base64")
-    return raw
-
-
-def _read_unsigned_tx(fields: dict[bytes, bytes]) -> Transaction:
-    """Take the unsigned transaction out of the global map, and the version, which must be 0."""
-    if int.from_bytes(fields.pop(_VERSION, b""), "little") != 0:
-        raise DecodeError("PSBT is not of version 0")
-    encoded = fields.pop(_UNSIGNED_TX, None)
-    if encoded is None:
-        raise DecodeError("PSBT holds no transaction")
-    refuse_key_data(fields, (_UNSIGNED_TX, _VERSION))
-    _refuse_types(fields, _VERSION_2_GLOBALS)
-    tx = Transaction.decode(encoded)
-    _check_unsigned(tx, DecodeError)
-    if tx.base != encoded:
-        raise DecodeError("PSBT transaction is written with a witness")
-    return tx
-
-
-def _check_unsigned(tx: Transaction, error: type[Exception]) -> None:
-    if not tx.inputs:
-        raise error("transaction has no inputs")
-    if tx.has_witness or any(tx_input.script_sig for tx_input in tx.inputs):
-        raise error("transaction is signed already")
-    # Counted twice, a coin would make the fee look larger than it is.
-    if len({tx_input.prevout for tx_input in tx.inputs}) != len(tx.inputs):
-        raise error("transaction spends an output twice")
-
-
-def _refuse_types(fields: dict[bytes, bytes], types: frozenset[int]) -> None:
-    if any(key[0] in types for key in fields):
-        raise DecodeError("PSBT of version 0 holds a field of version 2")
-
-
-def _network_name(value: bytes) -> str:
-    if not value.isalnum() or not value.isascii() or len(value) > 20:
-        raise DecodeError("PSBT names no network")
-    return value.decode()

@@ -6,6 +6,7 @@ turns a sequence of 0 into the final one.
 """
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -17,6 +18,7 @@ from embit.script import Script, Witness
 from ccxx_core.bip32 import KeyOrigin
 from ccxx_core.encoding import encode_bytes, read_bytes
 from ccxx_core.errors import DecodeError
+from ccxx_core.script import is_key_shaped, read_ops
 from ccxx_core.transaction import Transaction, TxOutput
 
 Pairs = tuple[tuple[bytes, bytes], ...]
@@ -149,6 +151,8 @@ def encode_input(psbt_input: PsbtInput) -> bytes:
 
 def decode_output(fields: dict[bytes, bytes]) -> PsbtOutput:
     """Read the map of an output; raises DecodeError."""
+    if not fields:
+        return PsbtOutput()
     scope, unknown = _decode_scope(OutputScope, fields, _OUTPUT_TYPES)
     return PsbtOutput(
         redeem_script=_script_bytes(scope.redeem_script),
@@ -160,6 +164,8 @@ def decode_output(fields: dict[bytes, bytes]) -> PsbtOutput:
 
 def encode_output(psbt_output: PsbtOutput) -> bytes:
     """Write the map of an output with its separator."""
+    if psbt_output == PsbtOutput():
+        return b"\0"
     scope = OutputScope(unknown={})
     scope.redeem_script = _script(psbt_output.redeem_script)
     scope.witness_script = _script(psbt_output.witness_script)
@@ -214,3 +220,19 @@ def _script(data: bytes | None) -> Any:
 
 def _script_bytes(script: Any) -> bytes | None:
     return None if script is None else bytes(script.data)
+
+
+def final_items(known: PsbtInput) -> tuple[bytes, ...]:
+    """Give what a finalised input pushes: where another program put its signatures."""
+    if known.final_witness is None and known.final_script_sig is None:
+        return ()
+    items = list(known.final_witness or ())
+    # What does not parse shows no signatures, and must not hide those that stand elsewhere.
+    with suppress(DecodeError):
+        items += [data for _, data, _ in read_ops(known.final_script_sig or b"") if data]
+    return tuple(items)
+
+
+def final_keys(known: PsbtInput) -> tuple[bytes, ...]:
+    """Give what a finalised input pushes that may be public keys."""
+    return tuple(item for item in final_items(known) if is_key_shaped(item))

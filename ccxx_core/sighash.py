@@ -130,12 +130,11 @@ def segwit_sighash(
 def _shared_digests(tx: Transaction) -> tuple[bytes, bytes, bytes]:
     cached: tuple[bytes, bytes, bytes] | None = tx.__dict__.get("segwit_digests")
     if cached is None:
-        blanks = _blank_inputs(tx)
         # The outputs stand behind their count, which BIP 143 leaves out.
         count = len(encode_compact_size(len(tx.outputs)))
         cached = (
-            sha256d(b"".join([blank[:36] for blank in blanks])),
-            sha256d(b"".join([blank[-4:] for blank in blanks])),
+            sha256d(b"".join([_PREVOUT.pack(*prevout) for prevout, _, _, _ in tx.inputs])),
+            sha256d(b"".join([_SEQUENCE.pack(sequence) for _, _, sequence, _ in tx.inputs])),
             sha256d(tx.encoded_outputs[count:]),
         )
         tx.__dict__["segwit_digests"] = cached

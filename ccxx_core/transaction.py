@@ -117,9 +117,13 @@ class Transaction:
         """Give the same transaction with its inputs unlocked; what stays is not written anew."""
         tx = Transaction(self.version, inputs, self.outputs, self.locktime)
         tx.__dict__["encoded_outputs"] = self.encoded_outputs
-        if not any(tx_input.script_sig for tx_input in (*self.inputs, *inputs)):
+        # Without a script outside of the witness, the bytes that the id commits to stay.
+        if not any(
+            [new.script_sig or old.script_sig for new, old in zip(inputs, self.inputs, strict=True)]
+        ):
             tx.__dict__["base"] = self.base
-            tx.__dict__["txid"] = self.txid
+            if "txid" in self.__dict__:
+                tx.__dict__["txid"] = self.txid
         return tx
 
     def encode_without_witness(self) -> bytes:
