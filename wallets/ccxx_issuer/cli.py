@@ -24,6 +24,7 @@ from ccxx_issuer.certificates import (
 )
 from ccxx_issuer.permits import list_permits
 from ccxx_issuer.recovery_commands import certificate_recover
+from ccxx_issuer.upkeep_commands import add_upkeep_commands
 from ccxx_wallet.certificate_facts import certificate_facts, find_certificate
 from ccxx_wallet.cli import FILE, PUBLIC_KEY, WalletGroup, settings_of, shared_options
 from ccxx_wallet.desk import Choices
@@ -246,6 +247,7 @@ def parse_permit(text: str | None) -> OutPoint | None:
 
 certificate_group.add_command(certificate_check)
 certificate_group.add_command(certificate_recover)
+add_upkeep_commands(certificate_group, permit_group)
 
 
 if __name__ == "__main__":

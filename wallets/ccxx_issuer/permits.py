@@ -152,13 +152,18 @@ def choose_coin(live: LiveWallet, permit: Permit, count: int) -> Credit:
     """
     if count < 1:
         raise WalletError(Refusal.NOT_ENOUGH_CREDIT, "quantity is 0; issue at least 1 certificate")
-    coins = live.credit_of(permit.id)
+    # What a re-keying left at the script of the old keys can only be closed.
+    coins = [
+        coin for coin in live.credit_of(permit.id) if coin.script_pubkey == permit.script_pubkey
+    ]
     for coin in coins:
         if coin.value >= count * CERTIFICATE_VALUE:
             return coin
     most = max((coin.value // CERTIFICATE_VALUE for coin in coins), default=0)
     left = permit.credit // CERTIFICATE_VALUE
-    advice = f"issue at most {most} at once" if left >= count else "ask the root for another permit"
+    advice = "ask the root for another permit"
+    if left >= count:
+        advice = f"issue at most {most} at once, or make one coin of them with `permit join`"
     raise WalletError(
         Refusal.NOT_ENOUGH_CREDIT,
         f"the permit has {left} certificates left, {most} in its largest coin, {count} wanted;"

@@ -18,6 +18,7 @@ from ccxx_root.type_files import (
     readable,
     words_of,
 )
+from ccxx_root.upkeep_commands import add_upkeep_commands
 from ccxx_wallet.cli import (
     AMOUNT,
     FILE,
@@ -165,6 +166,9 @@ def permit_list(ctx: click.Context) -> None:
     with opened_desk(ctx) as desk:
         columns = ("id", "code", "title", "status", "quantity", "left", "granted_height")
         desk.settings.screen.show_list("permits", list_permits(desk.live), columns)
+
+
+add_upkeep_commands(main, permit)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class CreditInput:
     """A credit coin to be spent, and what co-signers must know about it.
 
     `script` is the multisig behind a P2WSH or P2SH output, empty for a key hash. `previous` is the
-    whole previous transaction, needed where the input is a legacy one. `sequence` waits out a delay.
+    whole previous transaction, needed by a legacy input. `sequence` waits out a delay.
     """
 
     outpoint: OutPoint
@@ -70,7 +70,7 @@ class Purse:
     """The plain coins that may pay, where change goes, and at which rate (satoshis per vbyte).
 
     `outlook` says where more coins may come from. With `takes_all` the coins were chosen by hand:
-    all of them pay.
+    all of them pay. `kept` coins pay only where no others do.
     """
 
     coins: Sequence[PlainCoin]
@@ -78,6 +78,7 @@ class Purse:
     feerate: int
     reserved: Collection[OutPoint] = frozenset()
     outlook: str = ""
+    kept: Collection[OutPoint] = frozenset()
     takes_all: bool = False
     origin_of: Callable[[bytes], Origins] = field(default=lambda _: ())
 
@@ -132,7 +133,7 @@ def build_draft(
 def _select(purse: Purse, payment: Payment) -> Selection:
     if purse.takes_all:
         return take_coins(purse.coins, payment)
-    return select_coins(purse.coins, payment, purse.reserved, purse.outlook)
+    return select_coins(purse.coins, payment, purse.reserved, purse.outlook, purse.kept)
 
 
 def _describe_plain(coin: PlainCoin, purse: Purse) -> PsbtInput:

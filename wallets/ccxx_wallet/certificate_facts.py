@@ -11,13 +11,14 @@ from ccxx_cert.identity import (
 )
 from ccxx_cert.recovery import recovery_path
 from ccxx_cert.state import Certificate, RegistryView, get_certificate, get_permit
-from ccxx_cert.status import certificate_status, confirmations
+from ccxx_cert.status import certificate_status, confirmations, revocation_of
 from ccxx_core.address import encode_address
 from ccxx_core.errors import DecodeError
 from ccxx_core.network import Network
 from ccxx_core.transaction import OutPoint
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.live import LiveWallet
+from ccxx_wallet.permit_facts import revocation_facts
 
 
 def certificate_facts(live: LiveWallet, certificate: Certificate) -> dict[str, Any]:
@@ -28,10 +29,10 @@ def certificate_facts(live: LiveWallet, certificate: Certificate) -> dict[str, A
     status = certificate_status(
         view, certificate, live.tip_height, live.wallet.store.tip_median_time()
     )
-    return {
     # An opaque one is taken to lie under its type's policy, until its script is shown.
     custody = certificate.holding.custody or certificate.policy
     path = recovery_path(certificate, custody)
+    return {
         "id": format_outpoint(certificate.id),
         "short_id": certificate_id(certificate.id),
         "title": None if permit is None else permit.message.title,
@@ -50,9 +51,10 @@ def certificate_facts(live: LiveWallet, certificate: Certificate) -> dict[str, A
         "issued_height": certificate.issued.height,
         "expires_height": certificate.expires_height,
         "expires_time": certificate.expires_time,
-        "custody": [_holding(station, network) for station in certificate.holdings],
+        "revocation": revocation_facts(revocation_of(view, certificate)),
         "policy": custody.label,
         "recovery_opens": None if path is None else path.opens_height,
+        "custody": [_holding(station, network) for station in certificate.holdings],
     }
 
 

@@ -15,6 +15,8 @@ P2WPKH_INPUT_VSIZE = 68
 P2WPKH_OUTPUT_VSIZE = 31
 # Above every dust limit of the relay policy (P2PKH: 546), so change never depends on its script.
 LEAST_CHANGE = 1_000
+# A coin that an issuer or a root keeps at its key's script, to speak by: enough for some fees.
+VOICE_VALUE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,17 @@ def select_coins(
     payment: Payment,
     reserved: Collection[OutPoint] = frozenset(),
     outlook: str = "",
+    kept: Collection[OutPoint] = frozenset(),
 ) -> Selection:
     """Choose few coins that pay: confirmed ones in no other draft, if they suffice.
 
-    Raises WalletError NOT_ENOUGH_COINS with what is there, what is needed, and the `outlook`.
+    Those that are `kept` for another purpose come behind. Raises WalletError NOT_ENOUGH_COINS with
+    what is there, what is needed, and the `outlook`.
     """
     free = [coin for coin in coins if coin.outpoint not in reserved]
-    confirmed = [coin for coin in free if coin.height is not None]
-    for pool in (confirmed, free, list(coins)):
+    loose = [coin for coin in free if coin.outpoint not in kept]
+    confirmed = [coin for coin in loose if coin.height is not None]
+    for pool in (confirmed, loose, free, list(coins)):
         selection = _pay_from(pool, payment)
         if selection is not None:
             return selection
@@ -104,7 +109,12 @@ def describe_outlook(
 
 
 def _pay_from(pool: Sequence[PlainCoin], payment: Payment) -> Selection | None:
-    """Take the smallest coin that pays alone and leaves change, else the largest until they pay."""
+    """Take the smallest coin that pays alone and leaves change, else the largest until they pay.
+
+    No coin is taken where the other inputs bring more than is paid.
+    """
+    if payment.need(0, change=False) <= 0:
+        return _selection((), payment)
     alone = [coin for coin in pool if coin.value >= payment.need(1, change=True) + LEAST_CHANGE]
     if alone:
         return _selection((min(alone, key=lambda coin: (coin.value, coin.outpoint)),), payment)

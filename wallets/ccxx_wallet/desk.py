@@ -4,17 +4,18 @@ The rules are checked before each signature and again before sending. `force` go
 of the rules only after a loud warning and a typed word, and past nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ccxx_cert.state import get_certificate, get_credit, get_permit
+from ccxx_cert.state import Permit, get_certificate, get_credit, get_permit
 from ccxx_core.amount import format_amount
 from ccxx_core.errors import CcxxError
 from ccxx_core.hashes import format_hash
 from ccxx_core.keys import PrivateKey
 from ccxx_core.psbt import Psbt
+from ccxx_wallet.authority_coins import permit_at
 from ccxx_wallet.builder import Funded
 from ccxx_wallet.cli import Settings
 from ccxx_wallet.cosigner_client import CosignerClient
@@ -194,12 +195,14 @@ class Desk:
         live = self.live
         credit = get_credit(live.ahead, psbt.transaction.inputs[index].prevout)
         keys = [*psbt.lock(index).keys, *psbt.signatures(index), *psbt.missing_signatures()[index]]
-        if credit is None or credit.owner is None:
-            return dict.fromkeys(keys, PAYER if credit is None else str(Role.CREDIT))
+        if credit is None:
+            permit = permit_at(live.ahead, live.permits(), psbt.spent_output(index))
+            return dict.fromkeys(keys, PAYER) if permit is None else _permit_names(keys, permit)
+        if credit.owner is None:
+            return dict.fromkeys(keys, str(Role.CREDIT))
         permit = get_permit(live.ahead, credit.owner)
         if permit is not None:
-            names = {permit.root_key: "root", permit.system_key: "system"}
-            return dict.fromkeys(keys, "issuer") | names
+            return _permit_names(keys, permit)
         certificate = get_certificate(live.ahead, credit.owner)
         if certificate is None:
             return {}
@@ -269,6 +272,12 @@ def _signed(psbt: Psbt, private: PrivateKeys) -> Psbt:
         return sign(psbt, private)
     except CcxxError as error:
         raise WalletError(Refusal.BAD_FILE, f"{error}; ask for a whole file") from error
+
+
+def _permit_names(keys: Iterable[bytes], permit: Permit) -> dict[bytes, str]:
+    """Name the keys of a permit's script: who is neither root nor system is its issuer."""
+    names = {permit.root_key: "root", permit.system_key: "system"}
+    return dict.fromkeys(keys, "issuer") | names
 
 
 def has_final_txid(psbt: Psbt) -> bool:

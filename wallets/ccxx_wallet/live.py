@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from ccxx_cert.marks import WatchedCoin
 from ccxx_cert.state import Credit, CreditKind, Moment, Permit, credit_key, get_credit
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.block import Block
@@ -12,6 +13,7 @@ from ccxx_core.hashes import Txid, format_hash
 from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
 from ccxx_node.client.rpc import NodeClient, NodeError, RpcError, check_network
+from ccxx_wallet.authority_coins import fit_to_pay, is_permit_script, watched_coins
 from ccxx_wallet.builder import CreditInput, Funded, build_draft
 from ccxx_wallet.drafts import Drafts, prune
 from ccxx_wallet.errors import Refusal, WalletError
@@ -48,13 +50,13 @@ _ADVICE = (
     ("missing-inputs", "a coin was spent meanwhile; make a new draft"),
     ("bad-txns-inputs-missingorspent", "a coin was spent meanwhile; make a new draft"),
     ("premature-spend", "a mined coin is too young; wait for more blocks"),
-    ("tx-size", "too large for one transaction; split the batch"),
-)
     (
         "non-BIP68-final",
         "a certificate of it is too young for the path without its holder; `why` says from which"
         " block on",
     ),
+    ("tx-size", "too large for one transaction; split the batch"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class LiveWallet:
         own = [each.transaction for each in self.wallet.store.sent() if each.mined_height is None]
         self.pending = in_order({tx.txid: tx for tx in (*pool, *own)}.values())
         self.ahead = look_ahead(self.wallet, self.pending)
-        prune(self.wallet.store, self.ahead, self.wallet.unspent(self.pending))
+        voices = [coin.outpoint for coin in self.watched_coins()]
+        prune(self.wallet.store, self.ahead, [*self.wallet.unspent(self.pending), *voices])
         self.drafts = Drafts(self.wallet.store, self.ahead, self.drafts.may_replace)
 
     def _follow_own_root_coin(self, screen: Screen) -> None:
@@ -162,6 +165,7 @@ class LiveWallet:
         self.drafts.take_credit(coin.outpoint for coin in credit)
         rate = feerate or usual_feerate(self.client)
         purse = self.wallet.purse(self.pending, rate, self.drafts.reserved())
+        purse = fit_to_pay(purse, self.watched_coins(), {coin.outpoint for coin in credit})
         if self.funding.coins:
             purse = choose_coins(purse, self.funding.coins, self.wallet.store, self.ahead)
         return build_draft(
@@ -171,6 +175,10 @@ class LiveWallet:
             self.wallet.network,
             None if anchor is None else anchor.anchor_id,
         )
+
+    def watched_coins(self) -> list[WatchedCoin]:
+        """Return the plain coins that give authority or pass on a chain, pool included."""
+        return watched_coins(self.registry, self.ahead)
 
     def permits(self) -> list[Permit]:
         """Return all permits, those that are in no block yet behind the others."""
@@ -283,6 +291,8 @@ class LiveWallet:
             lock = psbt.lock(index, roles)
             credit = get_credit(self.ahead, tx_input.prevout)
             kind = None if credit is None else credit.kind
+            if kind is None and is_permit_script(self.ahead, psbt.spent_output(index)):
+                kind = CreditKind.PERMIT
             found = {roles[key] for key in lock.keys if key in roles}
             if any(not _is_cosigner(role, kind) for role in found):
                 given.append(tx_input.prevout)

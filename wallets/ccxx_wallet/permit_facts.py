@@ -3,11 +3,16 @@
 from typing import Any
 
 from ccxx_cert.custody import CERTIFICATE_VALUE
-from ccxx_cert.identity import format_outpoint
-from ccxx_cert.state import Permit
+from ccxx_cert.identity import format_outpoint, parse_outpoint
+from ccxx_cert.standing import Revocation
+from ccxx_cert.state import Permit, get_permit
 from ccxx_cert.status import Status
 from ccxx_core.address import encode_address
+from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import format_hash
 from ccxx_core.network import Network
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.live import LiveWallet
 
 
 def permit_facts(permit: Permit, status: Status, network: Network) -> dict[str, Any]:
@@ -29,4 +34,32 @@ def permit_facts(permit: Permit, status: Status, network: Network) -> dict[str, 
         "address": encode_address(permit.script_pubkey, network),
         "issuer_key": None if permit.issuer_key is None else permit.issuer_key.hex(),
         "typedef_hash": message.typedef_hash.hex(),
+        "revocation": revocation_facts(permit.revocation),
+        "rekeyed_height": None if permit.rekeyed is None else permit.rekeyed.moment.height,
+        "closed_height": None if permit.closed is None else permit.closed.moment.height,
     }
+
+
+def revocation_facts(revocation: Revocation | None) -> dict[str, Any] | None:
+    """Give a revocation or hold as JSON, None where there is none."""
+    if revocation is None:
+        return None
+    return {
+        "reason": revocation.reason.name.lower().replace("_", "-"),
+        "by": str(revocation.by),
+        "txid": format_hash(revocation.txid),
+        "height": revocation.moment.height,
+        "since": revocation.since or None,
+        "evidence": revocation.evidence.hex() if any(revocation.evidence) else None,
+    }
+
+
+def find_permit(live: LiveWallet, text: str) -> Permit:
+    """Find a permit by `txid:vout`, as it will be after the pool; raises UNKNOWN_PERMIT."""
+    try:
+        permit = get_permit(live.ahead, parse_outpoint(text))
+    except DecodeError as error:
+        raise WalletError(Refusal.UNKNOWN_PERMIT, f"{text!r}: {error}; see permit list") from error
+    if permit is None:
+        raise WalletError(Refusal.UNKNOWN_PERMIT, f"no permit {text} on the chain; see permit list")
+    return permit

@@ -1,0 +1,119 @@
+"""Commands for what comes after a grant: revoke, move a permit's coins, close it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ccxx_cert.identity import format_outpoint
+from ccxx_cert.state import Permit
+from ccxx_core.hashes import sha256
+from ccxx_issuer.permit_moves import (
+    draft_closing,
+    draft_join,
+    draft_rekeying,
+    fresh_issuer_key,
+    give_issuer_key,
+)
+from ccxx_wallet.builder import Funded
+from ccxx_wallet.cli import FILE, PUBLIC_KEY, shared_options
+from ccxx_wallet.desk import Choices, Desk
+from ccxx_wallet.files import read_file
+from ccxx_wallet.opening import opened_desk
+from ccxx_wallet.permit_facts import find_permit
+from ccxx_wallet.revocation_commands import CERTIFICATE_COMMANDS, PERMIT_COMMANDS
+from ccxx_wallet.session_commands import draft_options
+from ccxx_wallet.wallet_commands import FEERATE
+
+_NEXT = "drafted and signed; the root signs the file next"
+_DOCUMENT = click.option("--document", type=FILE, help="File that says why; its hash is published.")
+
+
+@click.command("join")
+@click.argument("permit")
+@click.option("--into", type=click.IntRange(1, 2_000), default=1, show_default=True, help="Coins.")
+@draft_options
+@FEERATE
+@shared_options
+@click.pass_context
+def permit_join(ctx: click.Context, /, permit: str, into: int, **options: Any) -> None:
+    """Make one coin of a permit's coins, for a large batch, or several; root and system sign."""
+    with opened_desk(ctx) as desk:
+        found = _prepare(desk, permit, options)
+        funded = draft_join(desk.live, found, into, options["feerate"])
+        facts = {**_finish(desk, found, funded, options), "coins": into}
+        desk.settings.screen.show(facts, _NEXT)
+
+
+@click.command("rekey")
+@click.argument("permit")
+@click.option(
+    "--to", "new_key", type=PUBLIC_KEY, help="New issuer's key; else a fresh one of ours."
+)
+@_DOCUMENT
+@draft_options
+@FEERATE
+@shared_options
+@click.pass_context
+def permit_rekey(ctx: click.Context, /, permit: str, **options: Any) -> None:
+    """Move a permit to a new issuer's key, once and for ever; root and system sign next."""
+    with opened_desk(ctx) as desk:
+        found = _prepare(desk, permit, options)
+        wallet = desk.live.wallet
+        own = fresh_issuer_key(wallet) if options["new_key"] is None else None
+        new_key = options["new_key"] if own is None else own.public_key
+        doc_hash = _hash_of(options["document"])
+        funded = draft_rekeying(desk.live, found, new_key, doc_hash, options["feerate"])
+
+        def keep() -> None:
+            if own is not None:
+                give_issuer_key(wallet, own)
+
+        facts = _finish(desk, found, funded, options, keep)
+        desk.settings.screen.show({**facts, "new_issuer_key": new_key.hex()}, _NEXT)
+
+
+@click.command("close")
+@click.argument("permit")
+@_DOCUMENT
+@draft_options
+@FEERATE
+@shared_options
+@click.pass_context
+def permit_close(ctx: click.Context, /, permit: str, **options: Any) -> None:
+    """Return a permit's credit to the root: it issues nothing any more; root and system sign."""
+    with opened_desk(ctx) as desk:
+        found = _prepare(desk, permit, options)
+        note = _hash_of(options["document"])
+        funded = draft_closing(desk.live, found, note, options["feerate"])
+        desk.settings.screen.show(_finish(desk, found, funded, options), _NEXT)
+
+
+def add_upkeep_commands(certificates: click.Group, permits: click.Group) -> None:
+    """Put the commands into the issuer's groups."""
+    for command in CERTIFICATE_COMMANDS:
+        certificates.add_command(command)
+    for command in (*PERMIT_COMMANDS, permit_join, permit_rekey, permit_close):
+        permits.add_command(command)
+
+
+def _prepare(desk: Desk, permit: str, options: dict[str, Any]) -> Permit:
+    desk.live.drafts.may_replace = options["replace_draft"]
+    return find_permit(desk.live, permit)
+
+
+def _finish(
+    desk: Desk,
+    permit: Permit,
+    funded: Funded,
+    options: dict[str, Any],
+    keep: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    choices = Choices(options["out"], overwrite=options["overwrite"])
+    facts = desk.finish_draft(funded, choices, keep)
+    return {**facts, "permit": format_outpoint(permit.id)}
+
+
+def _hash_of(path: Path | None) -> bytes:
+    return bytes(32) if path is None else sha256(read_file(path))

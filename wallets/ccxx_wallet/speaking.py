@@ -1,0 +1,188 @@
+"""Sending a message that moves no credit: it counts by a coin that its speaker spends (rule 7).
+
+Which coins give authority is in the registry, from the chain alone. Where this wallet has none, it
+first pays one to the speaker's script; each message pays it back to the same script, for the next.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ccxx_cert.custody import Wrap, permit_script, wrap
+from ccxx_cert.errors import CertificateError
+from ccxx_cert.marks import WatchedCoin
+from ccxx_cert.state import Change, Permit, watched_coin_key
+from ccxx_cert.template import Draft
+from ccxx_cert.verify import check_meaning, explain
+from ccxx_core.address import encode_address
+from ccxx_core.amount import format_amount
+from ccxx_core.hashes import Txid
+from ccxx_core.psbt_fields import Origins
+from ccxx_core.script import is_p2sh
+from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
+from ccxx_wallet.authority_coins import may_spend
+from ccxx_wallet.builder import CreditInput, Funded
+from ccxx_wallet.coin_selection import VOICE_VALUE
+from ccxx_wallet.desk import Choices, Desk
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.keyring import Role
+from ccxx_wallet.live import LiveWallet
+from ccxx_wallet.pending import output_finder
+from ccxx_wallet.registry_store import Overlay
+
+_PRETENDED = OutPoint(Txid(bytes(32)), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A script that gives authority, and how this wallet opens it.
+
+    `script` is the multisig behind it, empty where one key of ours speaks alone.
+    """
+
+    script_pubkey: bytes
+    origins: Origins
+    script: bytes = b""
+
+    @property
+    def is_joint(self) -> bool:
+        """Whether others must sign too."""
+        return bool(self.script)
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A message, the voices of which one speaks it, and what to do where no voice may."""
+
+    draft: Draft
+    voices: tuple[Voice, ...]
+    advice: str
+
+
+def own_voices(live: LiveWallet, scripts: Sequence[bytes]) -> tuple[Voice, ...]:
+    """Return the scripts that one key of ours opens alone, in their order."""
+    keys = {key.plain_script: key.public_key for key in live.wallet.store.watched_keys()}
+    found = [script for script in dict.fromkeys(scripts) if script in keys]
+    return tuple(Voice(script, live.wallet.origins(keys[script])) for script in found)
+
+
+def joint_voices(live: LiveWallet, permit: Permit) -> tuple[Voice, ...]:
+    """Return the voice of a permit's own script, by which issuer, root and system speak together.
+
+    Empty where no key of ours is in the script, or its issuer's key is not known.
+    """
+    own = [key.public_key for key in live.wallet.store.watched_keys()]
+    issuers = [key.public_key for key in live.wallet.store.watched_keys(Role.ISSUER)]
+    if permit.issuer_key is not None:
+        issuers.append(permit.issuer_key)
+    for issuer_key in issuers:
+        keys = (permit.root_key, issuer_key, permit.system_key)
+        ours = [key for key in keys if key in own]
+        script = permit_script(*keys)
+        if ours and permit.script_pubkey in (wrap(script, how) for how in Wrap):
+            origins = tuple(each for key in ours for each in live.wallet.origins(key))
+            return (Voice(permit.script_pubkey, origins, script),)
+    return ()
+
+
+def speak(desk: Desk, speech: Speech, choices: Choices, feerate: int) -> dict[str, Any]:
+    """Sign a message and send it, or write it to a file where others sign too; return the facts.
+
+    Raises WalletError RULES before anything is paid if an observer would not count it.
+    """
+    live = desk.live
+    if not speech.voices:
+        raise WalletError(Refusal.RULES, speech.advice)
+    check_speech(live, speech)
+    coin = _find_coin(live, speech.voices)
+    paid = None
+    if coin is None:
+        paid = _make_coin(desk, speech.voices[0], feerate)
+        if desk.settings.dry_run:
+            return {**paid, "paid_first": None, "speaks_by": _address(live, speech.voices[0])}
+        live.sync(desk.settings.screen)
+        # Coins that were named by hand have paid for this one.
+        live.funding = replace(live.funding, coins=())
+        coin = _find_coin(live, speech.voices[:1])
+        if coin is None:
+            raise WalletError(
+                Refusal.INPUT_UNKNOWN,
+                "the coin to speak by was paid but is not there yet; run the command again",
+            )
+    voice, spent = coin
+    facts = desk.finish_draft(_fund(live, speech.draft, spent, feerate), choices)
+    facts["speaks_by"] = _address(live, voice)
+    return {**facts, "paid_first": None if paid is None else paid["txid"]}
+
+
+def check_speech(live: LiveWallet, speech: Speech) -> None:
+    """Judge a message as if its first voice had a coin already; raises WalletError RULES."""
+    pretended = WatchedCoin(_PRETENDED, speech.voices[0].script_pubkey)
+    change = Change(watched_coin_key(_PRETENDED), None, pretended)
+    tx = Transaction(version=2, inputs=(TxInput(_PRETENDED),), outputs=speech.draft.outputs)
+    meaning = explain(
+        tx,
+        Overlay(live.ahead, [change]),
+        live.require_anchor(),
+        next_block=live.moment,
+        spent={},
+    )
+    try:
+        check_meaning(meaning)
+    except CertificateError as error:
+        raise WalletError(Refusal.RULES, f"the rules refuse this message ({error})") from error
+
+
+def _find_coin(live: LiveWallet, voices: Sequence[Voice]) -> tuple[Voice, CreditInput] | None:
+    """Return the first coin that one of the voices can speak by now."""
+    wallet, reserved = live.wallet, live.drafts.reserved()
+    find = output_finder(live.client, live.pending)
+    watched = [coin for coin in live.watched_coins() if coin.chain is None]
+    for voice in voices:
+        for coin in (each for each in watched if each.script_pubkey == voice.script_pubkey):
+            if coin.outpoint in reserved or not may_spend(wallet, live.pending, coin.outpoint):
+                continue
+            if (output := find(coin.outpoint)) is not None:
+                return voice, _voice_input(live, voice, coin.outpoint, output)
+    return None
+
+
+def _voice_input(
+    live: LiveWallet, voice: Voice, outpoint: OutPoint, output: TxOutput
+) -> CreditInput:
+    needs_previous = voice.is_joint and is_p2sh(output.script_pubkey)
+    return CreditInput(
+        outpoint,
+        output,
+        voice.script,
+        signatures=3 if voice.is_joint else 1,
+        previous=live.previous(outpoint) if needs_previous else None,
+        origins=voice.origins,
+    )
+
+
+def _make_coin(desk: Desk, voice: Voice, feerate: int) -> dict[str, Any]:
+    """Pay a small coin to a voice's script, which the message then spends."""
+    address = _address(desk.live, voice)
+    desk.settings.screen.say(
+        f"no coin lies at {address} to speak by: first a payment of {format_amount(VOICE_VALUE)}"
+        " there, then the message that spends it"
+    )
+    output = TxOutput(VOICE_VALUE, voice.script_pubkey)
+    return desk.finish_draft(desk.live.draft((), (output,), feerate), Choices(send=True))
+
+
+def _fund(live: LiveWallet, draft: Draft, spent: CreditInput, feerate: int) -> Funded:
+    """Fund a message, and pay its coin back to the script that speaks, if there is enough."""
+    value = min(spent.output.value, VOICE_VALUE)
+    back = TxOutput(value, spent.output.script_pubkey)
+    try:
+        return live.draft((spent,), (*draft.outputs, back), feerate)
+    except WalletError as error:
+        if error.refusal is not Refusal.NOT_ENOUGH_COINS:
+            raise
+        return live.draft((spent,), draft.outputs, feerate)
+
+
+def _address(live: LiveWallet, voice: Voice) -> str:
+    return encode_address(voice.script_pubkey, live.wallet.network) or voice.script_pubkey.hex()
