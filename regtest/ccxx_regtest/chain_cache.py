@@ -28,36 +28,38 @@ def cache_folder() -> Path:
     return Path(named) if named else platformdirs.user_cache_path("ccxx")
 
 
-def has_chain() -> bool:
-    """Tell whether a chain of this format was mined before."""
-    return _kept_chain().is_dir()
+def has_chain(daemon: Path | None = None) -> bool:
+    """Tell whether a chain of this format was mined before, by ccxx-node or another daemon."""
+    return _kept_chain(daemon).is_dir()
 
 
-def copy_chain(datadir: Path, progress: Progress) -> None:
+def copy_chain(datadir: Path, progress: Progress, daemon: Path | None = None) -> None:
     """Put a copy of the mined chain into a node's data folder; mine it first if there is none.
 
     `progress` is told the height reached.
     """
-    kept = _kept_chain()
+    kept = _kept_chain(daemon)
     if not kept.is_dir():
-        _mine_chain(kept, progress)
+        _mine_chain(kept, progress, daemon)
     shutil.copytree(kept, datadir, dirs_exist_ok=True)
 
 
-def forget_chain() -> None:
+def forget_chain(daemon: Path | None = None) -> None:
     """Remove the kept chain, so that the next run mines another."""
-    shutil.rmtree(_kept_chain(), ignore_errors=True)
+    shutil.rmtree(_kept_chain(daemon), ignore_errors=True)
 
 
-def _kept_chain() -> Path:
-    return cache_folder() / f"regtest-{HEIGHT}-format-{FORMAT}"
+def _kept_chain(daemon: Path | None) -> Path:
+    # Block files are alike, databases are not: each daemon keeps a chain of its own.
+    whose = "" if daemon is None else f"-{daemon.name}"
+    return cache_folder() / f"regtest-{HEIGHT}-format-{FORMAT}{whose}"
 
 
-def _mine_chain(kept: Path, progress: Progress) -> None:
+def _mine_chain(kept: Path, progress: Progress, daemon: Path | None) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix="mining-") as work:
         datadir = Path(work, "node")
-        with RegtestNode(datadir, Path(work, "node.log")) as node:
+        with RegtestNode(datadir, Path(work, "node.log"), daemon=daemon) as node:
             began = int(time.time()) - HEIGHT * BLOCK_SECONDS
             while (height := node.client.block_count()) < HEIGHT:
                 progress(height)

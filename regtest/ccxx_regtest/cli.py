@@ -17,6 +17,11 @@ FOLDER = click.option(
     envvar="CCXX_REGTEST_FOLDER",
     help="Where everything is kept; a new temporary folder by default.",
 )
+NODE_PROGRAM = click.option(
+    "--node-program",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=True),
+    help="Tell it to another daemon of this chain, such as Counos X Core's, instead of ccxx-node.",
+)
 
 
 @click.group()
@@ -29,24 +34,26 @@ def main() -> None:
 
 @main.command()
 @FOLDER
-def demo(folder: Path | None) -> None:
+@NODE_PROGRAM
+def demo(folder: Path | None, node_program: Path | None) -> None:
     """Tell the story, then keep the network up until Ctrl-C."""
-    _run(folder, stays=True)
+    _run(folder, stays=True, daemon=node_program)
 
 
 @main.command("demo-once")
 @FOLDER
-def demo_once(folder: Path | None) -> None:
+@NODE_PROGRAM
+def demo_once(folder: Path | None, node_program: Path | None) -> None:
     """Tell the story, check every fact through the explorer, and stop."""
-    _run(folder, stays=False)
+    _run(folder, stays=False, daemon=node_program)
 
 
-def _run(folder: Path | None, stays: bool) -> None:
+def _run(folder: Path | None, stays: bool, daemon: Path | None) -> None:
     work = folder or Path(tempfile.mkdtemp(prefix="ccxx-regtest-"))
     if work.exists() and any(work.iterdir()):
         raise click.UsageError(f"{work} is not empty; name a new folder")
     try:
-        is_right = run_demo(work, stays)
+        is_right = run_demo(work, stays, daemon)
     except CcxxError as error:
         click.echo(f"error: {error}", err=True)
         is_right = False

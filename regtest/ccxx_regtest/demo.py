@@ -15,14 +15,14 @@ from ccxx_regtest.network import LocalNetwork
 from ccxx_regtest.story import Story
 
 
-def run_demo(folder: Path, stays: bool) -> bool:
+def run_demo(folder: Path, stays: bool, daemon: Path | None = None) -> bool:
     """Tell the story in a folder and return whether the explorer confirms all of it.
 
-    With `stays` the network is kept up until Ctrl-C.
+    With `stays` the network is kept up until Ctrl-C; `daemon` is another node's program.
     """
     console = Console(highlight=False, soft_wrap=True)
     started = time.monotonic()
-    with start_network(folder, console) as network:
+    with start_network(folder, console, daemon) as network:
         story = Story(network, lambda line: console.print(line, markup=False), has_links=stays)
         story.tell()
         is_right = all(finding.is_right for finding in story.findings)
@@ -34,11 +34,11 @@ def run_demo(folder: Path, stays: bool) -> bool:
     return is_right
 
 
-def start_network(folder: Path, console: Console) -> LocalNetwork:
+def start_network(folder: Path, console: Console, daemon: Path | None) -> LocalNetwork:
     """Start node and chain; the first time, with a bar for the blocks being mined."""
-    if chain_cache.has_chain():
+    if chain_cache.has_chain(daemon):
         console.print(f"Starting from the chain kept in {chain_cache.cache_folder()}")
-        return LocalNetwork(folder, lambda _: None)
+        return LocalNetwork(folder, lambda _: None, daemon)
     console.print(
         f"Mining {chain_cache.HEIGHT:,} blocks, since rewards mature after 5,000;"
         f" kept in {chain_cache.cache_folder()} for the next time"
@@ -51,7 +51,7 @@ def start_network(folder: Path, console: Console) -> LocalNetwork:
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("mining", total=chain_cache.HEIGHT)
-        return LocalNetwork(folder, lambda height: bar.update(task, completed=height))
+        return LocalNetwork(folder, lambda height: bar.update(task, completed=height), daemon)
 
 
 def summary(findings: list[Finding]) -> Table:

@@ -16,9 +16,15 @@ CONFIRMATIONS = 6
 class LocalNetwork:
     """Everything that runs, under one folder; leaving it as a context stops it all."""
 
-    def __init__(self, folder: Path, progress: chain_cache.Progress) -> None:
-        """Start the node on a chain whose first rewards can be spent; mine it if need be."""
+    def __init__(
+        self, folder: Path, progress: chain_cache.Progress, daemon: Path | None = None
+    ) -> None:
+        """Start the node on a chain whose first rewards can be spent; mine it if need be.
+
+        The node is ccxx-node, or the program of another `daemon`.
+        """
         self.folder = folder
+        self._daemon = daemon
         self.logs = folder / "logs"
         self.node = self._start_node(progress)
         self._explorer: RegtestExplorer | None = None
@@ -80,15 +86,15 @@ class LocalNetwork:
     def _start_node(self, progress: chain_cache.Progress) -> RegtestNode:
         datadir = self.folder / "node"
         log = self.logs / "node.log"
-        was_kept = chain_cache.has_chain()
-        chain_cache.copy_chain(datadir, progress)
+        was_kept = chain_cache.has_chain(self._daemon)
+        chain_cache.copy_chain(datadir, progress, self._daemon)
         try:
-            return RegtestNode(datadir, log)
+            return RegtestNode(datadir, log, daemon=self._daemon)
         except RegtestError:
             if not was_kept:
                 raise
         # A kept chain that this node cannot read is of no use: mine another, once.
-        chain_cache.forget_chain()
+        chain_cache.forget_chain(self._daemon)
         datadir.rename(self.folder / "node-unreadable")
-        chain_cache.copy_chain(datadir, progress)
-        return RegtestNode(datadir, log)
+        chain_cache.copy_chain(datadir, progress, self._daemon)
+        return RegtestNode(datadir, log, daemon=self._daemon)

@@ -8,6 +8,9 @@ from ccxx_core.network import REGTEST
 from ccxx_node.client.rpc import NodeClient, NodeError, connect
 from ccxx_regtest.processes import Process, free_ports, program
 
+# What Counos X Core and its relatives need to be quick and alone; ccxx-node is both.
+_FOREIGN_OPTIONS = ("-checkblockindex=0", "-dnsseed=0")
+
 
 class RegtestNode:
     """A running node on a free port of this machine, alone: it listens for no peers."""
@@ -28,6 +31,7 @@ class RegtestNode:
                 f"-datadir={datadir}",
                 f"-rpcport={port}",
                 "-listen=0",
+                *(() if daemon is None else _FOREIGN_OPTIONS),
                 *options,
             ],
             log,

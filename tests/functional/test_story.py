@@ -1,9 +1,12 @@
 """The whole story, told by the command that everybody runs first."""
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 COMMAND = str(Path(sys.executable).with_name("ccxx-regtest"))
 STORY_SECONDS = 600
@@ -25,6 +28,23 @@ def test_story_is_told_once_confirmed_and_leaves_nothing_running(tmp_path: Path)
     assert "WRONG" not in told.stdout
     assert "http://" not in told.stdout
     assert programs_of(folder) == []
+
+
+def test_story_is_the_same_with_another_daemon_for_a_node(tmp_path: Path) -> None:
+    daemon = os.environ.get("CCXX_REFERENCE_NODE")
+    if not daemon:
+        pytest.skip("CCXX_REFERENCE_NODE does not name a daemon such as Counos X Core's counosxd")
+
+    told = subprocess.run(
+        [COMMAND, "demo-once", "--folder", tmp_path / "network", "--node-program", daemon],
+        capture_output=True,
+        text=True,
+        timeout=STORY_SECONDS,
+        check=False,
+    )
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "all confirmed" in told.stdout
 
 
 def test_story_needs_a_folder_of_its_own(tmp_path: Path) -> None:
