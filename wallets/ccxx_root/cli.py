@@ -28,6 +28,7 @@ from ccxx_wallet.cli import (
     settings_of,
     shared_options,
 )
+from ccxx_wallet.coin_commands import new_coin_group
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.files import write_output
 from ccxx_wallet.init_commands import Start, create, init_options
@@ -62,9 +63,8 @@ def init(ctx: click.Context, /, anchor: Path | None, **start: Any) -> None:
     settings_of(ctx).screen.show(facts, "wallet made")
 
 
-@main.group("coin")
-def coin() -> None:
-    """The root coin, from which all credit descends."""
+coin = new_coin_group("The root coin, from which all credit descends, and plain coins.")
+main.add_command(coin)
 
 
 @coin.command("register")

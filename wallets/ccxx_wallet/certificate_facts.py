@@ -17,6 +17,7 @@ from ccxx_core.errors import DecodeError
 from ccxx_core.network import Network
 from ccxx_core.transaction import OutPoint
 from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.labels import Kind
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.permit_facts import revocation_facts
 
@@ -36,6 +37,7 @@ def certificate_facts(live: LiveWallet, certificate: Certificate) -> dict[str, A
         "id": format_outpoint(certificate.id),
         "short_id": certificate_id(certificate.id),
         "title": None if permit is None else permit.message.title,
+        "label": live.wallet.store.label(Kind.OUTPUT, format_outpoint(certificate.id)),
         "serial": certificate.serial,
         "status": str(status),
         "confirmations": max(0, confirmations(certificate, live.tip_height)),

@@ -28,6 +28,8 @@ class Refusal(StrEnum):
     WRONG_KEY = "wrong-key"
     WRONG_TYPE_DEFINITION = "wrong-type-definition"
     BAD_FILE = "bad-file"
+    BAD_LABEL = "bad-label"
+    CANNOT_BUMP = "cannot-bump"
     BAD_CSV = "bad-csv"
     ALTERED = "altered"
     DIFFERENT_TRANSACTIONS = "different-transactions"

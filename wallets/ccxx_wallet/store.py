@@ -278,6 +278,12 @@ class Store:
         else:
             self._db.execute("delete from labels where kind = ? and ref = ?", (kind, ref))
 
+    def label(self, kind: str, ref: str) -> str | None:
+        """Return the label of one thing."""
+        query = "select label from labels where kind = ? and ref = ?"
+        row = self._db.execute(query, (kind, ref)).fetchone()
+        return None if row is None else str(row[0])
+
     def labels(self, kind: str) -> Mapping[str, str]:
         """Return the labels of one kind, by what they are about."""
         query = "select ref, label from labels where kind = ? order by ref"

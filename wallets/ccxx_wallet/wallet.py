@@ -141,9 +141,13 @@ class Wallet:
 
     def unspent(self, pending: Sequence[Transaction]) -> list[OutPoint]:
         """Return all plain coins of ours that no transaction spends, young ones and the pool's."""
-        coins = [*self.store.coins(), *(coin for tx in pending for coin in self._outputs_of(tx))]
+        coins = [*self.store.coins(), *self.unconfirmed_coins(pending)]
         spent = {tx_input.prevout for tx in pending for tx_input in tx.inputs}
         return [coin.outpoint for coin in coins if coin.outpoint not in spent]
+
+    def unconfirmed_coins(self, pending: Sequence[Transaction]) -> list[PlainCoin]:
+        """Return the plain coins of ours that transactions in no block make."""
+        return [coin for tx in pending for coin in self._outputs_of(tx)]
 
     def incoming(self, pending: Sequence[Transaction]) -> int:
         """Return satoshis that unconfirmed transactions of others pay to us."""

@@ -15,6 +15,7 @@ from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
 from ccxx_core.network import NETWORKS, Network
 from ccxx_core.transaction import TxOutput
+from ccxx_wallet.chain_commands import history_command, rescan_command
 from ccxx_wallet.cli import (
     AMOUNT,
     FILE,
@@ -23,6 +24,7 @@ from ccxx_wallet.cli import (
     settings_of,
     shared_options,
 )
+from ccxx_wallet.coin_commands import new_coin_group
 from ccxx_wallet.descriptor_commands import descriptor_group
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.draft_commands import draft_group
@@ -31,6 +33,7 @@ from ccxx_wallet.files import write_output
 from ccxx_wallet.funding_options import FEERATE as FEERATE
 from ccxx_wallet.init_commands import known_phrase
 from ccxx_wallet.keyring import Role, check_phrase, open_accounts
+from ccxx_wallet.label_commands import label_group
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.session_commands import (
@@ -162,6 +165,10 @@ def add_shared_commands(group: WalletGroup) -> None:
         status_command,
         address_command,
         pay_command,
+        history_command,
+        rescan_command,
+        label_group,
+        new_coin_group(),
         backup_group,
         descriptor_group,
         anchor_group,
