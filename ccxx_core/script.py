@@ -20,6 +20,8 @@ _PUSHDATA1 = int(Op.OP_PUSHDATA1)
 _PUSHDATA4 = int(Op.OP_PUSHDATA4)
 _FIRST_NUMBER = int(Op.OP_1)
 _LAST_CONSTANT = int(Op.OP_16)
+_EQUAL = int(Op.OP_EQUAL)
+_HASH160 = int(Op.OP_HASH160)
 _CHECKSIG = int(Op.OP_CHECKSIG)
 _CHECKMULTISIG = int(Op.OP_CHECKMULTISIG)
 _CHECKMULTISIGVERIFY = int(Op.OP_CHECKMULTISIGVERIFY)
@@ -144,7 +146,7 @@ def null_data_script(payload: bytes) -> bytes:
 
 def is_p2sh(script: bytes) -> bool:
     """Tell a pay-to-script-hash output (BIP 16): exactly these 23 bytes."""
-    return len(script) == 23 and script[:2] == b"\xa9\x14" and script[22] == Op.OP_EQUAL
+    return len(script) == 23 and script[0] == _HASH160 and script[1] == 20 and script[22] == _EQUAL
 
 
 def witness_program(script: bytes) -> tuple[int, bytes] | None:
@@ -153,10 +155,10 @@ def witness_program(script: bytes) -> tuple[int, bytes] | None:
     if not 4 <= length <= 42 or script[1] + 2 != length:
         return None
     version = script[0]
-    if version == Op.OP_0:
+    if version == 0:
         return 0, script[2:]
-    if Op.OP_1 <= version <= Op.OP_16:
-        return version - Op.OP_1 + 1, script[2:]
+    if _FIRST_NUMBER <= version <= _LAST_CONSTANT:
+        return version - _FIRST_NUMBER + 1, script[2:]
     return None
 
 
@@ -187,7 +189,7 @@ def _next_op(script: bytes, offset: int, opcode: int) -> int:
 
 def is_unspendable(script: bytes) -> bool:
     """Tell whether an output can never be spent, so that it need not be stored."""
-    return script[:1] == b"\x6a" or len(script) > MAX_SCRIPT_SIZE
+    return script.startswith(b"\x6a") or len(script) > MAX_SCRIPT_SIZE
 
 
 def is_key_shaped(data: bytes) -> bool:

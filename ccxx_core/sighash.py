@@ -14,7 +14,10 @@ SIGHASH_NONE = 2
 SIGHASH_SINGLE = 3
 SIGHASH_ANYONECANPAY = 0x80
 
+_VERSION = Struct("<i")
 _PREVOUT = Struct("<32sI")
+# Version, one input, its prevout.
+_LONE_HEAD = Struct("<iB32sI")
 _SEQUENCE = Struct("<I")
 # Prevout, an empty script, sequence.
 _BLANK_INPUT = Struct("<32sIBI")
@@ -41,11 +44,15 @@ def legacy_sighash(tx: Transaction, index: int, script_code: bytes, hash_type: i
         return _ONE
     if _CODE_SEPARATOR in script_code:
         script_code = _without_code_separators(script_code)
-    before, after = _other_inputs(tx, index, hash_type)
-    prevout, _, sequence, _ = tx.inputs[index]
+    (txid, vout), _, sequence, _ = tx.inputs[index]
+    if len(tx.inputs) == 1 or hash_type & SIGHASH_ANYONECANPAY:
+        # A lone input is signed alike, whoever may add others.
+        head, after = _LONE_HEAD.pack(tx.version, 1, txid, vout), b""
+    else:
+        before, after = _other_inputs(tx, index, base_type)
+        head = before + _PREVOUT.pack(txid, vout)
     parts = (
-        before,
-        _PREVOUT.pack(*prevout),
+        head,
         encode_bytes(script_code),
         _SEQUENCE.pack(sequence),
         after,
@@ -55,17 +62,13 @@ def legacy_sighash(tx: Transaction, index: int, script_code: bytes, hash_type: i
     return sha256d(b"".join(parts))
 
 
-def _other_inputs(tx: Transaction, index: int, hash_type: int) -> tuple[bytes, bytes]:
-    """Give what stands before the signed input, and behind it."""
-    version = tx.version.to_bytes(4, "little", signed=True)
-    # A lone input is signed alike, whoever may add others.
-    if hash_type & SIGHASH_ANYONECANPAY or len(tx.inputs) == 1:
-        return version + b"\1", b""
+def _other_inputs(tx: Transaction, index: int, base_type: int) -> tuple[bytes, bytes]:
+    """Give what stands before the signed input, from the version on, and behind it."""
     blanks = _blank_inputs(tx)
-    if hash_type & 0x1F in (SIGHASH_NONE, SIGHASH_SINGLE):
+    if base_type in (SIGHASH_NONE, SIGHASH_SINGLE):
         # Other inputs may still change their sequences.
         blanks = [blank[:-4] + b"\0\0\0\0" for blank in blanks]
-    head = version + encode_compact_size(len(blanks)) + b"".join(blanks[:index])
+    head = _VERSION.pack(tx.version) + encode_compact_size(len(blanks)) + b"".join(blanks[:index])
     return head, b"".join(blanks[index + 1 :])
 
 

@@ -30,7 +30,7 @@ _PUSHDATA4 = int(Op.OP_PUSHDATA4)
 _LAST_CONSTANT = int(Op.OP_16)
 _FIRST_FLOW = int(Op.OP_IF)
 _LAST_FLOW = int(Op.OP_ENDIF)
-_CODESEPARATOR = int(Op.OP_CODESEPARATOR)
+_WATCHED = DISABLED | {int(Op.OP_CODESEPARATOR)}
 
 # DUP HASH160 push and EQUALVERIFY CHECKSIG: what a version 0 key hash stands for.
 _P2PKH_HEAD, _P2PKH_TAIL = b"\x76\xa9\x14", b"\x88\xac"
@@ -107,12 +107,12 @@ def _run(machine: Machine) -> None:
     may_overflow = len(stack) + MOST_ITEMS_A_BYTE * end > MAX_STACK_ITEMS
     while position < end:
         opcode = script[position]
+        start = position = position + 1
         if opcode <= _PUSHDATA4:
             if opcode < _PUSHDATA1:
-                start = position + 1
-                position = start + opcode
+                position += opcode
             else:
-                start, position = _long_push(script, position, opcode)
+                start, position = _long_push(script, start - 1, opcode)
             if position > end:
                 raise ScriptError(ScriptFailure.BAD_OPCODE)
             if machine.executing:
@@ -121,9 +121,15 @@ def _run(machine: Machine) -> None:
                     raise ScriptError(ScriptFailure.MINIMALDATA)
                 stack.append(item)
         else:
-            position += 1
-            machine.position = position
-            _operate(machine, opcode)
+            if opcode > _LAST_CONSTANT:
+                machine.op_count += 1
+                if machine.op_count > MAX_OPS:
+                    raise ScriptError(ScriptFailure.OP_COUNT)
+                if opcode in _WATCHED:
+                    _check_watched(machine, opcode)
+            if machine.executing or _FIRST_FLOW <= opcode <= _LAST_FLOW:
+                machine.position = position
+                OPERATIONS[opcode](machine)
         if may_overflow and len(stack) + len(machine.altstack) > MAX_STACK_ITEMS:
             raise ScriptError(ScriptFailure.STACK_SIZE)
 
@@ -136,22 +142,12 @@ def _long_push(script: bytes, position: int, opcode: int) -> tuple[int, int]:
     return start, end
 
 
-def _operate(machine: Machine, opcode: int) -> None:
-    if opcode > _LAST_CONSTANT:
-        machine.op_count += 1
-        # These rules hold in branches that are not taken as well.
-        if machine.op_count > MAX_OPS:
-            raise ScriptError(ScriptFailure.OP_COUNT)
-        if opcode in DISABLED:
-            raise ScriptError(ScriptFailure.DISABLED_OPCODE)
-        if (
-            opcode == _CODESEPARATOR
-            and not machine.is_witness
-            and machine.flags & f.CONST_SCRIPTCODE
-        ):
-            raise ScriptError(ScriptFailure.OP_CODESEPARATOR)
-    if machine.executing or _FIRST_FLOW <= opcode <= _LAST_FLOW:
-        OPERATIONS[opcode](machine)
+def _check_watched(machine: Machine, opcode: int) -> None:
+    """Refuse what must not even stand in a branch that is not taken."""
+    if opcode in DISABLED:
+        raise ScriptError(ScriptFailure.DISABLED_OPCODE)
+    if not machine.is_witness and machine.flags & f.CONST_SCRIPTCODE:
+        raise ScriptError(ScriptFailure.OP_CODESEPARATOR)
 
 
 def _verify_witness_program(

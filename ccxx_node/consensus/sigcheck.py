@@ -96,10 +96,13 @@ class RecordingChecker(TransactionChecker):
         # An empty signature matches no key.
         if not all(signatures):
             return False
-        hash_types = [signature[-1] for signature in signatures]
-        digest_of = {kind: self.digest(script_code, kind, is_witness) for kind in set(hash_types)}
-        digests = [digest_of[kind] for kind in hash_types]
         bare = [signature[:-1] for signature in signatures]
+        kind = signatures[0][-1]
+        if all([signature[-1] == kind for signature in signatures]):
+            digests = [self.digest(script_code, kind, is_witness)] * len(bare)
+        else:
+            kinds = [signature[-1] for signature in signatures]
+            digests = [self.digest(script_code, kind, is_witness) for kind in kinds]
         self._checks.append((self._number, bare, public_keys, digests))
         return True
 

@@ -70,17 +70,21 @@ def _signature_holds(machine: Machine) -> bool:
 
 def _multisig_holds(machine: Machine) -> bool:
     stack, flags = machine.stack, machine.flags
-    machine.need(1)
+    size = len(stack)
+    if size < 1:
+        raise ScriptError(ScriptFailure.INVALID_STACK_OPERATION)
     key_count = decode_number(stack[-1], machine.minimal)
     if not 0 <= key_count <= MAX_MULTISIG_KEYS:
         raise ScriptError(ScriptFailure.PUBKEY_COUNT)
     machine.count_ops(key_count)
-    machine.need(key_count + 2)
+    if size < key_count + 2:
+        raise ScriptError(ScriptFailure.INVALID_STACK_OPERATION)
     count = decode_number(stack[-key_count - 2], machine.minimal)
     if not 0 <= count <= key_count:
         raise ScriptError(ScriptFailure.SIG_COUNT)
     arguments = key_count + count + 2
-    machine.need(arguments)
+    if size < arguments:
+        raise ScriptError(ScriptFailure.INVALID_STACK_OPERATION)
     # The last pushed comes first, in the order in which the reference tries them.
     keys = stack[-2 : -key_count - 2 : -1]
     signatures = stack[-key_count - 3 : -arguments - 1 : -1]
@@ -89,7 +93,8 @@ def _multisig_holds(machine: Machine) -> bool:
     if not holds and flags & f.NULLFAIL and any(signatures):
         raise ScriptError(ScriptFailure.NULLFAIL)
     # One item more than the arguments is taken: a mistake of the first release, now consensus.
-    machine.need(arguments + 1)
+    if size <= arguments:
+        raise ScriptError(ScriptFailure.INVALID_STACK_OPERATION)
     if flags & f.NULLDUMMY and stack[-arguments - 1]:
         raise ScriptError(ScriptFailure.SIG_NULLDUMMY)
     del stack[-arguments - 1 :]
