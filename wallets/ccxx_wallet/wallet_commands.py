@@ -43,6 +43,7 @@ from ccxx_wallet.session_commands import (
     sign_command,
 )
 from ccxx_wallet.wallet import Wallet
+from ccxx_wallet.why_command import why_command
 
 
 @click.command("status")
@@ -173,6 +174,7 @@ def add_shared_commands(group: WalletGroup) -> None:
         descriptor_group,
         anchor_group,
         draft_group,
+        why_command,
         sign_command,
         combine_command,
         finalize_command,
