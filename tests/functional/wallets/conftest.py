@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,15 @@ class Town:
         self.mine()
         return f"{granted['txid']}:0"
 
+    def wait(self, blocks: int) -> None:
+        """Let months go by: empty blocks, 150 seconds apart."""
+        while blocks > 0:
+            now = self.client.header(self.client.tip()[1])["time"]
+            step = min(blocks, 2_000)
+            self.client.call("setmocktime", now + 150 * step)
+            self.mine(step)
+            blocks -= step
+
     def document(self, name: str = "document.json") -> Path:
         """Write a small document."""
         path = self.folder / name
@@ -171,10 +181,9 @@ class Town:
         return f"{sent['txid']}:0"
 
 
-@pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """A node whose coins mature quickly, and a root with its root coin registered."""
-    folder = tmp_path_factory.mktemp("town")
+@contextmanager
+def started_town(folder: Path) -> Iterator[Town]:
+    """Start a node whose coins mature quickly, and register a root's coin."""
     datadir = folder / "node"
     datadir.mkdir()
     port = free_ports(1)[0]
@@ -209,6 +218,20 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     finally:
         client.close()
         node.stop()
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A node whose coins mature quickly, and a root with its root coin registered."""
+    with started_town(tmp_path_factory.mktemp("town")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def old_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Another such town, for a module that lets its chain grow long."""
+    with started_town(tmp_path_factory.mktemp("old-town")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
