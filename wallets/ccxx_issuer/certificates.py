@@ -137,7 +137,9 @@ def free_serial(live: LiveWallet, permit: Permit, wanted: int | None, count: int
     Raises WalletError RULES if one is used already, RESERVED if a draft that was not sent uses it.
     """
     if wanted is None:
-        used = {each.serial for each in own_certificates(live, permit.id)}
+        ahead = (each for each in live.ahead.ahead() if isinstance(each, SerialUse))
+        used = {each.serial for each in ahead if each.permit_id == permit.id}
+        used |= live.registry.serials_of(permit.id)
         return first_free_serial(used | live.drafts.serials(permit.id), count)
     if not 0 <= wanted <= 0xFFFFFFFF - count + 1:
         raise WalletError(Refusal.RULES, f"serial {wanted} is not from 0 to 4294967295")

@@ -247,7 +247,7 @@ def parse_permit(text: str | None) -> OutPoint | None:
 
 certificate_group.add_command(certificate_check)
 certificate_group.add_command(certificate_recover)
-add_upkeep_commands(certificate_group, permit_group)
+add_upkeep_commands(main, certificate_group, permit_group)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import click
 from ccxx_cert.identity import format_outpoint
 from ccxx_cert.state import Permit
 from ccxx_core.hashes import sha256
+from ccxx_issuer.deferred_commands import add_deferred_commands
 from ccxx_issuer.permit_moves import (
     draft_closing,
     draft_join,
@@ -24,6 +25,7 @@ from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.permit_facts import find_permit
 from ccxx_wallet.revocation_commands import CERTIFICATE_COMMANDS, PERMIT_COMMANDS
 from ccxx_wallet.session_commands import draft_options
+from ccxx_wallet.status_list_commands import status_group
 from ccxx_wallet.wallet_commands import FEERATE
 
 _NEXT = "drafted and signed; the root signs the file next"
@@ -90,8 +92,10 @@ def permit_close(ctx: click.Context, /, permit: str, **options: Any) -> None:
         desk.settings.screen.show(_finish(desk, found, funded, options), _NEXT)
 
 
-def add_upkeep_commands(certificates: click.Group, permits: click.Group) -> None:
+def add_upkeep_commands(main: click.Group, certificates: click.Group, permits: click.Group) -> None:
     """Put the commands into the issuer's groups."""
+    main.add_command(status_group)
+    add_deferred_commands(certificates)
     for command in CERTIFICATE_COMMANDS:
         certificates.add_command(command)
     for command in (*PERMIT_COMMANDS, permit_join, permit_rekey, permit_close):

@@ -9,6 +9,7 @@ from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.permit_facts import find_permit
 from ccxx_wallet.revocation_commands import CERTIFICATE_COMMANDS, PERMIT_COMMANDS
+from ccxx_wallet.status_list_commands import status_group
 
 
 @click.group("certificate")
@@ -44,6 +45,7 @@ def certificate_show(ctx: click.Context, certificate: str) -> None:
 def add_upkeep_commands(main: click.Group, permits: click.Group) -> None:
     """Put the commands into the root's groups."""
     main.add_command(certificate_group)
+    main.add_command(status_group)
     for command in CERTIFICATE_COMMANDS:
         certificate_group.add_command(command)
     for command in PERMIT_COMMANDS:

@@ -56,7 +56,7 @@ def check_file(
         digest = document_hash(body, media)
     except DecodeError as error:
         raise WalletError(Refusal.BAD_FILE, f"{file}: {error}; give the document") from error
-    fault = _document_fault(live, certificate, digest, proof or _beside(file))
+    fault = _document_fault(live, certificate, digest, proof or proof_beside(file))
     status = certificate_status(
         live.ahead, certificate, live.tip_height, live.wallet.store.tip_median_time()
     )
@@ -88,7 +88,7 @@ def _document_fault(
     if batch is None or certificate.leaf is None:
         return "its batch is not known"
     place = (certificate.leaf, batch.message.count)
-    if is_leaf(digest, _read_proof(proof), place, batch.message.merkle_root):
+    if is_leaf(digest, read_proof(proof), place, batch.message.merkle_root):
         return None
     if not proof.exists() and batch.message.count > 1:
         return f"its batch needs a Merkle proof and there is no {proof}; give --proof"
@@ -104,11 +104,24 @@ def _status_fault(live: LiveWallet, certificate: Certificate, status: Status) ->
     return f"the certificate is {status}"
 
 
-def _beside(file: Path) -> Path:
+def proof_beside(file: Path) -> Path:
+    """Return where the Merkle proof of a document lies if nobody says where."""
     return file.with_name(f"{file.stem}.proof.json")
 
 
-def _read_proof(path: Path) -> tuple[ProofStep, ...]:
+def proof_leaf(path: Path) -> int:
+    """Return the leaf that a Merkle proof's file says it proves; 0 where there is no file."""
+    if not path.exists():
+        return 0
+    try:
+        return int(json.loads(read_file(path, limit=65_536))["leaf"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise WalletError(
+            Refusal.BAD_FILE, f"{path} does not say which leaf it proves; give --leaf"
+        ) from error
+
+
+def read_proof(path: Path) -> tuple[ProofStep, ...]:
     """Read a Chainpoint proof as `certificate batch` writes it; none where there is no file."""
     if not path.exists():
         return ()

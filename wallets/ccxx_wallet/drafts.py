@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from ccxx_cert.identity import format_outpoint
 from ccxx_cert.recognize import read_message
-from ccxx_cert.records import BatchMessage, IssueMessage
-from ccxx_cert.state import CreditKind, RegistryView, get_credit
+from ccxx_cert.records import BatchMessage, ClaimMessage, IssueMessage
+from ccxx_cert.state import CreditKind, RegistryView, get_batch, get_credit
 from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_wallet.errors import Refusal, WalletError
@@ -145,8 +145,17 @@ def drafted_serials(tx: Transaction, view: RegistryView) -> Serials | None:
         case BatchMessage():
             start = message.serial_start
             return Serials(credit.owner, range(start, start + message.count))
+        case ClaimMessage():
+            serial = claimed_serial(message, view)
+            return None if serial is None else Serials(credit.owner, range(serial, serial + 1))
         case _:
             return None
+
+
+def claimed_serial(message: ClaimMessage, view: RegistryView) -> int | None:
+    """Return the serial that a claim uses, None where its batch is not known."""
+    batch = get_batch(view, message.batch_txid)
+    return None if batch is None else batch.message.serial_start + message.leaf
 
 
 def find_draft(store: Store, text: str) -> Draft:

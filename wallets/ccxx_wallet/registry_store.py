@@ -7,7 +7,7 @@ reorganisation plays them back.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ccxx_cert.marks import WatchedCoin
+from ccxx_cert.marks import MessageChain, WatchedCoin
 from ccxx_cert.record_json import record_from_json, record_to_json
 from ccxx_cert.registry import hash_lines
 from ccxx_cert.state import (
@@ -19,6 +19,7 @@ from ccxx_cert.state import (
     Record,
     RecordKind,
     RegistryView,
+    SerialUse,
     encode_outpoint,
 )
 from ccxx_core.transaction import OutPoint
@@ -61,6 +62,17 @@ class StoredRegistry:
         # Keys as text have the order of keys, and bodies are what `record_to_json` wrote.
         return hash_lines(self._store.records(""))
 
+    def chains(self) -> list[MessageChain]:
+        """Return the chains of messages, ended ones too."""
+        found = (_read(body) for body in self._store.records(f"{RecordKind.CHAIN}:"))
+        return [record for record in found if isinstance(record, MessageChain)]
+
+    def serials_of(self, permit_id: OutPoint) -> set[int]:
+        """Return the serials that are taken under a permit, those of deferred batches too."""
+        prefix = f"{RecordKind.SERIAL}:{encode_outpoint(permit_id).hex()}"
+        found = (_read(body) for body in self._store.records(prefix))
+        return {record.serial for record in found if isinstance(record, SerialUse)}
+
     def watched_coins(self) -> list[WatchedCoin]:
         """Return the unspent plain coins that may give authority, and the batons of chains."""
         found = (_read(body) for body in self._store.records(f"{RecordKind.WATCHED_COIN}:"))
@@ -101,6 +113,12 @@ class Overlay:
     def ahead(self) -> list[Record]:
         """Return the records that are new or changed on top."""
         return [record for record in self._ahead.values() if record is not None]
+
+    def extended(self, changes: Sequence[Change]) -> "Overlay":
+        """Return the same registry with more changes on top."""
+        further = Overlay(self._below, changes)
+        further._ahead = {**self._ahead, **further._ahead}
+        return further
 
     def is_gone(self, key: Key) -> bool:
         """Tell whether the changes on top deleted a record."""

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from ccxx_cert.errors import CertificateError
 from ccxx_cert.errors import Refusal as RuleRefusal
 from ccxx_cert.identity import format_outpoint
-from ccxx_cert.records import Op
-from ccxx_cert.state import Moment, RegistryView
+from ccxx_cert.state import Moment, RegistryView, get_permit
 from ccxx_cert.trust import TrustAnchor
-from ccxx_cert.verify import SpentOutput, check_meaning, explain
+from ccxx_cert.verify import Meaning, SpentOutput, check_meaning, explain
 from ccxx_core.address import encode_address
 from ccxx_core.amount import format_amount
 from ccxx_core.errors import CcxxError
@@ -105,7 +104,7 @@ def review(
     except CertificateError as error:
         refusal, detail = error.refusal, error.detail
     return Review(
-        action=_action(meaning.op, bool(meaning.credit_inputs), refusal is None),
+        action=_action(meaning, view, refusal is None),
         lines=meaning.lines,
         fee=fee,
         refusal=refusal,
@@ -180,10 +179,14 @@ def sign(psbt: Psbt, keys: Mapping[bytes, PrivateKey]) -> Psbt:
     return psbt.sign(keys.values())
 
 
-def _action(op: Op | None, moves_credit: bool, is_harmless: bool) -> str:
-    if op is not None:
-        return op.name.lower()
-    if not moves_credit:
+def _action(meaning: Meaning, view: RegistryView, is_harmless: bool) -> str:
+    if meaning.op is not None:
+        return meaning.op.name.lower()
+    if not meaning.credit_inputs:
         return "payment"
-    # Credit that stays where it is needs no message.
-    return "refresh" if is_harmless else "naked-spend"
+    if not is_harmless:
+        return "naked-spend"
+    # Credit that stays where it is needs no message: a certificate's delay begins anew, and a
+    # permit's coins become fewer or more.
+    is_join = meaning.subjects and all(get_permit(view, each) for each in meaning.subjects)
+    return "join" if is_join else "refresh"

@@ -19,7 +19,7 @@ from ccxx_core.spending import SpendingError
 from ccxx_core.transaction import OutPoint
 from ccxx_root.cosigner.audit import Head
 from ccxx_root.cosigner.books import Books
-from ccxx_root.cosigner.orders import read_order
+from ccxx_root.cosigner.orders import Known, read_order
 from ccxx_root.cosigner.policy import DAY_SECONDS, GRANT, Order, Policy, check_policy
 from ccxx_root.cosigner.refusals import CosignerError, Refusal
 from ccxx_root.cosigner.tokens import Caller, TokenRole, check_caller
@@ -162,8 +162,9 @@ class CosignerDesk:
         """Raise the first reason not to sign, in the order: rules, caller, policy, books."""
         signatures_of(psbt)
         check_rules(found)
-        height = self.live.moment.height
-        order = read_order(psbt, found, self.live.ahead, height, self._rules_of)
+        live = self.live
+        known = Known(live.ahead, live.permits, live.moment.height, self._rules_of)
+        order = read_order(psbt, found, known)
         check_caller(caller, order.action, order.issuer_key)
         if order.action != GRANT and self.live.own_inputs(psbt):
             raise WalletError(

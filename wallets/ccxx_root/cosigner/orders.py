@@ -3,16 +3,18 @@
 Everything comes from our own registry, or from scripts that the outputs' hashes commit to.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from ccxx_cert.custody import CERTIFICATE_VALUE, opens, third_key
 from ccxx_cert.identity import format_outpoint
 from ccxx_cert.recognize import read_message
-from ccxx_cert.records import BatchMessage, IssueMessage
+from ccxx_cert.records import BatchMessage, ClaimMessage, IssueMessage
 from ccxx_cert.state import (
     Certificate,
     Credit,
     CreditKind,
+    Permit,
     RegistryView,
     Step,
     get_certificate,
@@ -23,6 +25,8 @@ from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import OutPoint
 from ccxx_root.cosigner.policy import GRANT, Moved, Order
 from ccxx_root.cosigner.refusals import CosignerError, Refusal
+from ccxx_wallet.authority_coins import permit_at
+from ccxx_wallet.drafts import claimed_serial
 from ccxx_wallet.signer import Review
 
 _COSIGNED = (CreditKind.PERMIT, CreditKind.CERTIFICATE)
@@ -30,9 +34,17 @@ _COSIGNED = (CreditKind.PERMIT, CreditKind.CERTIFICATE)
 RulesOf = Callable[[bytes], Mapping[str, object] | None]
 
 
-def read_order(
-    psbt: Psbt, found: Review, view: RegistryView, next_height: int, rules_of: RulesOf
-) -> Order:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What this machine knows: its registry, all permits, the next block's height, the types."""
+
+    view: RegistryView
+    permits: Callable[[], Sequence[Permit]]
+    next_height: int
+    rules_of: RulesOf
+
+
+def read_order(psbt: Psbt, found: Review, known: Known) -> Order:
     """Return what a transaction, reviewed and harmless, means for the policy.
 
     Raises CosignerError ACTION_NOT_ALLOWED where it is nothing that a co-signer signs.
@@ -49,21 +61,23 @@ def read_order(
     spent = [
         (index, credit)
         for index, tx_input in enumerate(psbt.transaction.inputs)
-        if (credit := get_credit(view, tx_input.prevout)) is not None
+        if (credit := get_credit(known.view, tx_input.prevout)) is not None
     ]
-    if not spent or any(credit.kind not in _COSIGNED for _, credit in spent):
+    if not spent:
+        return _read_speech(psbt, found, known)
+    if any(credit.kind not in _COSIGNED for _, credit in spent):
         raise CosignerError(
             Refusal.ACTION_NOT_ALLOWED,
             f"{found.action} is not signed here: only what spends permits and certificates is",
         )
-    owners = {_issuer_and_permit(psbt, index, credit, view) for index, credit in spent}
+    owners = {_issuer_and_permit(psbt, index, credit, known.view) for index, credit in spent}
     if len({issuer for issuer, _ in owners}) != 1:
         raise CosignerError(
             Refusal.ACTION_NOT_ALLOWED, "certificates of several issuers are not signed together"
         )
     issuer_key, permit = min(owners)
-    issued, serial_start = _minted(psbt, found)
-    moved = _moved(spent, view, next_height, rules_of)
+    issued, serial_start = _minted(psbt, known.view)
+    moved = _moved(spent, known)
     return Order(
         action=found.action,
         issuer_key=issuer_key,
@@ -77,6 +91,59 @@ def read_order(
     )
 
 
+def _read_speech(psbt: Psbt, found: Review, known: Known) -> Order:
+    """Return what a message without credit means that speaks by the scripts of permits.
+
+    R speaks alone for nothing: only inputs that all three keys of a permit guard are signed.
+    """
+    permits = {
+        index: permit
+        for index in range(len(psbt.inputs))
+        if (permit := permit_at(known.view, known.permits(), psbt.spent_output(index)))
+    }
+    if not permits:
+        raise CosignerError(
+            Refusal.ACTION_NOT_ALLOWED,
+            f"{found.action} is not signed here: it spends no permit, no certificate, and no coin"
+            " at a permit's script",
+        )
+    issuers = {_issuer_of(psbt, index, permit) for index, permit in permits.items()}
+    if len(issuers) != 1:
+        raise CosignerError(
+            Refusal.ACTION_NOT_ALLOWED, "several issuers do not speak in one message"
+        )
+    return Order(
+        action=found.action,
+        issuer_key=issuers.pop(),
+        permit=_permit_named(found, known.view) or next(iter(permits.values())).id,
+        signable=tuple(permits),
+        fee=found.fee,
+    )
+
+
+def _permit_named(found: Review, view: RegistryView) -> OutPoint | None:
+    """Return the permit that a message is about, or whose certificate it is about."""
+    for subject in found.subjects:
+        certificate = get_certificate(view, subject)
+        return subject if certificate is None else certificate.permit_id
+    return None
+
+
+def _issuer_of(psbt: Psbt, index: int, permit: Permit) -> bytes:
+    """Return the issuer's key in the permit script behind an input; raises CosignerError."""
+    described = psbt.inputs[index]
+    script = described.witness_script or described.redeem_script or b""
+    # The script is the file's claim until it hashes to what our node knows.
+    if opens(script, psbt.spent_output(index).script_pubkey):
+        issuer_key = third_key(script, permit.root_key, permit.system_key)
+        if issuer_key is not None:
+            return issuer_key
+    raise CosignerError(
+        Refusal.ACTION_NOT_ALLOWED,
+        f"input {index} does not show the permit script of {format_outpoint(permit.id)}",
+    )
+
+
 def _issuer_and_permit(
     psbt: Psbt, index: int, credit: Credit, view: RegistryView
 ) -> tuple[bytes, OutPoint]:
@@ -86,20 +153,14 @@ def _issuer_and_permit(
     if certificate is not None:
         return certificate.issuer_key, certificate.permit_id
     permit = None if owner is None else get_permit(view, owner)
-    described = psbt.inputs[index]
-    script = described.witness_script or described.redeem_script or b""
-    # The script is the file's claim until it hashes to what the registry knows.
-    if permit is not None and opens(script, credit.script_pubkey):
-        issuer_key = third_key(script, permit.root_key, permit.system_key)
-        if issuer_key is not None:
-            return issuer_key, permit.id
-    raise CosignerError(
-        Refusal.ACTION_NOT_ALLOWED,
-        f"input {index} does not show the permit script of {format_outpoint(credit.outpoint)}",
-    )
+    if permit is None:
+        raise CosignerError(
+            Refusal.ACTION_NOT_ALLOWED, f"input {index} is credit of no permit known here"
+        )
+    return _issuer_of(psbt, index, permit), permit.id
 
 
-def _minted(psbt: Psbt, found: Review) -> tuple[int, int]:
+def _minted(psbt: Psbt, view: RegistryView) -> tuple[int, int]:
     """Return how many certificates it makes, and the first serial."""
     reading = read_message(psbt.transaction)
     match reading.message if reading is not None else None:
@@ -107,21 +168,20 @@ def _minted(psbt: Psbt, found: Review) -> tuple[int, int]:
             return 1, serial
         case BatchMessage(serial_start=start, count=count):
             return count, start
+        case ClaimMessage() as claim:
+            return 1, claimed_serial(claim, view) or 0
         case _:
-            # Whatever else uses a permit counts by what it makes: the permit stands first.
-            return (len(found.subjects) - 1 if found.action == "claim" else 0), 0
+            return 0, 0
 
 
-def _moved(
-    spent: list[tuple[int, Credit]], view: RegistryView, next_height: int, rules_of: RulesOf
-) -> tuple[Moved, ...]:
+def _moved(spent: list[tuple[int, Credit]], known: Known) -> tuple[Moved, ...]:
     moved = []
     for _, credit in spent:
-        certificate = None if credit.owner is None else get_certificate(view, credit.owner)
+        certificate = None if credit.owner is None else get_certificate(known.view, credit.owner)
         if certificate is not None:
-            permit = get_permit(view, certificate.permit_id)
-            rules = None if permit is None else rules_of(permit.message.typedef_hash)
-            moved.append(_hand_over(certificate, next_height, rules))
+            permit = get_permit(known.view, certificate.permit_id)
+            rules = None if permit is None else known.rules_of(permit.message.typedef_hash)
+            moved.append(_hand_over(certificate, known.next_height, rules))
     return tuple(moved)
 
 

@@ -25,7 +25,7 @@ class Limits:
     `hours` are minutes after midnight, from and to.
     """
 
-    actions: frozenset[str] = frozenset({"issue", "batch", "transfer", "refresh"})
+    actions: frozenset[str] = frozenset({"issue", "batch", "transfer", "refresh", "join"})
     certificates_at_once: int = 3_000
     certificates_a_day: int = 10_000
     transfers_a_day: int = 1_000

@@ -15,7 +15,7 @@ from ccxx_root.cosigner.refusals import CosignerError, Refusal
 
 # What a co-signer can sign without R standing alone for anything; `permit` has its own door.
 ACTIONS = frozenset(
-    "issue batch claim transfer refresh recover surrender rekey close revoke status".split(),
+    "issue batch claim transfer refresh join recover surrender rekey close revoke status".split(),
 )
 _CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _OFFSET = re.compile(r"([+-])(0\d|1[0-4]):([0-5]\d)")
