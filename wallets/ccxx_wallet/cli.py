@@ -22,6 +22,7 @@ from ccxx_core.keys import is_valid_public_key
 from ccxx_core.network import NETWORKS, Network
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import read_secret_file
+from ccxx_wallet.interruption import state_of
 from ccxx_wallet.screen import Facts, Screen
 
 Value = TypeVar("Value")
@@ -107,9 +108,13 @@ class WalletGroup(click.Group):
         except BrokenPipeError:
             # Whoever read our output has seen enough: click ends the program quietly.
             raise
-        except (click.Abort, KeyboardInterrupt):
+        except click.Abort:
             click.echo(err=True)
-            _fail(ctx, Refusal.DECLINED, "no answer; nothing was done, add --yes to agree unasked")
+            line = f"no answer; {state_of(ctx)}, or add --yes to agree unasked"
+            _fail(ctx, Refusal.DECLINED, line)
+        except KeyboardInterrupt:
+            click.echo(err=True)
+            _fail(ctx, Refusal.INTERRUPTED, f"interrupted; {state_of(ctx)}")
         except CcxxError as error:
             _fail(ctx, str(getattr(error, "refusal", type(error).__name__)), str(error))
         except (OSError, sqlite3.Error) as error:

@@ -22,6 +22,7 @@ from ccxx_wallet.cosigner_client import CosignerClient
 from ccxx_wallet.drafts import name_draft
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import check_output, write_atomically, write_output
+from ccxx_wallet.interruption import note_state
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.session import count_missing, name_of, signatures_of
@@ -77,6 +78,7 @@ class Desk:
         keep()
         if choices.send:
             return self.send(psbt, found, choices)
+        note_state(f"if {path} is there it is whole, and `draft list` names it")
         # A draft that could not be written reserves nothing, and replaces none.
         with self.live.wallet.store.transaction():
             self.live.drafts.remember(
@@ -159,7 +161,12 @@ class Desk:
             return {**facts, "dry_run": True}
         if not choices.sign:
             self._ask(found, "Send this transaction?", choices)
+        note_state(
+            f"transaction {final['txid']} may have been sent, so do not make another: the next"
+            " command sends it again if it was not"
+        )
         self.live.send(sent, found.action)
+        note_state(f"transaction {final['txid']} was sent")
         return {**facts, "sent": True}
 
     def facts(self, psbt: Psbt, found: Review) -> dict[str, Any]:
@@ -248,8 +255,11 @@ class Desk:
 
         The file is written before: what the co-signer counts is never lost with its answer.
         """
+        done = f"{path} is written with this wallet's signatures"
         if self.cosigner is None:
+            note_state(done)
             return {**self.facts(psbt, found), "file": str(path)}
+        note_state(f"{done}; the co-signer may have signed it: ask it again with sign {path}")
         signed, answer = self.cosigner.sign(psbt)
         write_atomically(path, signed.encode())
         facts = {**self.facts(signed, found), "file": str(path)}

@@ -19,7 +19,14 @@ from ccxx_wallet.drafts import Drafts, prune
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.funding import Funding, choose_coins, usual_feerate
 from ccxx_wallet.keyring import Role, WatchedKey
-from ccxx_wallet.pending import in_order, look_ahead, output_finder, read_pool, rebroadcast
+from ccxx_wallet.pending import (
+    in_order,
+    look_ahead,
+    output_finder,
+    own_waiting,
+    read_pool,
+    rebroadcast,
+)
 from ccxx_wallet.registration import mined_anchor, read_registration
 from ccxx_wallet.registry_store import Overlay, StoredRegistry
 from ccxx_wallet.scanner import Scanner
@@ -87,8 +94,7 @@ class LiveWallet:
         self._check_anchor()
         pool = read_pool(self.client)
         rebroadcast(self.wallet, self.client, pool)
-        own = [each.transaction for each in self.wallet.store.sent() if each.mined_height is None]
-        self.pending = in_order({tx.txid: tx for tx in (*pool, *own)}.values())
+        self.pending = in_order([*pool, *own_waiting(self.wallet, pool)])
         self.ahead = look_ahead(self.wallet, self.pending)
         voices = [coin.outpoint for coin in self.watched_coins()]
         prune(self.wallet.store, self.ahead, [*self.wallet.unspent(self.pending), *voices])

@@ -5,20 +5,18 @@ is no longer there.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from ccxx_cert.registry import apply_block
 from ccxx_cert.state import ObservedBlock
-from ccxx_core.hashes import BlockHash, format_hash, parse_txid
+from ccxx_core.hashes import BlockHash, Txid, format_hash, parse_txid
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
 from ccxx_node.client.rpc import NodeClient, RpcError
 from ccxx_wallet.registry_store import Overlay, StoredRegistry
-from ccxx_wallet.store import SentTransaction
 from ccxx_wallet.wallet import Wallet
 
 # A pool larger than this is not read whole: then only what this wallet sent is known.
 MOST_POOL_TRANSACTIONS = 5_000
-# An input is gone: another transaction spent it.
-_NEVER_AGAIN = ("missing-inputs", "missing inputs", "missingorspent", "conflict")
 
 
 def read_pool(client: NodeClient, tries: int = 5) -> list[Transaction]:
@@ -53,21 +51,34 @@ def in_order(transactions: Iterable[Transaction]) -> list[Transaction]:
 
 
 def rebroadcast(wallet: Wallet, client: NodeClient, pool: Sequence[Transaction]) -> None:
-    """Send again what the pool lost; forget what can no longer be mined."""
+    """Send again what the pool lost.
+
+    A refusal passes: the pool may be full, or a parent of somebody else's not be there any more. It
+    is sent again until a block holds it, or a block spends one of its coins otherwise.
+    """
     known = {tx.txid for tx in pool}
     for sent in wallet.store.sent():
         if sent.mined_height is None and sent.transaction.txid not in known:
-            _send_again(wallet, client, sent)
+            with suppress(RpcError):
+                client.send(sent.transaction)
 
 
-def _send_again(wallet: Wallet, client: NodeClient, sent: SentTransaction) -> None:
-    try:
-        client.send(sent.transaction)
-    except RpcError as error:
-        # Other refusals pass: the pool may be full now, or our parent not be there yet.
-        if any(reason in error.message.lower() for reason in _NEVER_AGAIN):
-            with wallet.store.transaction():
-                wallet.store.remove_sent(sent.transaction.txid)
+def own_waiting(wallet: Wallet, pool: Sequence[Transaction]) -> list[Transaction]:
+    """Return what this wallet sent that is in no block, but for what the pool is about to spend."""
+    in_pool = {tx.txid for tx in pool}
+    taken = {tx_input.prevout for tx in pool for tx_input in tx.inputs}
+    waiting: list[Transaction] = []
+    beaten: set[Txid] = set()
+    for sent in wallet.store.sent():
+        tx = sent.transaction
+        if sent.mined_height is not None or tx.txid in in_pool:
+            continue
+        prevouts = {tx_input.prevout for tx_input in tx.inputs}
+        if prevouts & taken or beaten & {prevout.txid for prevout in prevouts}:
+            beaten.add(tx.txid)
+        else:
+            waiting.append(tx)
+    return waiting
 
 
 def look_ahead(wallet: Wallet, pending: Sequence[Transaction]) -> Overlay:

@@ -4,9 +4,12 @@ One block changes coins, registry and journal in one database transaction, so a 
 wallet at some block, never between two.
 """
 
+from collections.abc import Sequence
+
 from ccxx_cert.registry import apply_block
 from ccxx_cert.state import ObservedBlock
 from ccxx_cert.trust import TrustAnchor
+from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_node.client.follow import BlockConnected, ChainEvent, catch_up
 from ccxx_node.client.rpc import NodeClient
@@ -60,8 +63,7 @@ class Scanner:
     def _connect(self, event: BlockConnected) -> None:
         for tx in event.block.transactions:
             self._connect_coins(tx, event.height)
-            if tx.txid in self._unmined:
-                self._store.mark_mined(tx.txid, event.height)
+            self._connect_sent(tx, event.height)
         journal = self._connect_registry(event)
         self._store.add_block(event.height, event.hash, event.median_time_past, journal)
 
@@ -78,6 +80,24 @@ class Scanner:
                 )
                 self._coins.add(outpoint)
                 self._watched.mark_used(output.script_pubkey)
+
+    def _connect_sent(self, tx: Transaction, height: int) -> None:
+        """Notice what we sent in its block, and what another transaction made impossible."""
+        if self._unmined.pop(tx.txid, None) is not None:
+            self._store.mark_mined(tx.txid, height)
+        if self._unmined:
+            spent = {tx_input.prevout for tx_input in tx.inputs}
+            self._lose(
+                [txid for txid, prevouts in self._unmined.items() if spent & prevouts], height
+            )
+
+    def _lose(self, txids: Sequence[Txid], height: int) -> None:
+        """Give up transactions whose coins are gone, and all that spends what they would make."""
+        for txid in txids:
+            if self._unmined.pop(txid, None) is not None:
+                self._store.mark_lost(txid, height)
+                parents = {each: {at.txid for at in of} for each, of in self._unmined.items()}
+                self._lose([each for each, of in parents.items() if txid in of], height)
 
     def _connect_registry(self, event: BlockConnected) -> list[list[str | None]] | None:
         if self._anchor is None or event.height < self._anchor.root_height:
@@ -104,5 +124,7 @@ class Scanner:
     def _load(self) -> None:
         self._coins = self._store.coin_outpoints()
         self._unmined = {
-            sent.transaction.txid for sent in self._store.sent() if sent.mined_height is None
+            sent.transaction.txid: {tx_input.prevout for tx_input in sent.transaction.inputs}
+            for sent in self._store.sent()
+            if sent.mined_height is None
         }

@@ -20,7 +20,7 @@ from ccxx_wallet.sqlite_file import SqliteFile
 from ccxx_wallet.store_schema import TABLES
 
 # The tables that blocks alone fill.
-_FROM_CHAIN = ("blocks", "records", "coins")
+_FROM_CHAIN = ("blocks", "records", "coins", "lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +243,20 @@ class Store:
         self._db.execute("update sent set mined_height = ? where txid = ?", (height, txid))
 
     def unmark_mined(self, height: int) -> None:
-        """Make the sent transactions of a block unconfirmed again."""
+        """Make the sent transactions of a block unconfirmed again, and those it made impossible."""
         self._db.execute("update sent set mined_height = null where mined_height = ?", (height,))
+        self._db.execute("delete from lost where height = ?", (height,))
+
+    def mark_lost(self, txid: bytes, height: int) -> None:
+        """Remember that a block spent a coin of a sent transaction by another one."""
+        self._db.execute("insert or ignore into lost values (?, ?)", (txid, height))
 
     def sent(self) -> list[SentTransaction]:
-        """Return the transactions sent, in the order they were sent."""
-        rows = self._db.execute("select raw, purpose, mined_height from sent order by sequence")
+        """Return the transactions sent that are mined or can be, in the order they were sent."""
+        rows = self._db.execute(
+            "select raw, purpose, mined_height from sent where txid not in (select txid from lost)"
+            " order by sequence"
+        )
         return [SentTransaction(Transaction.decode(row[0]), row[1], row[2]) for row in rows]
 
     def add_draft(self, draft: Draft) -> None:

@@ -5,7 +5,7 @@
 
 from ccxx_wallet.sqlite_file import Tables
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _DRAFTS = """
 create table drafts (
     txid blob primary key,
@@ -27,6 +27,9 @@ create table frozen (
     vout integer not null,
     primary key (txid, vout)
 ) without rowid;
+"""
+_LOST = """
+create table lost (txid blob primary key, height integer not null) without rowid;
 """
 # Labels of version 2 were all about public keys.
 _NEW_LABELS = f"""
@@ -83,9 +86,9 @@ create table documents (
 
 TABLES = Tables(
     SCHEMA_VERSION,
-    _SCHEMA + _DRAFTS + _LABELS,
+    _SCHEMA + _DRAFTS + _LABELS + _LOST,
     when_busy="make room, check its permissions, or end the other command that uses this wallet",
     when_damaged="move it away and init with the seed phrase",
     # What brings the tables of an older version up to the next.
-    upgrades={1: f"drop table reserved;{_DRAFTS}", 2: _NEW_LABELS},
+    upgrades={1: f"drop table reserved;{_DRAFTS}", 2: _NEW_LABELS, 3: _LOST},
 )

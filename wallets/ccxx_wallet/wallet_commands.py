@@ -59,7 +59,8 @@ def status_facts(live: LiveWallet) -> dict[str, Any]:
     """Give as JSON where a wallet stands, and what its plain coins are worth."""
     wallet = live.wallet
     coins = wallet.plain_coins(live.pending)
-    unsent = [sent for sent in wallet.store.sent() if sent.mined_height is None]
+    waiting = {tx.txid for tx in live.pending}
+    unsent = [sent for sent in wallet.store.sent() if sent.transaction.txid in waiting]
     tip = wallet.store.tip()
     return {
         "network": wallet.network.chain,

@@ -25,6 +25,7 @@ def make_version_1(path: Path) -> None:
     with sqlite3.connect(path) as db:
         db.execute("drop table drafts")
         db.execute("drop table frozen")
+        db.execute("drop table lost")
         db.execute("alter table labels rename to new_labels")
         db.execute(
             "create table labels (subject text primary key, label text not null) without rowid"
