@@ -107,6 +107,7 @@ class Town:
         self.root = self.person("ccxx-root", "root")
         made = self.root.do("init", "--test-maturity", str(MATURITY))
         self._miner = made["address"]
+        self.root_phrase = made["seed_phrase"]
         self.mine(MATURITY + 20)
         self.root.do("coin", "register", "--value", "100")
         self.mine()
