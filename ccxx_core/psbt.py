@@ -73,10 +73,11 @@ class Psbt:
         transaction: Transaction,
         inputs: Sequence[PsbtInput],
         *,
+        outputs: Sequence[PsbtOutput] | None = None,
         network: Network | None = None,
         anchor_id: bytes | None = None,
     ) -> Self:
-        """Start from a transaction without signatures and what is known of each of its inputs.
+        """Start from a transaction without signatures and what is known of inputs and outputs.
 
         Raises PsbtError if an input's previous output is missing, contradicts the transaction or
         does not fit the scripts given for it.
@@ -85,9 +86,9 @@ class Psbt:
         if len(inputs) != len(transaction.inputs):
             wanted = len(transaction.inputs)
             raise PsbtError(f"{len(inputs)} inputs described, the transaction has {wanted}")
-        outputs = (PsbtOutput(),) * len(transaction.outputs)
+        known = outputs or (PsbtOutput(),) * len(transaction.outputs)
         name = None if network is None else network.chain
-        psbt = cls(transaction, tuple(inputs), outputs, name, anchor_id)
+        psbt = cls(transaction, tuple(inputs), tuple(known), name, anchor_id)
         for index in range(len(inputs)):
             psbt.lock(index)
         return psbt

@@ -10,7 +10,7 @@ from ccxx_cert.identity import format_outpoint
 from ccxx_cert.recognize import read_message
 from ccxx_cert.records import BatchMessage, ClaimMessage, IssueMessage
 from ccxx_cert.state import CreditKind, RegistryView, get_batch, get_credit
-from ccxx_core.hashes import format_hash
+from ccxx_core.hashes import Txid, format_hash
 from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.store import Draft, Store
@@ -43,6 +43,7 @@ class Drafts:
         self._view = view
         self._known = store.drafts()
         self._waiting = self._known
+        self._serials = _serials_of(self._known, view)
         self._replaced: list[Draft] = []
 
     def reserved(self) -> frozenset[OutPoint]:
@@ -53,7 +54,7 @@ class Drafts:
 
     def serials(self, permit_id: OutPoint) -> set[int]:
         """Return the serials that drafts use under a permit."""
-        found = (drafted_serials(draft.transaction, self._view) for draft in self._waiting)
+        found = (self._serials.get(draft.transaction.txid) for draft in self._waiting)
         return {n for each in found if each and each.permit_id == permit_id for n in each.numbers}
 
     def take_credit(self, outpoints: Iterable[OutPoint]) -> None:
@@ -68,7 +69,7 @@ class Drafts:
         wanted = Serials(permit_id, numbers)
         users = []
         for draft in self._waiting:
-            found = drafted_serials(draft.transaction, self._view)
+            found = self._serials.get(draft.transaction.txid)
             if found and found.meets(wanted):
                 users.append(draft)
         last = "" if len(numbers) == 1 else f" to {numbers[-1]}"
@@ -124,27 +125,50 @@ class Drafts:
 
 def prune(store: Store, view: RegistryView, plain: Iterable[OutPoint]) -> None:
     """Forget drafts that can never be sent again or were sent: a coin of theirs is gone."""
-    unspent = set(plain)
+    there = set(plain)
     for draft in store.drafts():
-        prevouts = [tx_input.prevout for tx_input in draft.transaction.inputs]
-        if any(each not in unspent and get_credit(view, each) is None for each in prevouts):
+        tx = draft.transaction
+        prevouts = [tx_input.prevout for tx_input in tx.inputs]
+        if any(each not in there and get_credit(view, each) is None for each in prevouts):
             with store.transaction():
-                store.remove_draft(draft.transaction.txid)
+                store.remove_draft(tx.txid)
+        else:
+            # A later draft may spend what this one will make.
+            there.update(OutPoint(tx.txid, vout) for vout in range(len(tx.outputs)))
 
 
-def drafted_serials(tx: Transaction, view: RegistryView) -> Serials | None:
-    """Return the serials that a transaction would use, None where it issues nothing."""
+def _serials_of(drafts: Iterable[Draft], view: RegistryView) -> dict[Txid, Serials]:
+    """Return the serials of drafts, also of those that spend the change of others before them."""
+    found: dict[Txid, Serials] = {}
+    owners: dict[Txid, OutPoint] = {}
+    for draft in drafts:
+        tx = draft.transaction
+        serials = drafted_serials(tx, view, owners.get(tx.inputs[0].prevout.txid))
+        if serials is not None:
+            found[tx.txid] = serials
+            owners[tx.txid] = serials.permit_id
+    return found
+
+
+def drafted_serials(
+    tx: Transaction, view: RegistryView, owner: OutPoint | None = None
+) -> Serials | None:
+    """Return the serials that a transaction would use, None where it issues nothing.
+
+    `owner` is the permit of a coin that is not there yet.
+    """
     reading = read_message(tx)
     message = None if reading is None else reading.message
     credit = get_credit(view, tx.inputs[0].prevout)
-    if credit is None or credit.owner is None:
+    permit_id = owner if credit is None else credit.owner
+    if permit_id is None:
         return None
     match message:
         case IssueMessage():
-            return Serials(credit.owner, range(message.serial, message.serial + 1))
+            return Serials(permit_id, range(message.serial, message.serial + 1))
         case BatchMessage():
             start = message.serial_start
-            return Serials(credit.owner, range(start, start + message.count))
+            return Serials(permit_id, range(start, start + message.count))
         case ClaimMessage():
             serial = claimed_serial(message, view)
             return None if serial is None else Serials(credit.owner, range(serial, serial + 1))
