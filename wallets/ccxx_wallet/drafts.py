@@ -171,7 +171,7 @@ def drafted_serials(
             return Serials(permit_id, range(start, start + message.count))
         case ClaimMessage():
             serial = claimed_serial(message, view)
-            return None if serial is None else Serials(credit.owner, range(serial, serial + 1))
+            return None if serial is None else Serials(permit_id, range(serial, serial + 1))
         case _:
             return None
 
