@@ -5,7 +5,7 @@ template gives them, then plain change. Pure: coins, scripts and rates are argum
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ccxx_core.bip32 import KeyOrigin
 from ccxx_core.network import Network
@@ -21,8 +21,10 @@ from ccxx_wallet.coin_selection import (
     take_coins,
 )
 
-# BIP 125 would call a lower sequence replaceable; the chain's relay policy has no replacement.
+# The lowest sequence that BIP 125 does not call replaceable: signatures of others must last.
 SEQUENCE = 0xFFFFFFFE
+# Where all signatures are ours a node that replaces may get a better paid version.
+REPLACEABLE = 0xFFFFFFFD
 TRANSACTION_OVERHEAD_VSIZE = 11
 _SIGNATURE_SIZE = 73
 
@@ -70,7 +72,8 @@ class Purse:
     """The plain coins that may pay, where change goes, and at which rate (satoshis per vbyte).
 
     `outlook` says where more coins may come from. With `takes_all` the coins were chosen by hand:
-    all of them pay. `kept` coins pay only where no others do.
+    all of them pay. `extra_fee` (satoshis) is paid on top, for another transaction. `kept` coins
+    pay only where no others do.
     """
 
     coins: Sequence[PlainCoin]
@@ -80,6 +83,7 @@ class Purse:
     outlook: str = ""
     kept: Collection[OutPoint] = frozenset()
     takes_all: bool = False
+    extra_fee: int = 0
     origin_of: Callable[[bytes], Origins] = field(default=lambda _: ())
 
 
@@ -107,14 +111,15 @@ def build_draft(
     """
     credit_value = sum(coin.output.value for coin in credit)
     payment = Payment(
-        amount=sum(output.value for output in outputs) - credit_value,
+        amount=sum(output.value for output in outputs) - credit_value + purse.extra_fee,
         vsize=_fixed_vsize(credit, outputs),
         feerate=purse.feerate,
     )
     selection = _select(purse, payment)
     change = (TxOutput(selection.change, purse.change_script),) if selection.change else ()
     inputs = [TxInput(coin.outpoint, sequence=coin.sequence) for coin in credit]
-    inputs += [TxInput(coin.outpoint, sequence=SEQUENCE) for coin in selection.coins]
+    sequence = SEQUENCE if credit else REPLACEABLE
+    inputs += [TxInput(coin.outpoint, sequence=sequence) for coin in selection.coins]
     transaction = Transaction(
         version=2,
         inputs=tuple(inputs),
@@ -122,10 +127,9 @@ def build_draft(
     )
     described = [coin.describe() for coin in credit]
     described += [_describe_plain(coin, purse) for coin in selection.coins]
-    psbt = Psbt.create(transaction, described, network=network, anchor_id=anchor_id)
     # A signer that knows nothing of our wallet can tell change by the origin of its key.
-    known = (PsbtOutput(origins=purse.origin_of(out.script_pubkey)) for out in transaction.outputs)
-    psbt = replace(psbt, outputs=tuple(known))
+    known = [PsbtOutput(origins=purse.origin_of(out.script_pubkey)) for out in transaction.outputs]
+    psbt = Psbt.create(transaction, described, outputs=known, network=network, anchor_id=anchor_id)
     plain_inputs = tuple(coin.outpoint for coin in selection.coins)
     return Funded(psbt, psbt.fee, plain_inputs, selection.change)
 

@@ -1,6 +1,6 @@
 """A wallet beside its node: at the tip, aware of the pool, ready to draft, sign and send."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -14,7 +14,7 @@ from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
 from ccxx_node.client.rpc import NodeClient, NodeError, RpcError, check_network
 from ccxx_wallet.authority_coins import fit_to_pay, is_permit_script, watched_coins
-from ccxx_wallet.builder import CreditInput, Funded, build_draft
+from ccxx_wallet.builder import CreditInput, Funded, Purse, build_draft
 from ccxx_wallet.drafts import Drafts, prune
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.funding import Funding, choose_coins, usual_feerate
@@ -94,10 +94,15 @@ class LiveWallet:
         self._check_anchor()
         pool = read_pool(self.client)
         rebroadcast(self.wallet, self.client, pool)
-        self.pending = in_order([*pool, *own_waiting(self.wallet, pool)])
-        self.ahead = look_ahead(self.wallet, self.pending)
+        self.look_at([*pool, *own_waiting(self.wallet, pool)])
         voices = [coin.outpoint for coin in self.watched_coins()]
         prune(self.wallet.store, self.ahead, [*self.wallet.unspent(self.pending), *voices])
+        self.drafts = Drafts(self.wallet.store, self.ahead, self.drafts.may_replace)
+
+    def look_at(self, waiting: Iterable[Transaction]) -> None:
+        """Take some transactions for all that waits for a block."""
+        self.pending = in_order(waiting)
+        self.ahead = look_ahead(self.wallet, self.pending)
         self.drafts = Drafts(self.wallet.store, self.ahead, self.drafts.may_replace)
 
     def _follow_own_root_coin(self, screen: Screen) -> None:
@@ -169,18 +174,22 @@ class LiveWallet:
         """
         anchor = self.wallet.anchor
         self.drafts.take_credit(coin.outpoint for coin in credit)
-        rate = feerate or usual_feerate(self.client)
-        purse = self.wallet.purse(self.pending, rate, self.drafts.reserved())
-        purse = fit_to_pay(purse, self.watched_coins(), {coin.outpoint for coin in credit})
-        if self.funding.coins:
-            purse = choose_coins(purse, self.funding.coins, self.wallet.store, self.ahead)
         return build_draft(
             credit,
             outputs,
-            purse,
+            self.purse(feerate, [coin.outpoint for coin in credit]),
             self.wallet.network,
             None if anchor is None else anchor.anchor_id,
         )
+
+    def purse(self, feerate: int, taken: Collection[OutPoint] = ()) -> Purse:
+        """Return what may pay for a draft that spends `taken` already; the rate may be AUTO."""
+        rate = feerate or usual_feerate(self.client)
+        purse = self.wallet.purse(self.pending, rate, self.drafts.reserved())
+        purse = fit_to_pay(purse, self.watched_coins(), taken)
+        if self.funding.coins:
+            purse = choose_coins(purse, self.funding.coins, self.wallet.store, self.ahead)
+        return purse
 
     def watched_coins(self) -> list[WatchedCoin]:
         """Return the plain coins that give authority or pass on a chain, pool included."""

@@ -1,0 +1,39 @@
+"""The command that raises the fee of a transaction on its way, the same in every wallet."""
+
+from typing import Any
+
+import click
+
+from ccxx_core.hashes import format_hash, parse_txid
+from ccxx_wallet.bumping import REPLACEMENT, draft_bump
+from ccxx_wallet.cli import shared_options
+from ccxx_wallet.desk import Choices
+from ccxx_wallet.funding_options import FEERATE
+from ccxx_wallet.labels import Kind
+from ccxx_wallet.live import LiveWallet
+from ccxx_wallet.opening import opened_desk
+
+
+@click.command("bump")
+@click.argument("txid")
+@FEERATE
+@shared_options
+@click.pass_context
+def bump_command(ctx: click.Context, txid: str, feerate: int) -> None:
+    """Raise the fee of a transaction that waits for a block, and send at once."""
+    with opened_desk(ctx) as desk:
+        bump = draft_bump(desk.live, txid, feerate)
+        facts = {**desk.finish_draft(bump.funded, Choices(send=True)), **bump.as_facts()}
+        if bump.method == REPLACEMENT and facts.get("sent"):
+            _forget_replaced(desk.live, facts)
+        desk.settings.screen.show(facts, f"bumped by {bump.method}")
+
+
+def _forget_replaced(live: LiveWallet, facts: dict[str, Any]) -> None:
+    """Forget the old version, and have its label pass to the new one."""
+    old, new = facts["bumps"], facts["txid"]
+    store = live.wallet.store
+    with store.transaction():
+        store.remove_sent(parse_txid(old))
+        if (label := store.label(Kind.TX, format_hash(parse_txid(old)))) is not None:
+            store.set_label(Kind.TX, new, label)
