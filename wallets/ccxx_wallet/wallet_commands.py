@@ -1,28 +1,36 @@
-"""Commands about a wallet itself, the same in each: status, address, pay, backup."""
+"""Commands about a wallet itself, the same in each: init, status, address, pay, anchor."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ccxx_core.address import decode_address
+from ccxx_cert.identity import format_outpoint
+from ccxx_cert.trust import TrustAnchor
+from ccxx_core.address import decode_address, encode_address
 from ccxx_core.amount import format_amount
 from ccxx_core.bech32 import decode_bech32
 from ccxx_core.bip32 import format_path
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
-from ccxx_core.network import Network
+from ccxx_core.network import NETWORKS, Network
 from ccxx_core.transaction import TxOutput
-from ccxx_wallet.anchor_commands import anchor_group
 from ccxx_wallet.bump_commands import bump_command
 from ccxx_wallet.chain_commands import history_command, rescan_command
-from ccxx_wallet.cli import AMOUNT, FILE, WalletGroup, settings_of, shared_options
+from ccxx_wallet.cli import (
+    AMOUNT,
+    FILE,
+    OVERWRITE,
+    WalletGroup,
+    settings_of,
+    shared_options,
+)
 from ccxx_wallet.coin_commands import new_coin_group
 from ccxx_wallet.descriptor_commands import descriptor_group
 from ccxx_wallet.desk import Choices
-from ccxx_wallet.document_commands import document_group
 from ccxx_wallet.draft_commands import draft_group
 from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.files import write_output
 from ccxx_wallet.funding_options import FEERATE as FEERATE
 from ccxx_wallet.init_commands import known_phrase
 from ccxx_wallet.keyring import Role, check_phrase, open_accounts
@@ -125,6 +133,35 @@ def backup_check(ctx: click.Context, seed_file: Path | None) -> None:
         settings.screen.show({"matches": True})
 
 
+@click.group("anchor")
+def anchor_group() -> None:
+    """The trust anchor: root coin, root script and root keys of the network."""
+
+
+@anchor_group.command("show")
+@shared_options
+@click.pass_context
+def anchor_show(ctx: click.Context) -> None:
+    """Show the trust anchor."""
+    anchor = known_anchor(ctx)
+    settings_of(ctx).screen.show(anchor_facts(anchor))
+
+
+@anchor_group.command("export")
+@click.argument("file", type=FILE)
+@OVERWRITE
+@shared_options
+@click.pass_context
+def anchor_export(ctx: click.Context, file: Path, overwrite: bool) -> None:
+    """Write the trust anchor to a file for issuers, holders and explorers."""
+    settings = settings_of(ctx)
+    anchor = known_anchor(ctx)
+    if not settings.dry_run:
+        write_output(file, anchor.encode(), overwrite)
+    facts = {"file": None if settings.dry_run else str(file), **anchor_facts(anchor)}
+    settings.screen.show(facts)
+
+
 def add_shared_commands(group: WalletGroup) -> None:
     """Put the commands that all wallets have into a wallet's group."""
     for command in (
@@ -139,7 +176,6 @@ def add_shared_commands(group: WalletGroup) -> None:
         backup_group,
         descriptor_group,
         anchor_group,
-        document_group,
         draft_group,
         why_command,
         sign_command,
@@ -148,6 +184,29 @@ def add_shared_commands(group: WalletGroup) -> None:
         send_command,
     ):
         group.add_command(command)
+
+
+def known_anchor(ctx: click.Context) -> TrustAnchor:
+    """Return the wallet's trust anchor; asks the node only if a root coin waits for its block."""
+    with opened_wallet(ctx) as wallet:
+        if wallet.anchor is not None:
+            return wallet.anchor
+    with opened_desk(ctx) as desk:
+        return desk.live.require_anchor()
+
+
+def anchor_facts(anchor: TrustAnchor) -> dict[str, Any]:
+    """Give a trust anchor as JSON."""
+    return {
+        "anchor_id": anchor.anchor_id.hex(),
+        "network": anchor.network,
+        "root_coin": format_outpoint(anchor.root_outpoint),
+        "value": format_amount(anchor.root_value),
+        "height": anchor.root_height,
+        "address": encode_address(anchor.root_script, NETWORKS[anchor.network]),
+        "root_key": anchor.root_key.hex(),
+        "system_key": anchor.system_key.hex(),
+    }
 
 
 def parse_address(text: str, network: Network) -> bytes:
