@@ -25,6 +25,7 @@ from ccxx_wallet.files import check_output, write_atomically, write_output
 from ccxx_wallet.interruption import note_state
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
+from ccxx_wallet.second_opinion import Opinion
 from ccxx_wallet.session import count_missing, name_of, signatures_of
 from ccxx_wallet.signer import Review, check_fee, check_rules, sign
 from ccxx_wallet.store import Draft
@@ -156,7 +157,7 @@ class Desk:
         sent = self.live.finish(psbt, self.key_names(psbt))
         final = {"txid": format_hash(sent.transaction.txid), "txid_is_final": True}
         facts = {**self.facts(psbt, found), **final}
-        facts |= {"signatures_verified_again": sent.verified_again, "sent": False}
+        facts |= {**self._opinion_facts(sent.opinion), "sent": False}
         if self.settings.dry_run:
             return {**facts, "dry_run": True}
         if not choices.sign:
@@ -168,6 +169,19 @@ class Desk:
         self.live.send(sent, found.action)
         note_state(f"transaction {final['txid']} was sent")
         return {**facts, "sent": True}
+
+    def _opinion_facts(self, opinion: Opinion) -> dict[str, Any]:
+        """Give the second opinion as JSON, and say aloud what it could not read."""
+        if opinion.unread:
+            numbers = ", ".join(map(str, opinion.unread))
+            self.settings.screen.warn(
+                f"the second opinion cannot read inputs {numbers}: only our own code and"
+                " your node verified their signatures"
+            )
+        return {
+            "signatures_verified_again": opinion.signatures,
+            "inputs_not_verified_again": list(opinion.unread),
+        }
 
     def facts(self, psbt: Psbt, found: Review) -> dict[str, Any]:
         """Give a transaction's facts as JSON."""

@@ -31,7 +31,7 @@ from ccxx_wallet.registration import mined_anchor, read_registration
 from ccxx_wallet.registry_store import Overlay, StoredRegistry
 from ccxx_wallet.scanner import Scanner
 from ccxx_wallet.screen import Screen
-from ccxx_wallet.second_opinion import check_again
+from ccxx_wallet.second_opinion import Opinion, check_again
 from ccxx_wallet.session import finalize
 from ccxx_wallet.signer import (
     Review,
@@ -68,10 +68,10 @@ _ADVICE = (
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A transaction that the node took, and how many signatures foreign code verified."""
+    """A transaction that the node would take, and what foreign code says of it."""
 
     transaction: Transaction
-    verified_again: int
+    opinion: Opinion
 
 
 class LiveWallet:
@@ -317,11 +317,11 @@ class LiveWallet:
         """Finish a transaction and have foreign code and our node check it; nothing is sent."""
         tx = finalize(psbt, names)
         spent = self.spent_outputs(tx)
-        verified = check_again(tx, spent)
+        opinion = check_again(tx, spent)
         reason = self.client.test_accept(tx)
         if reason is not None:
             raise WalletError(Refusal.NOT_ACCEPTED, explain_rejection(reason))
-        return Sent(tx, verified)
+        return Sent(tx, opinion)
 
     def send(self, sent: Sent, purpose: str) -> None:
         """Remember a finished transaction and give it to the network.

@@ -2,7 +2,7 @@
 
 python-bitcoinlib parses and hashes the bytes anew and ecdsa verifies every signature, so a fault in
 our code cannot move money alone. Known are P2WPKH, P2PKH, multisig in P2WSH or P2SH and recoverable
-custody; any other input is left to the node and not counted.
+custody; any other input is left to the node, and named as not read.
 """
 
 import hashlib
@@ -33,6 +33,14 @@ from ccxx_wallet.errors import Refusal, WalletError
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """How many signatures foreign code verified, and which inputs it could not read."""
+
+    signatures: int
+    unread: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _SignedInput:
     """One input as foreign code sees it; `value` is None where no signature commits to it."""
 
@@ -54,8 +62,8 @@ class _SignedInput:
         return len(signatures)
 
 
-def check_again(tx: Transaction, spent: Sequence[TxOutput]) -> int:
-    """Verify a signed transaction with foreign code; return how many signatures were verified.
+def check_again(tx: Transaction, spent: Sequence[TxOutput]) -> Opinion:
+    """Verify a signed transaction with foreign code; say how much of it that code could read.
 
     `spent` are the outputs that its inputs spend, in order. Raises WalletError SECOND_OPINION.
     """
@@ -69,7 +77,9 @@ def check_again(tx: Transaction, spent: Sequence[TxOutput]) -> int:
         raise _disagree(f"its id is {found}, ours is {format_hash(tx.txid)}")
     if len(foreign.vin) != len(spent):
         raise _disagree(f"it has {len(foreign.vin)} inputs, {len(spent)} expected")
-    return sum(_check_input(foreign, index, output) for index, output in enumerate(spent))
+    verified = [_check_input(foreign, index, output) for index, output in enumerate(spent)]
+    unread = tuple(index for index, signatures in enumerate(verified) if not signatures)
+    return Opinion(sum(verified), unread)
 
 
 def _check_input(foreign: CTransaction, index: int, output: TxOutput) -> int:

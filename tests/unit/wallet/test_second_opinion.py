@@ -17,7 +17,7 @@ from ccxx_core.script import (
 from ccxx_core.spending import RECOVERY_DELAY, recoverable_script
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.second_opinion import check_again
+from ccxx_wallet.second_opinion import Opinion, check_again
 
 KEYS = [PrivateKey(bytes([n]) * 32) for n in (1, 2, 3)]
 MULTISIG = sorted_multisig_script(3, [key.public_key for key in KEYS])
@@ -58,9 +58,19 @@ def test_our_signatures_verify_with_foreign_code(
 ) -> None:
     tx, spent = signed(script_pubkey, script)
 
-    verified = check_again(tx, [spent])
+    opinion = check_again(tx, [spent])
 
-    assert verified == count
+    assert opinion == Opinion(count)
+
+
+def test_an_input_of_a_form_that_it_cannot_read_is_named() -> None:
+    tx, spent = signed(p2wpkh_script(hash160(KEYS[0].public_key)))
+    # Taproot: newer than the foreign code, and than this chain.
+    strange = TxOutput(spent.value, b"\x51\x20" + bytes(32))
+
+    opinion = check_again(tx, [strange])
+
+    assert opinion == Opinion(0, unread=(0,))
 
 
 def test_an_output_altered_after_signing_is_noticed() -> None:
@@ -119,7 +129,7 @@ def test_both_branches_of_recoverable_custody_are_verified(
 ) -> None:
     tx, spent = recoverable(signers, sequence)
 
-    assert check_again(tx, [spent]) == len(signers)
+    assert check_again(tx, [spent]) == Opinion(len(signers))
 
 
 @pytest.mark.parametrize("sequence", [RECOVERY_DELAY - 1, RECOVERY_DELAY | 1 << 22, 0xFFFFFFFE])
