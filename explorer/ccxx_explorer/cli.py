@@ -18,8 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.errors import CcxxError
+from ccxx_core.hashes import format_hash
 from ccxx_core.network import NETWORKS, Network
+from ccxx_explorer.database import reader
 from ccxx_explorer.database.store import Database
+from ccxx_explorer.database.whole_state import registry_hash
 from ccxx_explorer.definitions import DefinitionFolder
 from ccxx_explorer.indexer import Follower, Indexer
 from ccxx_explorer.problems import ExplorerError
@@ -150,6 +153,23 @@ def index(setup: Setup) -> None:
         indexer.run(catch_up(client, indexer), threading.Event())
     tip = setup.database.tip()
     click.echo(f"indexed to block {tip[0] if tip else 'none'}")
+
+
+@main.command()
+@_with_setup
+def registry(setup: Setup) -> None:
+    """Show the hash of the whole registry, by which two observers compare what they know."""
+    if setup.database.anchor is None:
+        raise ExplorerError("there is no registry without a trust anchor: give --anchor")
+    with setup.database.read() as connection:
+        tip = reader.tip(connection)
+        if tip is None:
+            raise ExplorerError("the index is empty: run `ccxx-explorer index` first")
+        digest = registry_hash(connection)
+    click.echo(f"height {tip.height}")
+    click.echo(f"block {format_hash(tip.hash)}")
+    click.echo(f"anchor_id {setup.database.anchor.anchor_id.hex()}")
+    click.echo(f"state_hash {digest.hex()}")
 
 
 @main.command()

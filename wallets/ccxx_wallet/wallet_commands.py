@@ -37,6 +37,7 @@ from ccxx_wallet.keyring import Role, check_phrase, open_accounts
 from ccxx_wallet.label_commands import label_group
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.opening import opened_desk, opened_wallet
+from ccxx_wallet.registry_command import registry_command
 from ccxx_wallet.session_commands import (
     combine_command,
     finalize_command,
@@ -177,6 +178,7 @@ def add_shared_commands(group: WalletGroup) -> None:
         descriptor_group,
         anchor_group,
         draft_group,
+        registry_command,
         why_command,
         sign_command,
         combine_command,

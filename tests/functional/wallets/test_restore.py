@@ -2,12 +2,16 @@
 
 import csv
 import json
+import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ccxx_regtest.processes import program
 
 Town = Any
 Person = Any
@@ -116,6 +120,7 @@ def remembered(lives: Lives) -> dict[str, Any]:
         "issuer's permits": lives.issuer.do("permit", "list")["permits"],
         "issued": lives.issuer.do("certificate", "list"),
         "held": lives.holder.do("list"),
+        "registry": [person.do("registry") for person in lives.people.values()],
     }
     for name, person in lives.people.items():
         told[f"{name}'s balance"] = person.do("status")
@@ -151,7 +156,7 @@ def restored(lives: Lives) -> tuple[Any, Any]:
     "what",
     [
         "root's permits", "root's anchor", "root's balance", "issuer's key", "issuer's permits",
-        "issuer's balance", "issued", "held", "holder's balance",
+        "issuer's balance", "issued", "held", "registry", "holder's balance",
     ],
 )  # fmt: skip
 def test_what_was_there_is_there_again(restored: tuple[Any, Any], what: str) -> None:
@@ -167,6 +172,25 @@ def test_the_history_was_worth_restoring(restored: tuple[Any, Any]) -> None:
     assert len(before["held"]["certificates"]) > GRADUATES
     assert {"valid", "revoked", "surrendered"} <= statuses
     assert len(before["issuer's permits"]) == 2
+
+
+def test_wallets_and_explorer_know_the_same(
+    lives: Lives, restored: tuple[Any, Any], tmp_path: Path
+) -> None:
+    options = [f"--anchor={lives.town.anchor}", f"--database={tmp_path / 'index.sqlite'}"]
+    for command in ("index", "registry"):
+        shown = subprocess.run(
+            [program("ccxx-explorer"), command, *options],
+            env=os.environ | lives.town.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        ).stdout
+
+    told = dict(line.split() for line in shown.splitlines())
+    wallets = restored[1]["registry"]
+    assert wallets == [told | {"height": int(told["height"])}] * 3
 
 
 def test_fresh_keys_and_addresses_are_fresh(lives: Lives, restored: tuple[Any, Any]) -> None:  # noqa: ARG001
