@@ -79,7 +79,8 @@ class Case:
 
 def hindrances(case: Case, deed: Deed) -> tuple[Hindrance, ...]:
     """Return what the rules put in the way of a deed, the gravest first; none if they allow it."""
-    return tuple(_RULES[deed](case))
+    gone = tuple(_gone(case))
+    return gone if gone or deed not in _RULES else tuple(_RULES[deed](case))
 
 
 def count_transfers(certificate: Certificate) -> int:
@@ -94,7 +95,6 @@ def blocks_rested(certificate: Certificate, next_height: int) -> int:
 
 
 def _show_valid(case: Case) -> Iterator[Hindrance]:
-    yield from _gone(case)
     yield from _void(case)
     depth = confirmations(case.certificate, case.tip.height)
     if depth < 1:
@@ -109,7 +109,6 @@ def _show_valid(case: Case) -> Iterator[Hindrance]:
 
 
 def _transfer(case: Case) -> Iterator[Hindrance]:
-    yield from _gone(case)
     yield from _void(case)
     permit = get_permit(case.view, case.certificate.permit_id)
     if permit is None or not permit.message.transferable:
@@ -142,7 +141,6 @@ def _terms(case: Case, terms: Mapping[str, object]) -> Iterator[Hindrance]:
 
 
 def _recover(case: Case) -> Iterator[Hindrance]:
-    yield from _gone(case)
     yield from _void(case)
     permit = get_permit(case.view, case.certificate.permit_id)
     if permit is None or not permit.message.recovery:
@@ -196,11 +194,5 @@ def _revoked(revocation: Revocation) -> Hindrance:
     return Hindrance(Obstacle.REVOKED, line)
 
 
-_RULES = {
-    Deed.SHOW_VALID: _show_valid,
-    Deed.SIGN: _gone,
-    Deed.TRANSFER: _transfer,
-    Deed.RECOVER: _recover,
-    Deed.REFRESH: _gone,
-    Deed.SURRENDER: _gone,
-}
+# Whatever lies somewhere may be signed for, refreshed and given back.
+_RULES = {Deed.SHOW_VALID: _show_valid, Deed.TRANSFER: _transfer, Deed.RECOVER: _recover}

@@ -105,6 +105,8 @@ def finalize(psbt: Psbt, names: Mapping[bytes, str]) -> Transaction:
             f"{count_missing(psbt)} signatures are missing, of: {missing}; let them sign the file"
             " first",
         )
+        count = count_missing(psbt)
+        noun = "signature is" if count == 1 else "signatures are"
     try:
         return psbt.finalize()
     except CcxxError as error:

@@ -4,7 +4,7 @@ Pure. The meaning is recomputed from the transaction, our own registry and the o
 node reports; a file's claims about them are only compared, never believed.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ccxx_cert.errors import CertificateError
@@ -105,13 +105,20 @@ def review(
         refusal, detail = error.refusal, error.detail
     return Review(
         action=_action(meaning, view, refusal is None),
-        lines=meaning.lines,
+        lines=(*meaning.lines, *_describe_late(psbt)),
         fee=fee,
         refusal=refusal,
         detail=detail,
         subjects=meaning.subjects,
         destroyed=meaning.destroyed,
     )
+
+
+def _describe_late(psbt: Psbt) -> Iterator[str]:
+    """Say which certificates are moved without their holders, after the delay of their custody."""
+    for index in range(len(psbt.inputs)):
+        if psbt.lock(index).can_recover(psbt.transaction, index):
+            yield f"input {index} needs no signature of its holder: root and issuer act alone"
 
 
 def describe_payments(psbt: Psbt, network: Network) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ The rules come from `ccxx_cert.prospects`; here is what one wallet adds: its key
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ccxx_cert.identity import format_outpoint
+from ccxx_cert.identity import certificate_id
 from ccxx_cert.prospects import Case, Deed, Hindrance, Obstacle, Terms, Tip, hindrances
 from ccxx_cert.records import Custody
 from ccxx_cert.recovery import format_blocks, open_certificate, policy_of, recovery_path
@@ -23,11 +23,11 @@ _BY = {
     Deed.RECOVER: Role.ISSUER,
 }
 _COMMANDS = {
-    Deed.SIGN: "sign FILE",
-    Deed.TRANSFER: "ccxx-holder certificate transfer {} --to NEW_HOLDER_KEY",
-    Deed.REFRESH: "ccxx-holder certificate refresh {}",
-    Deed.SURRENDER: "ccxx-holder certificate surrender {}",
-    Deed.RECOVER: "ccxx-issuer certificate recover {} --to NEW_KEY",
+    Deed.SIGN: "{program} sign FILE",
+    Deed.TRANSFER: "ccxx-holder certificate transfer {name} --to NEW_HOLDER_KEY",
+    Deed.REFRESH: "ccxx-holder certificate refresh {name}",
+    Deed.SURRENDER: "ccxx-holder certificate surrender {name}",
+    Deed.RECOVER: "ccxx-issuer certificate recover {name} --to NEW_KEY",
 }
 _SIGNERS = {
     Custody.THREE_OF_THREE: "holder, issuer and root",
@@ -58,12 +58,17 @@ class Answer:
         against = "; ".join(each.line for each in self.hindrances)
         if not self.is_possible:
             return f"no: {against}"
-        way = f"{self.command}" + (f"; {self.signers} sign" if self.signers else "")
-        if not self.is_here:
-            others = f"; its {self.by} can: {way}" if self.by else ""
-            return f"not with this wallet: {against}{others}"
-        more = "; ".join(each for each in (way, against, self.note) if each)
-        return f"yes: {more}" if more else "yes"
+        signed = f", signed by {self.signers}" if self.signers else ""
+        way = f"{self.command}{signed}"
+        if self.is_here:
+            return ": ".join(each for each in ("yes", way) if each) + self._noted
+        if against:
+            return f"not with this wallet: {against}" + (f"; else {way}" if self.by else "")
+        return f"by its {self.by}: {way}{self._noted}"
+
+    @property
+    def _noted(self) -> str:
+        return f"; {self.note}" if self.note else ""
 
 
 class Explainer:
@@ -73,7 +78,6 @@ class Explainer:
         """Take what is known; `terms` are the type definition's, None where it is not known."""
         self._live = live
         self._certificate = certificate
-        self._name = format_outpoint(certificate.id)
         tip = Tip(live.tip_height, live.wallet.store.tip_median_time())
         self._case = Case(certificate, live.ahead, tip, terms)
         self._roles = {account.role for account in live.wallet.accounts}
@@ -99,7 +103,9 @@ class Explainer:
             is_here=is_here,
             by=by,
             signers="" if deed is Deed.SIGN else self._signers(deed),
-            command=_COMMANDS[deed].format(self._name),
+            command=_COMMANDS[deed].format(
+                name=certificate_id(self._certificate.id), program=self._program
+            ),
             note=self._note(deed),
         )
 
@@ -110,7 +116,6 @@ class Explainer:
             return
         by = _BY.get(deed)
         if by is not None and by not in self._roles:
-            yield Hindrance(Obstacle.NOT_OURS, f"only its {by} can begin it")
             return
         if self._live.wallet.is_watch_only and deed is Deed.SIGN:
             line = "this wallet watches only; sign with the wallet that has the seed phrase"
@@ -155,6 +160,12 @@ class Explainer:
             f"it is held by the key {certificate.holder_key.hex()}, which is not of this wallet",
         )
 
+    @property
+    def _program(self) -> str:
+        if Role.HOLDER in self._roles:
+            return "ccxx-holder"
+        return "ccxx-issuer" if Role.ISSUER in self._roles else "ccxx-root"
+
     def _find_our_key(self) -> WatchedKey | None:
         """Return the key of ours that guards it: the holder's, the issuer's or the root's."""
         certificate, wallet = self._certificate, self._live.wallet
@@ -193,9 +204,9 @@ class Explainer:
 
     def _note(self, deed: Deed) -> str:
         if deed is Deed.REFRESH and self.custody is not Custody.RECOVERABLE:
-            return f"custody {self.custody.label} has no delay, so there is nothing to renew"
+            return f"not needed: custody {self.custody.label} has no delay to renew"
         if deed is Deed.TRANSFER and self._case.terms is None:
-            return "how often and how soon its type allows that is not known here (--type)"
+            return "its type may limit how often and how soon: ask again with --type FILE"
         if deed is Deed.SURRENDER:
             return "it ends the certificate for ever"
         return ""

@@ -95,6 +95,7 @@ def test_the_holder_signs_nothing_and_foreign_code_verifies_what_is_signed(month
     advance, signed = months.seen["advance"], months.seen["signed"]
 
     assert advance["missing"] == ["root"]
+    assert any("root and issuer act alone" in line for line in advance["meaning"]["lines"])
     assert signed["complete"] is True
     # Root, issuer, and the issuer's plain coin.
     assert months.seen["sent"]["signatures_verified_again"] == 3

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ccxx_cert.custody import CERTIFICATE_VALUE, opens, third_key
 from ccxx_cert.identity import format_outpoint
+from ccxx_cert.prospects import blocks_rested, count_transfers
 from ccxx_cert.recognize import read_message
 from ccxx_cert.records import BatchMessage, ClaimMessage, IssueMessage
 from ccxx_cert.state import (
@@ -16,7 +17,6 @@ from ccxx_cert.state import (
     CreditKind,
     Permit,
     RegistryView,
-    Step,
     get_certificate,
     get_credit,
     get_permit,
@@ -188,10 +188,9 @@ def _moved(spent: list[tuple[int, Credit]], known: Known) -> tuple[Moved, ...]:
 def _hand_over(
     certificate: Certificate, next_height: int, rules: Mapping[str, object] | None
 ) -> Moved:
-    changes = [each for each in certificate.holdings if each.step is not Step.REFRESHED]
     return Moved(
         certificate=certificate.id,
-        transfers=sum(each.step is Step.TRANSFERRED for each in changes),
-        rested=next_height - changes[-1].moment.height,
+        transfers=count_transfers(certificate),
+        rested=blocks_rested(certificate, next_height),
         rules=rules,
     )
