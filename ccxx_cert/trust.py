@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ccxx_cert.canonical import decode_json, encode_canonical
@@ -116,6 +116,29 @@ class TrustAnchor:
         judged anew.
         """
         return sha256(self.encode())
+
+    @property
+    def roots(self) -> tuple[RootDocument, ...]:
+        """The first root, as a document would say it, and its successors."""
+        first = RootDocument(self.root_height, self.root_script, self.root_key, self.system_key)
+        return (first, *self.successors)
+
+    @property
+    def accepted_ids(self) -> frozenset[bytes]:
+        """The ids of this anchor before and after it learned of each successor.
+
+        What was drafted before is about the same root coin, and still good.
+        """
+        known = range(len(self.successors) + 1)
+        return frozenset(
+            replace(self, successors=self.successors[:count]).anchor_id for count in known
+        )
+
+    def extended(self, document: RootDocument) -> TrustAnchor:
+        """Return the same anchor that knows one more root."""
+        if document in self.successors:
+            return self
+        return replace(self, successors=(*self.successors, document))
 
     def successor(self, document_hash: bytes) -> RootDocument | None:
         """Return the document of a ROOT message, None where it was not given."""

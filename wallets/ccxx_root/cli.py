@@ -168,7 +168,7 @@ def permit_list(ctx: click.Context) -> None:
         desk.settings.screen.show_list("permits", list_permits(desk.live), columns)
 
 
-add_upkeep_commands(main, permit)
+add_upkeep_commands(main, permit, coin)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ccxx_cert.custody import CERTIFICATE_VALUE, Wrap, permit_script, wrap
+from ccxx_cert.errors import CertificateError
 from ccxx_cert.identity import format_outpoint
-from ccxx_cert.state import Credit, Permit
+from ccxx_cert.rotation import keys_at
+from ccxx_cert.standing import KeyTerm
+from ccxx_cert.state import Credit, Permit, get_root
 from ccxx_cert.status import permit_status
 from ccxx_cert.template import draft_permit
 from ccxx_cert.type_definition import TypeDefinition
@@ -33,9 +36,10 @@ class Grant:
 
 def draft_grant(live: LiveWallet, grant: Grant, feerate: int) -> Funded:
     """Draft a PERMIT from the root credit, with a fee float for the issuer behind the message."""
-    _check(grant, live)
-    anchor = live.require_anchor()
-    script = permit_script(anchor.root_key, grant.issuer_key, anchor.system_key)
+    live.require_anchor()
+    keys = keys_in_force(live)
+    _check(grant, keys)
+    script = permit_script(keys.root_key, grant.issuer_key, keys.system_key)
     credit = _enough(live, grant.quantity)
     draft = draft_permit(
         grant.definition.permit_message(grant.quantity),
@@ -46,7 +50,22 @@ def draft_grant(live: LiveWallet, grant: Grant, feerate: int) -> Funded:
     outputs = list(draft.outputs)
     if grant.fee_float:
         outputs.append(TxOutput(grant.fee_float, p2wpkh_script(hash160(grant.issuer_key))))
-    return live.draft([_root_input(live, coin) for coin in credit], outputs, feerate)
+    return live.draft([root_input(live, coin) for coin in credit], outputs, feerate)
+
+
+def keys_in_force(live: LiveWallet) -> KeyTerm:
+    """Return R and S of a permit granted in the next block; raises WalletError NO_ANCHOR."""
+    try:
+        term = keys_at(live.ahead, live.moment.height)
+    except CertificateError as error:
+        raise WalletError(Refusal.NO_ANCHOR, f"{error}; wait for the root coin's block") from error
+    if not term.root_key:
+        raise WalletError(
+            Refusal.NO_ANCHOR,
+            "the root has moved and this wallet lacks the new root's document; run `anchor update`"
+            " with the anchor file of the wallet that moved it, or wait for the block of the ROOT",
+        )
+    return term
 
 
 def list_permits(live: LiveWallet) -> list[dict[str, Any]]:
@@ -60,8 +79,7 @@ def _facts(live: LiveWallet, permit: Permit) -> dict[str, Any]:
     return permit_facts(permit, status, live.wallet.network)
 
 
-def _check(grant: Grant, live: LiveWallet) -> None:
-    anchor = live.wallet.require_anchor()
+def _check(grant: Grant, keys: KeyTerm) -> None:
     if grant.quantity < 1:
         raise WalletError(
             Refusal.NOT_ENOUGH_CREDIT, "quantity is 0; a permit is for at least 1 certificate"
@@ -76,7 +94,7 @@ def _check(grant: Grant, live: LiveWallet) -> None:
         raise WalletError(
             Refusal.NOT_ENOUGH_COINS, "--fee-float is dust; give at least 0.00001, or 0 for none"
         )
-    if grant.issuer_key in (anchor.root_key, anchor.system_key):
+    if grant.issuer_key in (keys.root_key, keys.system_key):
         raise WalletError(
             Refusal.WRONG_KEY, "this is a key of the root; ask the issuer for its own key"
         )
@@ -87,7 +105,9 @@ def _enough(live: LiveWallet, quantity: int) -> list[Credit]:
     reserved = live.drafts.reserved()
     chosen: list[Credit] = []
     total = 0
-    coins = live.credit_of(None)
+    root = get_root(live.ahead)
+    script = None if root is None else root.script_pubkey
+    coins = [coin for coin in live.credit_of(None) if coin.script_pubkey == script]
     for coin in sorted(coins, key=lambda coin: (coin.outpoint in reserved, -coin.value)):
         if total >= quantity * CERTIFICATE_VALUE:
             break
@@ -102,13 +122,15 @@ def _enough(live: LiveWallet, quantity: int) -> list[Credit]:
     return chosen
 
 
-def _root_input(live: LiveWallet, coin: Credit) -> CreditInput:
-    key = live.wallet.first_key(Role.CREDIT)
-    if coin.script_pubkey != key.plain_script:
+def root_input(live: LiveWallet, coin: Credit) -> CreditInput:
+    """Describe a root coin to its signer; raises WalletError NO_CREDIT_KEY if it is not ours."""
+    keys = live.wallet.store.watched_keys(Role.CREDIT)
+    key = next((each for each in keys if each.plain_script == coin.script_pubkey), None)
+    if key is None:
         raise WalletError(
             Refusal.NO_CREDIT_KEY,
             f"root coin {format_outpoint(coin.outpoint)} is not guarded by this wallet's key; use"
-            " the wallet that registered it",
+            " the wallet that registered it, or to which the root moved",
         )
     return CreditInput(
         coin.outpoint,

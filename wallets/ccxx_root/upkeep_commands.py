@@ -3,6 +3,7 @@
 import click
 
 from ccxx_cert.state import Certificate
+from ccxx_root.rotation_commands import coin_document, coin_rotate
 from ccxx_wallet.certificate_facts import certificate_facts, find_certificate
 from ccxx_wallet.cli import shared_options
 from ccxx_wallet.live import LiveWallet
@@ -42,8 +43,10 @@ def certificate_show(ctx: click.Context, certificate: str) -> None:
         desk.settings.screen.show(certificate_facts(desk.live, found))
 
 
-def add_upkeep_commands(main: click.Group, permits: click.Group) -> None:
+def add_upkeep_commands(main: click.Group, permits: click.Group, coins: click.Group) -> None:
     """Put the commands into the root's groups."""
+    coins.add_command(coin_document)
+    coins.add_command(coin_rotate)
     main.add_command(certificate_group)
     main.add_command(status_group)
     for command in CERTIFICATE_COMMANDS:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from ccxx_cert.marks import WatchedCoin
 from ccxx_cert.state import Credit, CreditKind, Moment, Permit, credit_key, get_credit
 from ccxx_cert.trust import TrustAnchor
-from ccxx_core.block import Block
 from ccxx_core.errors import CcxxError
 from ccxx_core.hashes import Txid, format_hash
 from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
 from ccxx_node.client.rpc import NodeClient, NodeError, RpcError, check_network
+from ccxx_wallet.anchoring import check_anchor, reviewing_anchor, settle_anchor
 from ccxx_wallet.authority_coins import fit_to_pay, is_permit_script, watched_coins
 from ccxx_wallet.builder import CreditInput, Funded, Purse, build_draft
 from ccxx_wallet.drafts import Drafts, prune
@@ -27,7 +27,7 @@ from ccxx_wallet.pending import (
     read_pool,
     rebroadcast,
 )
-from ccxx_wallet.registration import mined_anchor, read_registration
+from ccxx_wallet.registration import read_registration
 from ccxx_wallet.registry_store import Overlay, StoredRegistry
 from ccxx_wallet.scanner import Scanner
 from ccxx_wallet.screen import Screen
@@ -43,8 +43,6 @@ from ccxx_wallet.signer import (
 )
 from ccxx_wallet.wallet import Wallet
 
-# The fact that says for which anchor and block the root coin was found.
-_ANCHOR_FOUND = "anchor_found"
 _SPENDABLE = (CreditKind.ROOT, CreditKind.PERMIT)
 
 _ADVICE = (
@@ -89,9 +87,11 @@ class LiveWallet:
     def sync(self, screen: Screen) -> None:
         """Bring the wallet to the node's tip and read the node's pool."""
         check_network(self.client, self.wallet.network)
+        self.wallet.reload_anchor()
         self._read_blocks(screen)
-        self._follow_own_root_coin(screen)
-        self._check_anchor()
+        while settle_anchor(self.wallet):
+            self._read_blocks(screen)
+        check_anchor(self.wallet, self.client)
         pool = read_pool(self.client)
         rebroadcast(self.wallet, self.client, pool)
         self.look_at([*pool, *own_waiting(self.wallet, pool)])
@@ -104,35 +104,6 @@ class LiveWallet:
         self.pending = in_order(waiting)
         self.ahead = look_ahead(self.wallet, self.pending)
         self.drafts = Drafts(self.wallet.store, self.ahead, self.drafts.may_replace)
-
-    def _follow_own_root_coin(self, screen: Screen) -> None:
-        """Complete the anchor of a root coin of ours in the block that holds it now."""
-        known, anchor = self.wallet.anchor, mined_anchor(self.wallet)
-        if anchor is None or anchor == known:
-            return
-        heights = [each.root_height for each in (known, anchor) if each is not None]
-        self.wallet.set_anchor(anchor)
-        # Blocks since the root coin were read without this registry: read them again.
-        self._scanner().rewind(min(heights) - 1)
-        self._read_blocks(screen)
-
-    def _check_anchor(self) -> None:
-        """Look for the root coin in its block, once; raises WalletError WRONG_ANCHOR."""
-        anchor, store = self.wallet.anchor, self.wallet.store
-        block_hash = None if anchor is None else store.hash_at(anchor.root_height)
-        if anchor is None or block_hash is None:
-            return
-        mark = f"{anchor.anchor_id.hex()} in {format_hash(block_hash)}"
-        if store.fact(_ANCHOR_FOUND) == mark:
-            return
-        if not holds_root_coin(self.client.block(block_hash), anchor):
-            raise WalletError(
-                Refusal.WRONG_ANCHOR,
-                f"block {anchor.root_height} has no such root coin; the trust anchor is not for"
-                " this chain or was altered, so ask the root organisation for its file again",
-            )
-        with store.transaction():
-            store.set_fact(_ANCHOR_FOUND, mark)
 
     def require_anchor(self) -> TrustAnchor:
         """Return the trust anchor; raises WalletError NO_ANCHOR with what is missing."""
@@ -253,7 +224,8 @@ class LiveWallet:
             raise
         check_spent(psbt, spent)
         network = self.wallet.network
-        found = review(psbt, spent, self.ahead, self.wallet.anchor, self.moment)
+        anchor = reviewing_anchor(self.wallet, psbt.transaction)
+        found = review(psbt, spent, self.ahead, anchor, self.moment)
         lines = found.lines or describe_payments(psbt, network)
         lines += describe_locks(psbt.transaction, self.moment)
         own = {at.script_pubkey for at in psbt.transaction.outputs if self._is_own(at)}
@@ -350,15 +322,6 @@ def _is_cosigner(role: Role, kind: CreditKind | None) -> bool:
     if role in (Role.ROOT, Role.SYSTEM):
         return kind in (CreditKind.PERMIT, CreditKind.CERTIFICATE)
     return role is Role.ISSUER and kind is CreditKind.CERTIFICATE
-
-
-def holds_root_coin(block: Block, anchor: TrustAnchor) -> bool:
-    """Tell whether a block makes the root coin, of the anchor's value and script."""
-    wanted = TxOutput(anchor.root_value, anchor.root_script)
-    txid, vout = anchor.root_outpoint
-    return any(
-        tx.txid == txid and tx.outputs[vout : vout + 1] == (wanted,) for tx in block.transactions
-    )
 
 
 def _is_same(sent: Transaction, draft: Transaction) -> bool:

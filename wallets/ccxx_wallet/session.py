@@ -6,6 +6,7 @@ Pure. Files may be signed and joined in any order; the end result is the same.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ccxx_cert.trust import TrustAnchor
 from ccxx_core import spending
 from ccxx_core.errors import CcxxError, DecodeError
 from ccxx_core.network import Network
@@ -28,8 +29,8 @@ class Signatures:
         return not self.missing
 
 
-def read_psbt(data: bytes, name: str, network: Network, anchor_id: bytes | None) -> Psbt:
-    """Read one file's PSBT for this network and trust anchor.
+def read_psbt(data: bytes, name: str, network: Network, anchor: TrustAnchor | None) -> Psbt:
+    """Read one file's PSBT for this network and trust anchor, as it is or before a later root.
 
     Raises WalletError BAD_FILE or WRONG_NETWORK, naming the file.
     """
@@ -40,10 +41,14 @@ def read_psbt(data: bytes, name: str, network: Network, anchor_id: bytes | None)
             Refusal.BAD_FILE, f"{name} is no whole PSBT ({error}); ask its sender for it again"
         ) from error
     try:
-        psbt.check_network(network, anchor_id)
+        # A file that was drafted before the root moved is still about the same root coin.
+        is_known = anchor is None or psbt.anchor_id in anchor.accepted_ids
+        psbt.check_network(network, None if is_known or anchor is None else anchor.anchor_id)
     except PsbtError as error:
         raise WalletError(
-            Refusal.WRONG_NETWORK, f"{name}: {error}; this wallet is for {network.chain}"
+            Refusal.WRONG_NETWORK,
+            f"{name}: {error}; this wallet is for {network.chain}, and if the root has moved,"
+            " `anchor update` comes first",
         ) from error
     return psbt
 
@@ -107,10 +112,31 @@ def finalize(psbt: Psbt, names: Mapping[bytes, str]) -> Transaction:
         )
         count = count_missing(psbt)
         noun = "signature is" if count == 1 else "signatures are"
+        raise WalletError(
+            Refusal.INCOMPLETE, f"{count} {noun} missing ({missing}); let them sign the file first"
+        )
     try:
         return psbt.finalize()
     except CcxxError as error:
         raise WalletError(Refusal.INCOMPLETE, f"{error}; sign the file again") from error
+
+
+def has_final_txid(psbt: Psbt) -> bool:
+    """Tell whether signing leaves the id as it is: no input is a legacy one (BIP 141)."""
+    return all(described.non_witness_utxo is None for described in psbt.inputs)
+
+
+def shown_scripts(psbt: Psbt) -> Transaction:
+    """Return an unsigned transaction whose witnesses show the scripts and nothing else.
+
+    Its id is that of the signed one, and an observer reads in it what the signed one will do.
+    """
+    tx = psbt.transaction
+    shown = (
+        tx_input._replace(witness=(described.witness_script,) if described.witness_script else ())
+        for tx_input, described in zip(tx.inputs, psbt.inputs, strict=True)
+    )
+    return tx.with_unlocked(tuple(shown))
 
 
 def name_of(key: bytes, names: Mapping[bytes, str]) -> str:

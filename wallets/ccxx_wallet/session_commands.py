@@ -119,13 +119,16 @@ def send_command(ctx: click.Context, file: Path, force: bool) -> None:
 def anchor_names(wallet: Wallet) -> dict[bytes, str]:
     """Name the keys that the trust anchor names."""
     anchor = wallet.anchor
-    return {} if anchor is None else {anchor.root_key: "root", anchor.system_key: "system"}
+    names: dict[bytes, str] = {}
+    for each in () if anchor is None else anchor.roots:
+        names |= {each.root_key: "root", each.system_key: "system"}
+    return names
 
 
 def load_psbt(wallet: Wallet, file: Path) -> Psbt:
     """Read a PSBT file for this wallet's network and trust anchor, and open all of its inputs."""
-    anchor_id = None if wallet.anchor is None else wallet.anchor.anchor_id
-    psbt = read_psbt(read_file(file, limit=8_000_000), file.name, wallet.network, anchor_id)
+    body = read_file(file, limit=8_000_000)
+    psbt = read_psbt(body, file.name, wallet.network, wallet.anchor)
     try:
         for index in range(len(psbt.inputs)):
             psbt.spent_output(index)

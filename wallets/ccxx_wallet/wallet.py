@@ -68,6 +68,10 @@ class Wallet:
             )
         return self.anchor
 
+    def reload_anchor(self) -> None:
+        """Take up the anchor that another command may have written meanwhile."""
+        self.anchor = _read_anchor(self.folder / ANCHOR_FILE)
+
     def set_anchor(self, anchor: TrustAnchor) -> None:
         """Keep a trust anchor for this network."""
         check_anchor(anchor, self.network)

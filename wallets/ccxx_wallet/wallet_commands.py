@@ -1,36 +1,27 @@
-"""Commands about a wallet itself, the same in each: init, status, address, pay, anchor."""
+"""Commands about a wallet itself, the same in each: status, address, pay, backup."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ccxx_cert.identity import format_outpoint
-from ccxx_cert.trust import TrustAnchor
-from ccxx_core.address import decode_address, encode_address
+from ccxx_core.address import decode_address
 from ccxx_core.amount import format_amount
 from ccxx_core.bech32 import decode_bech32
 from ccxx_core.bip32 import format_path
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
-from ccxx_core.network import NETWORKS, Network
+from ccxx_core.network import Network
 from ccxx_core.transaction import TxOutput
+from ccxx_wallet.anchor_commands import anchor_group
 from ccxx_wallet.bump_commands import bump_command
 from ccxx_wallet.chain_commands import history_command, rescan_command
-from ccxx_wallet.cli import (
-    AMOUNT,
-    FILE,
-    OVERWRITE,
-    WalletGroup,
-    settings_of,
-    shared_options,
-)
+from ccxx_wallet.cli import AMOUNT, FILE, WalletGroup, settings_of, shared_options
 from ccxx_wallet.coin_commands import new_coin_group
 from ccxx_wallet.descriptor_commands import descriptor_group
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.draft_commands import draft_group
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.files import write_output
 from ccxx_wallet.funding_options import FEERATE as FEERATE
 from ccxx_wallet.init_commands import known_phrase
 from ccxx_wallet.keyring import Role, check_phrase, open_accounts
@@ -177,6 +168,7 @@ def add_shared_commands(group: WalletGroup) -> None:
         backup_group,
         descriptor_group,
         anchor_group,
+        document_group,
         draft_group,
         registry_command,
         why_command,

@@ -7,6 +7,7 @@ import pytest
 
 from ccxx_cert.errors import Refusal as RuleRefusal
 from ccxx_cert.state import Moment
+from ccxx_cert.trust import RootDocument, TrustAnchor
 from ccxx_core.hashes import Txid, hash160
 from ccxx_core.keys import PrivateKey
 from ccxx_core.network import MAIN, REGTEST
@@ -25,6 +26,16 @@ CERTIFICATE = CreditInput(
     OutPoint(Txid(bytes([1]) * 32), 0), TxOutput(100_000, p2wsh_script(INNER)), INNER, 3
 )
 PLAIN_SCRIPT = p2wpkh_script(bytes(20))
+ANCHOR = TrustAnchor(
+    network="regtest",
+    root_outpoint=CERTIFICATE.outpoint,
+    root_value=100_000,
+    root_height=1,
+    root_script=PLAIN_SCRIPT,
+    root_key=ROOT.public_key,
+    system_key=ISSUER.public_key,
+)
+LATER_ROOT = RootDocument(9, PLAIN_SCRIPT, HOLDER.public_key, PAYER.public_key)
 
 
 def payer_script() -> bytes:
@@ -112,10 +123,27 @@ def test_a_truncated_file_is_refused_by_name(length: int) -> None:
 def test_a_file_for_another_network_or_anchor_is_refused() -> None:
     data = draft().encode()
 
-    for network, anchor_id in ((MAIN, None), (REGTEST, bytes([1]) * 32)):
+    for network, anchor in ((MAIN, None), (REGTEST, ANCHOR)):
         with pytest.raises(WalletError) as error:
-            read_psbt(data, "gift.psbt", network, anchor_id)
+            read_psbt(data, "gift.psbt", network, anchor)
         assert error.value.refusal is Refusal.WRONG_NETWORK
+
+
+def test_a_file_from_before_the_root_moved_is_still_read() -> None:
+    psbt = replace(draft(), anchor_id=ANCHOR.anchor_id)
+
+    read = read_psbt(psbt.encode(), "gift.psbt", REGTEST, ANCHOR.extended(LATER_ROOT))
+
+    assert read == psbt
+
+
+def test_a_file_made_under_a_later_root_says_that_the_anchor_is_old() -> None:
+    psbt = replace(draft(), anchor_id=ANCHOR.extended(LATER_ROOT).anchor_id)
+
+    with pytest.raises(WalletError) as error:
+        read_psbt(psbt.encode(), "gift.psbt", REGTEST, ANCHOR)
+
+    assert "anchor update" in error.value.detail
 
 
 def test_a_value_that_our_node_does_not_confirm_is_refused() -> None:

@@ -58,17 +58,25 @@ def close_cosigner(desk: CosignerDesk) -> None:
 
 
 def cosigning_keys(wallet: Wallet, holds_grants: bool) -> list[WatchedKey]:
-    """Return R and S as far as they are this wallet's; for grants also K0 and plain coins' keys."""
-    anchor = wallet.require_anchor()
-    keys = [wallet.first_key(role) for role in (Role.ROOT, Role.SYSTEM)]
-    keys = [key for key in keys if key.public_key in (anchor.root_key, anchor.system_key)]
-    if not keys:
+    """Return R and S of all roots as far as they are this wallet's; for grants also K0.
+
+    Older permits keep the keys of the root that granted them. The next keys are there already, so
+    that a running service goes on when the root moves to them.
+    """
+    roots = wallet.require_anchor().roots
+    known = {key for each in roots for key in (each.root_key, each.system_key)}
+    ahead = len(roots) + 1
+    keys = [
+        key for role in (Role.ROOT, Role.SYSTEM) for key in wallet.store.watched_keys(role)[:ahead]
+    ]
+    if not any(key.public_key in known for key in keys):
         raise WalletError(
             WalletRefusal.WRONG_KEY,
             "this wallet holds neither R nor S of the trust anchor; give another --wallet",
         )
     if holds_grants:
-        keys += [wallet.first_key(Role.CREDIT), *wallet.store.watched_keys(Role.PLAIN)]
+        keys += wallet.store.watched_keys(Role.CREDIT)[:ahead]
+        keys += wallet.store.watched_keys(Role.PLAIN)
     return keys
 
 

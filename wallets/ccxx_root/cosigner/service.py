@@ -91,7 +91,7 @@ class Service:
         """Read a request's PSBT for this network and anchor; raises WalletError."""
         wallet = self.desk.live.wallet
         anchor = wallet.require_anchor()
-        return read_psbt(body, "the request", wallet.network, anchor.anchor_id)
+        return read_psbt(body, "the request", wallet.network, anchor)
 
     def _count(self, throttle: Throttle, name: str) -> None:
         wait = throttle.seconds_to_wait(name, time.monotonic())
