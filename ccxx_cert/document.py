@@ -87,9 +87,17 @@ def document_hash(document: bytes, media: Media | str) -> bytes:
     A credential is hashed in canonical form, so that its layout does not matter: DecodeError where
     it is not JSON. Every other document is hashed as it is.
     """
+    return sha256(published_form(document, media))
+
+
+def published_form(document: bytes, media: Media | str) -> bytes:
+    """Return the bytes of a document that its hash is of, which stores keep and chains carry.
+
+    DecodeError for a credential that is not JSON.
+    """
     if Media(media) is Media.CREDENTIAL:
-        document = encode_canonical(decode_json(document))
-    return sha256(document)
+        return encode_canonical(decode_json(document))
+    return document
 
 
 def guess_media(document: bytes) -> Media:

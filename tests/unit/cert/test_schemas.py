@@ -72,7 +72,8 @@ ANCHOR_DIFFERENCES = ((("root_key",), NO_POINT), (("successors", 0, "system_key"
 
 
 def schema(name: str) -> dict[str, Any]:
-    return json.loads((DOCS / "schemas" / f"{name}.json").read_text())
+    found: dict[str, Any] = json.loads((DOCS / "schemas" / f"{name}.json").read_text())
+    return found
 
 
 def accepts(name: str, value: Any) -> bool:
