@@ -125,35 +125,6 @@ def backup_check(ctx: click.Context, seed_file: Path | None) -> None:
         settings.screen.show({"matches": True})
 
 
-@click.group("anchor")
-def anchor_group() -> None:
-    """The trust anchor: root coin, root script and root keys of the network."""
-
-
-@anchor_group.command("show")
-@shared_options
-@click.pass_context
-def anchor_show(ctx: click.Context) -> None:
-    """Show the trust anchor."""
-    anchor = known_anchor(ctx)
-    settings_of(ctx).screen.show(anchor_facts(anchor))
-
-
-@anchor_group.command("export")
-@click.argument("file", type=FILE)
-@OVERWRITE
-@shared_options
-@click.pass_context
-def anchor_export(ctx: click.Context, file: Path, overwrite: bool) -> None:
-    """Write the trust anchor to a file for issuers, holders and explorers."""
-    settings = settings_of(ctx)
-    anchor = known_anchor(ctx)
-    if not settings.dry_run:
-        write_output(file, anchor.encode(), overwrite)
-    facts = {"file": None if settings.dry_run else str(file), **anchor_facts(anchor)}
-    settings.screen.show(facts)
-
-
 def add_shared_commands(group: WalletGroup) -> None:
     """Put the commands that all wallets have into a wallet's group."""
     for command in (
@@ -178,29 +149,6 @@ def add_shared_commands(group: WalletGroup) -> None:
         send_command,
     ):
         group.add_command(command)
-
-
-def known_anchor(ctx: click.Context) -> TrustAnchor:
-    """Return the wallet's trust anchor; asks the node only if a root coin waits for its block."""
-    with opened_wallet(ctx) as wallet:
-        if wallet.anchor is not None:
-            return wallet.anchor
-    with opened_desk(ctx) as desk:
-        return desk.live.require_anchor()
-
-
-def anchor_facts(anchor: TrustAnchor) -> dict[str, Any]:
-    """Give a trust anchor as JSON."""
-    return {
-        "anchor_id": anchor.anchor_id.hex(),
-        "network": anchor.network,
-        "root_coin": format_outpoint(anchor.root_outpoint),
-        "value": format_amount(anchor.root_value),
-        "height": anchor.root_height,
-        "address": encode_address(anchor.root_script, NETWORKS[anchor.network]),
-        "root_key": anchor.root_key.hex(),
-        "system_key": anchor.system_key.hex(),
-    }
 
 
 def parse_address(text: str, network: Network) -> bytes:
