@@ -139,7 +139,6 @@ def add_shared_commands(group: WalletGroup) -> None:
         backup_group,
         descriptor_group,
         anchor_group,
-        document_group,
         draft_group,
         registry_command,
         why_command,
