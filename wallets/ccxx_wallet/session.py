@@ -105,11 +105,6 @@ def finalize(psbt: Psbt, names: Mapping[bytes, str]) -> Transaction:
     signatures = signatures_of(psbt)
     if not signatures.are_complete:
         missing = ", ".join(sorted({name_of(key, names) for key in signatures.missing}))
-        raise WalletError(
-            Refusal.INCOMPLETE,
-            f"{count_missing(psbt)} signatures are missing, of: {missing}; let them sign the file"
-            " first",
-        )
         count = count_missing(psbt)
         noun = "signature is" if count == 1 else "signatures are"
         raise WalletError(
