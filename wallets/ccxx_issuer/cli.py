@@ -22,6 +22,7 @@ from ccxx_issuer.certificates import (
     read_document,
     warnings,
 )
+from ccxx_issuer.issue_warnings import same_again, waiting_permits
 from ccxx_issuer.permits import list_permits
 from ccxx_issuer.recovery_commands import certificate_recover
 from ccxx_issuer.upkeep_commands import add_upkeep_commands
@@ -151,10 +152,15 @@ def certificate_issue(
             keep_documents(desk.live, [new.document])
 
         choices = Choices(options["out"], overwrite=options["overwrite"])
+        found = [
+            *warnings(desk.live, permit_used, [new.holder_key], new.summary),
+            *same_again(desk.live, permit_used, new.holder_key, new.document.hash),
+            *waiting_permits(desk.live, permit_used, new.permit_id),
+        ]
+        for line in found:
+            desk.settings.screen.warn(line)
         facts = desk.finish_draft(funded, choices, keep)
-        facts |= {"serial": serial, "document_hash": new.document.hash.hex()}
-        keys = [new.holder_key]
-        facts["warnings"] = warnings(desk.live, permit_used, keys, new.summary)
+        facts |= {"serial": serial, "document_hash": new.document.hash.hex(), "warnings": found}
         if facts["txid_is_final"]:
             facts["certificate"] = format_outpoint(OutPoint(funded.psbt.transaction.txid, 0))
         desk.settings.screen.show(facts, "certificate drafted and signed")

@@ -1,6 +1,7 @@
 """What a command shows and asks: facts on stdout, everything else on stderr."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,8 +59,14 @@ class Screen:
             table.add_column(column.replace("_", " "), no_wrap=True)
         for row in rows:
             table.add_row(*(_text(row.get(column)) for column in columns))
-        # Ids are never cut: a narrow terminal wraps the line instead.
-        Console(width=_WIDEST, markup=False, highlight=False).print(table)
+        console = Console(width=_WIDEST, markup=False, highlight=False)
+        if sys.stdout.isatty() and console.measure(table).maximum > _columns():
+            # Ids are never cut: where a row does not fit, each fact has its own line.
+            for row in rows:
+                _print_facts({column: row.get(column) for column in columns}, indent=0)
+                click.echo()
+            return
+        console.print(table)
 
     def say(self, line: str) -> None:
         """Print one line on stderr."""
@@ -154,6 +161,10 @@ class ProgressBar:
             self._task = self._progress.add_task(self._description, total=total)
             self._progress.start()
         self._progress.update(self._task, completed=done, total=total)
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size().columns
 
 
 def _has_terminal() -> bool:

@@ -1,7 +1,7 @@
 """Raising the fee of what waits for a block, at nodes that replace and at nodes that do not."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,10 +35,10 @@ def payer(town: Town) -> Person:
 
 
 @pytest.fixture(scope="module")
-def replacing_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, NodeClient]]:
+def replacing_root(
+    town: Town, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Any, NodeClient]]:
     """A root with coins at a node that replaces."""
-    from tests.functional.wallets.conftest import PASSPHRASE, Person as Somebody
-
     folder = tmp_path_factory.mktemp("replacing")
     datadir = folder / "node"
     datadir.mkdir()
@@ -62,15 +62,11 @@ def replacing_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[A
             return False
         return True
 
-    environment = {
-        "CCXX_NODE": f"127.0.0.1:{port}",
-        "CCXX_DATADIR": str(datadir),
-        "CCXX_NETWORK": "regtest",
-        "CCXX_PASSPHRASE": PASSPHRASE,
-    }
+    own = {"CCXX_NODE": f"127.0.0.1:{port}", "CCXX_DATADIR": str(datadir)}
+    environment = town.environment | own
     try:
         node.wait_until(answers)
-        root = Somebody("ccxx-root", folder / "root", environment)
+        root = replace(town.root, folder=folder / "root", environment=environment)
         made = root.do("init", "--test-maturity", str(MATURITY))
         client.call("generatetoaddress", MATURITY + 5, made["address"])
         yield root, client
@@ -146,9 +142,7 @@ def test_where_the_node_does_not_replace_a_child_pays(town: Town, payer: Person)
     town.mine()
 
 
-def test_what_is_confirmed_unknown_or_paid_enough_is_not_bumped(
-    town: Town, payer: Person
-) -> None:
+def test_what_is_confirmed_unknown_or_paid_enough_is_not_bumped(town: Town, payer: Person) -> None:
     paid = payer.do("pay", town.root.do("address")["address"], "0.01", "--feerate", "5")
 
     low = payer.refused("bump", paid["txid"], "--feerate", "3")
@@ -174,7 +168,7 @@ def test_a_payment_of_others_is_bumped_by_its_receiver(town: Town, payer: Person
 
 
 def test_a_certificate_keeps_its_signatures_and_gets_a_child(
-    town: Town, issuer: Person, payer: Person, tmp_path: Path
+    town: Town, issuer: Person, payer: Person
 ) -> None:
     file = town.draft(issuer, new_key(payer), 1_200, "--feerate", "1")
     town.root.do("sign", file)
