@@ -56,9 +56,7 @@ def certificate_transfer(
         _warn_of_one_key(desk, keys)
         transfer = Transfer(found, keys, deed_hash, options["force"])
         funded = draft_handover(desk.live, transfer, options["feerate"])
-        facts = _finish(desk, funded, found, options)
-        for each, key in zip(facts["certificates"], keys, strict=True):
-            each["holder_key"] = key.hex()
+        facts = _finish(desk, funded, found, options, keys)
         desk.settings.screen.show(facts, "transfer drafted and signed")
 
 
@@ -77,7 +75,8 @@ def certificate_refresh(
         funded = draft_renewal(desk.live, found, options["feerate"])
         for each in found:
             _notice_needless(desk, each)
-        desk.settings.screen.show(_finish(desk, funded, found, options), "drafted and signed")
+        facts = _finish(desk, funded, found, options, (None,) * len(found))
+        desk.settings.screen.show(facts, "refresh drafted and signed")
 
 
 @certificate_group.command("surrender")
@@ -95,7 +94,8 @@ def certificate_surrender(
     with opened_desk(ctx) as desk:
         found = _find(desk, certificates, options)
         funded = draft_return(desk.live, found, note_hash, options["feerate"])
-        facts = _finish(desk, funded, found, options, stays=False)
+        desk.settings.screen.warn("what is given back ends for ever; nobody can bring it back")
+        facts = _finish(desk, funded, found, options)
         desk.settings.screen.show(facts, "surrender drafted and signed")
 
 
@@ -142,17 +142,20 @@ def _finish(
     funded: Funded,
     certificates: tuple[Certificate, ...],
     options: dict[str, Any],
-    stays: bool = True,
+    keys: tuple[bytes | None, ...] = (),
 ) -> dict[str, Any]:
-    """Sign and write a draft; say of each certificate where it will lie, if that is known."""
+    """Sign and write a draft; say of each certificate where it will lie, if that is known.
+
+    `keys` are the new holders', None where one stays; there are none where the certificates end.
+    """
     choices = Choices(
         options["out"], force=options.get("force", False), overwrite=options["overwrite"]
     )
     facts = desk.finish_draft(funded, choices)
-    txid = funded.psbt.transaction.txid
     rows: list[dict[str, Any]] = [{"certificate": format_outpoint(e.id)} for e in certificates]
-    if stays and facts["txid_is_final"]:
-        for vout, row in enumerate(rows):
-            row["new_location"] = format_outpoint(OutPoint(txid, vout))
-    # The first is named apart too: it is the one that a message names.
-    return {**facts, **rows[0], "certificates": rows}
+    for vout, (row, key) in enumerate(zip(rows, keys, strict=False)):
+        if key is not None:
+            row["holder_key"] = key.hex()
+        if facts["txid_is_final"]:
+            row["new_location"] = format_outpoint(OutPoint(funded.psbt.transaction.txid, vout))
+    return {**facts, **(rows[0] if len(rows) == 1 else {"certificates": rows})}

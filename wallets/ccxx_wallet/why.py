@@ -29,6 +29,8 @@ _COMMANDS = {
     Deed.SURRENDER: "ccxx-holder certificate surrender {name}",
     Deed.RECOVER: "ccxx-issuer certificate recover {name} --to NEW_KEY",
 }
+# What another wallet may do all the same.
+_ELSEWHERE = (Obstacle.NOT_OURS, Obstacle.WATCH_ONLY)
 _SIGNERS = {
     Custody.THREE_OF_THREE: "holder, issuer and root",
     Custody.RECOVERABLE: "holder, issuer and root",
@@ -62,8 +64,10 @@ class Answer:
         way = f"{self.command}{signed}"
         if self.is_here:
             return ": ".join(each for each in ("yes", way) if each) + self._noted
-        if against:
+        if any(each.reason in _ELSEWHERE for each in self.hindrances):
             return f"not with this wallet: {against}" + (f"; else {way}" if self.by else "")
+        if against:
+            return f"not yet: {against}; then {way}"
         return f"by its {self.by}: {way}{self._noted}"
 
     @property
