@@ -12,6 +12,7 @@ from ccxx_cert.state import Certificate
 from ccxx_cert.status import certificate_status, revocation_of
 from ccxx_core.transaction import OutPoint
 from ccxx_explorer.database import holdings, reader
+from ccxx_explorer.database.pieces import published_document
 from ccxx_explorer.database.records import RecordTables
 from ccxx_explorer.database.rows import BlockRow
 from ccxx_explorer.facts import (
@@ -108,13 +109,7 @@ def load_certificate(site: Site, connection: Connection, question: Question) -> 
     """Load one certificate by its issuing outpoint or its printable id."""
     site.check_anchor(connection)
     tip = site.tip(connection)
-    certificate = find_certificate(connection, read_search(question.id, site.network))
-    if certificate is None:
-        raise not_found(
-            "This certificate",
-            "It is named by the output that issued it (txid:number) or by its id (ccert1…)."
-            " If it was issued a moment ago, its transaction may not be in a block yet.",
-        )
+    certificate = _named_certificate(site, connection, question)
     permit = holdings.permit(connection, certificate.permit_id)
     if permit is None:
         raise not_found("The permit of this certificate", "The index is incomplete: rebuild it.")
@@ -132,8 +127,34 @@ def load_certificate(site: Site, connection: Connection, question: Question) -> 
         definition=site.definition_of(permit),
         verdicts=verdicts,
         times=reader.times_of(connection, (verdict.height for verdict in verdicts)),
+        has_document=published_document(connection, certificate) is not None,
     )
     return certificate_facts(rows, site.root_facts(), site.network, site.as_of(tip))
+
+
+def load_document(site: Site, connection: Connection, question: Question) -> bytes:
+    """Load the document of a certificate, where its issuer put it on the chain."""
+    site.check_anchor(connection)
+    certificate = _named_certificate(site, connection, question)
+    document = published_document(connection, certificate)
+    if document is None:
+        raise not_found(
+            "The document of this certificate",
+            "It is not on the chain, or not whole. Its owner or issuer has it; whether it is the"
+            " right one, its hash says.",
+        )
+    return document
+
+
+def _named_certificate(site: Site, connection: Connection, question: Question) -> Certificate:
+    certificate = find_certificate(connection, read_search(question.id, site.network))
+    if certificate is None:
+        raise not_found(
+            "This certificate",
+            "It is named by the output that issued it (txid:number) or by its id (ccert1…)."
+            " If it was issued a moment ago, its transaction may not be in a block yet.",
+        )
+    return certificate
 
 
 def find_certificate(connection: Connection, reading: Reading) -> Certificate | None:

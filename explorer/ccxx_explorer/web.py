@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,10 @@ import orjson
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
+from ccxx_cert.document import Media, guess_media
+from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import sha256
+from ccxx_explorer.certificate_pages import load_document
 from ccxx_explorer.facts import Problem
 from ccxx_explorer.html import render
 from ccxx_explorer.pages import PAGES, Page
@@ -61,6 +65,11 @@ _BUSY = Problem(
     "It is asked again with every page: please reload in a moment.",
 )
 
+_MEDIA: Mapping[Media | None, tuple[str, str]] = {
+    Media.CREDENTIAL: (Media.CREDENTIAL, "json"),
+    Media.PDF: (Media.PDF, "pdf"),
+    Media.X509: (Media.X509, "der"),
+}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -72,6 +81,7 @@ def create_app(site: Site) -> web.Application:
         # The JSON twin first: a name in the path may end in anything.
         app.router.add_get(page.json_path, _handler(page, as_json=True))
         app.router.add_get(page.path, _handler(page, as_json=False))
+    app.router.add_get("/certificate/{id:[^/]+}/document", _document)
     app.router.add_get("/search", _search)
     app.router.add_get("/search.json", _search)
     app.router.add_static("/static", _STATIC)
@@ -93,6 +103,28 @@ def _handler(page: Page, *, as_json: bool) -> Handler:
 def _answer(site: Site, page: Page, question: Question) -> tuple[Any, Any]:
     with site.database.read() as connection:
         return page.load(site, connection, question), site.surroundings(connection)
+
+
+async def _document(request: web.Request) -> web.StreamResponse:
+    """Hand out a document that is on the chain: as a file, never as a page of this site."""
+    question = Question(request.match_info["id"], {})
+    body = await asyncio.to_thread(_load_document, request.app[_SITE], question)
+    kind, ending = _MEDIA.get(_media_of(body), ("application/octet-stream", "bin"))
+    name = f"document-{sha256(body).hex()[:8]}.{ending}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return web.Response(body=body, content_type=kind, headers=headers)
+
+
+def _load_document(site: Site, question: Question) -> bytes:
+    with site.database.read() as connection:
+        return load_document(site, connection, question)
+
+
+def _media_of(body: bytes) -> Media | None:
+    try:
+        return guess_media(body)
+    except DecodeError:
+        return None
 
 
 async def _search(request: web.Request) -> web.StreamResponse:

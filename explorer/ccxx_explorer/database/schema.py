@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 METADATA = MetaData()
 
@@ -164,6 +164,16 @@ marks = Table(
     Column("kind", Text, primary_key=True),
     Column("key", LargeBinary, primary_key=True),
     Column("record", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Transactions that carry a piece of a document, by the first bytes of the document's hash.
+pieces = Table(
+    "pieces",
+    METADATA,
+    Column("prefix", LargeBinary(8), primary_key=True),
+    Column("transaction_number", BigInteger, primary_key=True, autoincrement=False),
+    Index("pieces_of_transaction", "transaction_number"),
     sqlite_with_rowid=False,
 )
 

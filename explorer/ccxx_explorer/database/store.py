@@ -20,9 +20,10 @@ from ccxx_core.hashes import BlockHash, Txid, format_hash
 from ccxx_core.network import Network
 from ccxx_explorer.database import reader
 from ccxx_explorer.database.chain import delete_block, insert_blocks
+from ccxx_explorer.database.pieces import insert_pieces
 from ccxx_explorer.database.records import RecordTables, undo_changes
 from ccxx_explorer.database.rows import BlockRow, NewBlock
-from ccxx_explorer.database.schema import METADATA, SCHEMA_VERSION, meta, subjects, verdicts
+from ccxx_explorer.database.schema import METADATA, SCHEMA_VERSION, meta, pieces, subjects, verdicts
 from ccxx_explorer.problems import ExplorerError
 
 _TWO_WRITERS = "Two processes may write to one index: let one index, and the others serve only"
@@ -116,7 +117,7 @@ class Database:
                 )
             undo_changes(connection, tip.height)
             first = tip.first_transaction
-            for table in (verdicts, subjects):
+            for table in (verdicts, subjects, pieces):
                 connection.execute(delete(table).where(table.c.transaction_number >= first))
             delete_block(connection, tip.height, first)
 
@@ -162,6 +163,7 @@ def _judge(
     changes = apply_block(tables, anchor, observed)
     tables.apply(new.height, changes.changes, numbers)
     _insert_verdicts(connection, changes, numbers)
+    insert_pieces(connection, changes.verdicts, transactions, numbers)
 
 
 def _insert_verdicts(

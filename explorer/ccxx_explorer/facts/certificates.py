@@ -178,6 +178,7 @@ class CertificateFacts:
     serial: int
     summary: str
     document_hash: str | None
+    document_url: str | None
     batch: BatchFacts | None
     revocation: RevocationFacts | None
     expiry: ExpiryFacts

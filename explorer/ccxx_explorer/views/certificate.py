@@ -67,6 +67,9 @@ def certificate_facts(
         serial=certificate.serial,
         summary=printable(certificate.text),
         document_hash=certificate.doc_hash.hex() if certificate.doc_hash else None,
+        document_url=f"/certificate/{format_outpoint(certificate.id)}/document"
+        if rows.has_document
+        else None,
         batch=_batch_facts(rows),
         revocation=revocation_facts(rows.revocation),
         expiry=expiry_facts(certificate.expires_time, certificate.expires_height),

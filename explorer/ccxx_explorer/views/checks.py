@@ -47,6 +47,7 @@ class CertificateRows:
     definition: TypeDefinition | None
     verdicts: Sequence[VerdictRow]
     times: Mapping[int, int]
+    has_document: bool = False
 
 
 def depth_of(rows: CertificateRows) -> int:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from ccxx_cert.chunks import split
+from ccxx_cert.codec import encode_message
 from ccxx_cert.state import CreditKind
 from ccxx_core.hashes import BlockHash, Txid
 from ccxx_core.network import REGTEST, TEST
@@ -39,6 +41,7 @@ def tell_story(chain: Any) -> None:
     chain.transfer(single, "bob")
     chain.transfer(chain.issue(fixed, 1, "carol"), "mallory")
     chain.say(b"hello")
+    chain.say(encode_message(split(b"a document")[0]))
 
 
 def test_disconnecting_a_block_restores_every_table(chain: Any) -> None:
