@@ -1,14 +1,12 @@
 """Commands for what comes after a grant: revoke, move a permit's coins, close it."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ccxx_cert.identity import format_outpoint
 from ccxx_cert.state import Permit
-from ccxx_core.hashes import sha256
 from ccxx_issuer.deferred_commands import add_deferred_commands
 from ccxx_issuer.permit_moves import (
     draft_closing,
@@ -18,9 +16,9 @@ from ccxx_issuer.permit_moves import (
     give_issuer_key,
 )
 from ccxx_wallet.builder import Funded
+from ccxx_wallet.certificate_inputs import hash_of_file
 from ccxx_wallet.cli import FILE, PUBLIC_KEY, shared_options
 from ccxx_wallet.desk import Choices, Desk
-from ccxx_wallet.files import read_file
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.permit_facts import find_permit
 from ccxx_wallet.revocation_commands import CERTIFICATE_COMMANDS, PERMIT_COMMANDS
@@ -29,7 +27,6 @@ from ccxx_wallet.status_list_commands import status_group
 from ccxx_wallet.wallet_commands import FEERATE
 
 _NEXT = "drafted and signed; the root signs the file next"
-_DOCUMENT = click.option("--document", type=FILE, help="File that says why; its hash is published.")
 
 
 @click.command("join")
@@ -53,7 +50,7 @@ def permit_join(ctx: click.Context, /, permit: str, into: int, **options: Any) -
 @click.option(
     "--to", "new_key", type=PUBLIC_KEY, help="New issuer's key; else a fresh one of ours."
 )
-@_DOCUMENT
+@click.option("--document", type=FILE, help="File that says why; its hash is published.")
 @draft_options
 @FEERATE
 @shared_options
@@ -65,7 +62,7 @@ def permit_rekey(ctx: click.Context, /, permit: str, **options: Any) -> None:
         wallet = desk.live.wallet
         own = fresh_issuer_key(wallet) if options["new_key"] is None else None
         new_key = options["new_key"] if own is None else own.public_key
-        doc_hash = _hash_of(options["document"])
+        doc_hash = hash_of_file(options["document"])
         funded = draft_rekeying(desk.live, found, new_key, doc_hash, options["feerate"])
 
         def keep() -> None:
@@ -78,7 +75,7 @@ def permit_rekey(ctx: click.Context, /, permit: str, **options: Any) -> None:
 
 @click.command("close")
 @click.argument("permit")
-@_DOCUMENT
+@click.option("--note", type=FILE, help="File that says why; its hash is published.")
 @draft_options
 @FEERATE
 @shared_options
@@ -87,7 +84,7 @@ def permit_close(ctx: click.Context, /, permit: str, **options: Any) -> None:
     """Return a permit's credit to the root: it issues nothing any more; root and system sign."""
     with opened_desk(ctx) as desk:
         found = _prepare(desk, permit, options)
-        note = _hash_of(options["document"])
+        note = hash_of_file(options["note"])
         funded = draft_closing(desk.live, found, note, options["feerate"])
         desk.settings.screen.show(_finish(desk, found, funded, options), _NEXT)
 
@@ -117,7 +114,3 @@ def _finish(
     choices = Choices(options["out"], overwrite=options["overwrite"])
     facts = desk.finish_draft(funded, choices, keep)
     return {**facts, "permit": format_outpoint(permit.id)}
-
-
-def _hash_of(path: Path | None) -> bytes:
-    return bytes(32) if path is None else sha256(read_file(path))

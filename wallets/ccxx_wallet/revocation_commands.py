@@ -9,6 +9,7 @@ import click
 
 from ccxx_cert.records import RevocationReason
 from ccxx_cert.standing import LEAST_SINCE_TIME
+from ccxx_wallet.certificate_inputs import hash_of_file
 from ccxx_wallet.cli import FILE, shared_options
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.live import LiveWallet
@@ -18,7 +19,6 @@ from ccxx_wallet.revoking import (
     Subject,
     batch_subject,
     certificate_subject,
-    evidence_hash,
     permit_subject,
     revocation_speech,
 )
@@ -147,7 +147,7 @@ def _run(
     ctx: click.Context, find: FindSubject, reason: RevocationReason, options: dict[str, Any]
 ) -> None:
     """Say it: sent at once where one key of ours is enough and no file was asked for."""
-    evidence = evidence_hash(options["evidence"])
+    evidence = hash_of_file(options["evidence"])
     ground = Ground(reason, options.get("since", 0), evidence)
     out: Path | None = options["out"]
     with opened_desk(ctx) as desk:

@@ -1,7 +1,6 @@
 """Revoking, holding and releasing a certificate, a batch or a permit: what is named, who may."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ccxx_cert.identity import certificate_id, format_outpoint
 from ccxx_cert.records import RevocationReason, RevokeMessage
@@ -9,10 +8,9 @@ from ccxx_cert.revocation import WHOLE
 from ccxx_cert.state import Certificate, Permit, get_batch, get_permit, get_root
 from ccxx_cert.upkeep import draft_revoke
 from ccxx_core.errors import DecodeError
-from ccxx_core.hashes import Txid, format_hash, parse_txid, sha256
+from ccxx_core.hashes import Txid, format_hash, parse_txid
 from ccxx_wallet.certificate_facts import find_certificate
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.files import read_file
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.permit_facts import find_permit
 from ccxx_wallet.speaking import Speech, joint_voices, own_voices
@@ -66,11 +64,6 @@ def permit_subject(live: LiveWallet, text: str) -> Subject:
     permit = find_permit(live, text)
     name = f"permit {permit.message.code} {format_outpoint(permit.id)}"
     return Subject(name, permit, permit.id.txid)
-
-
-def evidence_hash(path: Path | None) -> bytes:
-    """Return the SHA-256 of a file that says why, zeros without one."""
-    return bytes(32) if path is None else sha256(read_file(path))
 
 
 def revocation_speech(live: LiveWallet, subject: Subject, ground: Ground, jointly: bool) -> Speech:

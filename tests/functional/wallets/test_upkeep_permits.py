@@ -116,7 +116,7 @@ def test_a_closed_permit_gives_its_credit_back_to_the_root(
     note = tmp_path / "note.txt"
     note.write_text("the programme ended")
 
-    closed = move(town, person, tmp_path / "close.psbt", "close", permit, "--document", note)
+    closed = move(town, person, tmp_path / "close.psbt", "close", permit, "--note", note)
 
     assert closed["action"] == "close"
     shown = permit_of(person, permit)
