@@ -20,6 +20,7 @@ from ccxx_wallet.cli import AMOUNT, FILE, WalletGroup, settings_of, shared_optio
 from ccxx_wallet.coin_commands import new_coin_group
 from ccxx_wallet.descriptor_commands import descriptor_group
 from ccxx_wallet.desk import Choices
+from ccxx_wallet.document_commands import document_group
 from ccxx_wallet.draft_commands import draft_group
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.funding_options import FEERATE as FEERATE
@@ -139,6 +140,7 @@ def add_shared_commands(group: WalletGroup) -> None:
         backup_group,
         descriptor_group,
         anchor_group,
+        document_group,
         draft_group,
         registry_command,
         why_command,
