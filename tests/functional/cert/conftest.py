@@ -5,10 +5,14 @@ to a registry in memory, to a wallet's store and to an explorer's index, which m
 verdict and on the whole state.
 """
 
+import os
+import shutil
+import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -22,7 +26,6 @@ from ccxx_cert.identity import format_outpoint
 from ccxx_cert.registry import MemoryRegistry, apply_block, state_hash
 from ccxx_cert.state import ObservedBlock, Verdict
 from ccxx_cert.trust import TrustAnchor
-from ccxx_core.address import encode_address
 from ccxx_core.block import Block, BlockHeader
 from ccxx_core.hashes import BlockHash, Txid, format_hash, parse_block_hash, sha256
 from ccxx_core.keys import PrivateKey
@@ -41,6 +44,7 @@ from ccxx_node.client.follow import catch_up
 from ccxx_node.client.rpc import NodeClient
 from ccxx_node.mining.miner import mine as search_block
 from ccxx_node.mining.template import WITNESS_NONCE, coinbase_script, commitment_script
+from ccxx_regtest import chain_cache, faucet
 from ccxx_regtest.node import RegtestNode
 from ccxx_wallet.registry_store import StoredRegistry
 from ccxx_wallet.scanner import Scanner
@@ -79,7 +83,7 @@ def key(name: str) -> bytes:
 
 # Whoever is named from here on can sign; so can those whom the module itself names.
 UNIT.key = key
-for name in ("root", "system", "issuer", "K0", "bank"):
+for name in ("root", "system", "issuer", "K0", "bank", "the faucet of a local CCXX chain"):
     key(name)
 BANK_SCRIPT: bytes = UNIT.plain_script("bank")
 
@@ -90,19 +94,20 @@ class Ground:
     Each world begins anew above the same blocks, so that observers have little to read.
     """
 
-    def __init__(self, client: NodeClient) -> None:
+    def __init__(self, client: NodeClient, folder: Path) -> None:
         self.client = client
         self.made: dict[Txid, Transaction] = {}
         self._time = int(time.time())
         self._blocks = 0
-        address = encode_address(BANK_SCRIPT, REGTEST)
         for _ in range(MATURITY + 12):
             # Times as far apart as in a real chain, so that median times differ, too.
             self._time += BLOCK_SECONDS
             client.call("setmocktime", self._time)
-            client.call("generatetoaddress", 1, address)
+            client.call("generatetoaddress", 1, faucet.ADDRESS)
         coins = self._divide_reward(client.block_hash(1))
         self._base = client.block_count()
+        self.index = folder / "base.sqlite"
+        self._index_base()
         self._shared, self._untouched = coins[:COINS_OF_EVERY_WORLD], coins[COINS_OF_EVERY_WORLD:]
         self._coins = list(self._shared)
 
@@ -182,6 +187,13 @@ class Ground:
         script_sig, witness = unlock(lock, tx, index, signatures)
         return tx_input._replace(script_sig=script_sig, witness=witness)
 
+    def _index_base(self) -> None:
+        """Index what all worlds share; each explorer begins with a copy."""
+        database = Database.open(self.index, REGTEST, None)
+        indexer = Indexer(database)
+        indexer.run(catch_up(self.client, indexer), threading.Event())
+        database.close()
+
     def _divide_reward(self, block_hash: BlockHash) -> list[OutPoint]:
         coinbase = self.client.block(block_hash).transactions[0]
         self.made[coinbase.txid] = coinbase
@@ -194,13 +206,19 @@ class Ground:
 class Observers:
     """A wallet's store and an explorer's index that follow one anchor from its root coin on."""
 
-    def __init__(self, folder: Path, anchor: TrustAnchor) -> None:
+    def __init__(self, folder: Path, anchor: TrustAnchor, base: Path) -> None:
         folder.mkdir()
         self.anchor = anchor
         self.store = Store(folder / "wallet.sqlite")
         self.registry = StoredRegistry(self.store)
         self._scanner = Scanner(self.store, WatchedScripts(self.store, ()), anchor)
-        self.database = Database.open(folder / "index.sqlite", REGTEST, anchor)
+        self._index = folder / "index.sqlite"
+        shutil.copyfile(base, self._index)
+        with closing(sqlite3.connect(self._index)) as connection, connection:
+            # The shared blocks hold nothing that an anchor could judge.
+            wanted = (anchor.anchor_id.hex(),)
+            connection.execute("update meta set value = ? where name = 'anchor'", wanted)
+        self.database = Database.open(self._index, REGTEST, anchor)
         self._site = Site(self.database, lambda: NodeState(online=True, since=0))
 
     def follow(self, client: NodeClient) -> None:
@@ -228,6 +246,7 @@ class Observers:
         """Close both files."""
         self.store.close()
         self.database.close()
+        self._index.unlink()
 
 
 class NodeWorld(UNIT.World):  # type: ignore[misc]
@@ -351,7 +370,8 @@ class NodeWorld(UNIT.World):  # type: ignore[misc]
     def _observers(self) -> Observers:
         """Return the observers of the anchor in force: one that learns more is judged anew."""
         if not self.observers or self.observers[-1].anchor != self.anchor:
-            fresh = Observers(self.folder / f"observers-{len(self.observers)}", self.anchor)
+            folder = self.folder / f"observers-{len(self.observers)}"
+            fresh = Observers(folder, self.anchor, self.ground.index)
             fresh.follow(self.ground.client)
             self.observers.append(fresh)
         return self.observers[-1]
@@ -375,11 +395,18 @@ def check_explorer(
 
 @pytest.fixture(scope="session")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """One node for all worlds, each of which has a root coin of its own."""
-    folder = tmp_path_factory.mktemp("ground")
-    options = (f"-testmaturity={MATURITY}", "-mempoolreplacement=1")
-    with RegtestNode(folder / "node", folder / "node.log", options) as node:
-        yield Ground(node.client)
+    """One node for all worlds, each of which has a root coin of its own.
+
+    It is ccxx-node, or the daemon that CCXX_REFERENCE_NODE names.
+    """
+    folder, named = tmp_path_factory.mktemp("ground"), os.environ.get("CCXX_REFERENCE_NODE")
+    daemon = Path(named) if named else None
+    options = () if daemon else (f"-testmaturity={MATURITY}",)
+    if daemon:
+        # Other daemons let nobody spend what is younger than 5,000 blocks.
+        chain_cache.copy_chain(folder / "node", lambda _: None, daemon)
+    with RegtestNode(folder / "node", folder / "node.log", options, daemon) as node:
+        yield Ground(node.client, folder)
 
 
 @pytest.fixture(scope="session")
@@ -410,7 +437,7 @@ def observe(ground: Ground) -> Iterator[Callable[[Path, TrustAnchor], Observers]
     made: list[Observers] = []
 
     def read(folder: Path, anchor: TrustAnchor) -> Observers:
-        made.append(Observers(folder, anchor))
+        made.append(Observers(folder, anchor, ground.index))
         made[-1].follow(ground.client)
         return made[-1]
 
