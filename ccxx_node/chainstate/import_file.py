@@ -7,7 +7,10 @@ its length, as in blk?????.dat files of any node of the family.
 import gzip
 import logging
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -17,6 +20,7 @@ from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import BlockHash, format_hash, sha256d
 from ccxx_core.network import NETWORKS
 from ccxx_node.chainstate.chainstate import Chainstate
+from ccxx_node.chainstate.decoding_ahead import decoded_ahead
 from ccxx_node.chainstate.errors import ChainError
 from ccxx_node.consensus.errors import ConsensusError, Reject
 from ccxx_node.events import Event
@@ -36,26 +40,42 @@ def import_blocks(
     Parents may come after their children. Refused blocks are logged and passed over. Raises
     ChainError if the file cannot be read or does not hold blocks, StorageError for our own disk.
     """
-    waiting: dict[bytes, list[bytes]] = {}
-    waiting_bytes = 0
-    for raw in read_block_file(path, NETWORKS[chainstate.params.chain].magic):
-        pending = [raw]
-        while pending:
-            each = pending.pop()
-            if _has_parent(chainstate, each):
-                events = _accept(chainstate, path, each, clock())
-                if events is not None:
-                    yield events
-                children = waiting.pop(sha256d(each[:_HEADER_SIZE]), [])
-                waiting_bytes -= sum(map(len, children))
-                pending.extend(children)
-            elif waiting_bytes + len(each) <= _MAX_WAITING_BYTES:
-                waiting.setdefault(each[4:36], []).append(each)
-                waiting_bytes += len(each)
-            else:
-                raise ChainError(f"{path} has too many blocks before their parents")
-    for parent in waiting:
+    waiting = _Waiting()
+    raws = read_block_file(path, NETWORKS[chainstate.params.chain].magic)
+    with closing(decoded_ahead(((raw, raw) for raw in raws), chainstate.threads)) as blocks:
+        for raw, decode in blocks:
+            if not _has_parent(chainstate, raw):
+                if not waiting.add(raw):
+                    raise ChainError(f"{path} has too many blocks before their parents")
+                continue
+            yield from _accept(chainstate, path, raw, decode, clock())
+            for child in waiting.take_descendants(raw):
+                yield from _accept(chainstate, path, child, partial(Block.decode, child), clock())
+    for parent in waiting.parents:
         _log.warning("blocks without a parent in file=%s parent=%s", path, format_hash(parent))
+
+
+class _Waiting:
+    """Raw blocks that came before their parents, by the parent's hash."""
+
+    def __init__(self) -> None:
+        self.parents: dict[bytes, list[bytes]] = {}
+        self._bytes = 0
+
+    def add(self, raw: bytes) -> bool:
+        """Keep a block; False if there is no room for it."""
+        self._bytes += len(raw)
+        self.parents.setdefault(raw[4:36], []).append(raw)
+        return self._bytes <= _MAX_WAITING_BYTES
+
+    def take_descendants(self, raw: bytes) -> Iterator[bytes]:
+        """Give all that waited for a block, for its children and so on, parents first."""
+        arrived = deque([raw])
+        while arrived:
+            children = self.parents.pop(sha256d(arrived.popleft()[:_HEADER_SIZE]), [])
+            self._bytes -= sum(map(len, children))
+            arrived.extend(children)
+            yield from children
 
 
 def read_block_file(path: Path, magic: bytes) -> Iterator[bytes]:
@@ -104,16 +124,17 @@ def _has_parent(chainstate: Chainstate, raw: bytes) -> bool:
     return is_genesis or chainstate.entry(BlockHash(raw[4:36])) is not None
 
 
-def _accept(chainstate: Chainstate, path: Path, raw: bytes, now: int) -> Sequence[Event] | None:
+def _accept(
+    chainstate: Chainstate, path: Path, raw: bytes, decode: Callable[[], Block], now: int
+) -> Iterator[Sequence[Event]]:
     known = chainstate.entry(BlockHash(sha256d(raw[:_HEADER_SIZE])))
     if known is not None and known.block_position is not None:
-        return None
+        return
     try:
-        return chainstate.accept_block(Block.decode(raw), now)
+        yield chainstate.accept_block(decode(), now)
     except DecodeError as error:
         raise ChainError(f"{path} holds something that is no block: {error}") from error
     except ConsensusError as error:
         if error.reject is not Reject.DUPLICATE_BLOCK:
             hash_text = format_hash(sha256d(raw[:_HEADER_SIZE]))
             _log.warning("imported block refused hash=%s reason=%s", hash_text, error)
-        return None

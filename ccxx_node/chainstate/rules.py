@@ -30,7 +30,8 @@ class Rules:
     ) -> None:
         """Without a ``verifier`` signatures are checked in this process.
 
-        ``threads`` compute the proof of work of headers that come together.
+        ``threads`` compute the proof of work of headers that come together; with more than one,
+        blocks that come together are decoded ahead.
         """
         self.params = params
         self.deployments: DeploymentCache = {}

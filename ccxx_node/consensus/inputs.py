@@ -78,10 +78,10 @@ def _connect_transactions(
 ) -> tuple[int, list[tuple[Coin, ...]]]:
     """Check and apply all transactions in order; gives the fees and the coins spent by each."""
     coinbase, *transactions = block.transactions
-    height, flags = context.height, context.flags
+    height, flags, is_csv = context.height, context.flags, context.is_csv
     maturity = context.params.coinbase_maturity(height)
+    # What a coinbase costs by itself, ``check_block`` has refused already if it is too much.
     sigops, fees = sigop_cost(coinbase, (), flags), 0
-    _check_sigops(sigops)
     apply_transaction(coinbase, height, coins)
     spent = []
     for tx in transactions:
@@ -91,10 +91,11 @@ def _connect_transactions(
         fees += check_inputs(tx, tx_coins, height, maturity)
         if fees > MAX_MONEY:
             raise ConsensusError(Reject.TOTAL_FEE_RANGE)
-        if context.is_csv:
+        if is_csv:
             check_sequence_locks(tx, tx_coins, context)
         sigops += sigop_cost(tx, tx_coins, flags)
-        _check_sigops(sigops)
+        if sigops > MAX_BLOCK_SIGOPS_COST:
+            raise ConsensusError(Reject.TOO_MANY_SIGOPS)
         if scripts is not None:
             scripts.add(tx, tx_coins)
         apply_transaction(tx, height, coins)
@@ -114,11 +115,6 @@ def holds_sequence_locks(tx: Transaction, coin_heights: list[int], context: Bloc
     """Tell whether relative locks let a transaction into the block of this context."""
     last_height, last_time = sequence_locks(tx, coin_heights, context.median_time_at)
     return last_height < context.height and last_time < context.parent_median_time
-
-
-def _check_sigops(cost: int) -> None:
-    if cost > MAX_BLOCK_SIGOPS_COST:
-        raise ConsensusError(Reject.TOO_MANY_SIGOPS)
 
 
 def _check_coinbase(block: Block, context: BlockContext, fees: int, miners: MinerPolicy) -> None:

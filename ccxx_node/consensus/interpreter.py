@@ -30,7 +30,7 @@ _PUSHDATA4 = int(Op.OP_PUSHDATA4)
 _LAST_CONSTANT = int(Op.OP_16)
 _FIRST_FLOW = int(Op.OP_IF)
 _LAST_FLOW = int(Op.OP_ENDIF)
-_WATCHED = DISABLED | {int(Op.OP_CODESEPARATOR)}
+_CODESEPARATOR = int(Op.OP_CODESEPARATOR)
 
 # DUP HASH160 push and EQUALVERIFY CHECKSIG: what a version 0 key hash stands for.
 _P2PKH_HEAD, _P2PKH_TAIL = b"\x76\xa9\x14", b"\x88\xac"
@@ -122,11 +122,7 @@ def _run(machine: Machine) -> None:
                 stack.append(item)
         else:
             if opcode > _LAST_CONSTANT:
-                machine.op_count += 1
-                if machine.op_count > MAX_OPS:
-                    raise ScriptError(ScriptFailure.OP_COUNT)
-                if opcode in _WATCHED:
-                    _check_watched(machine, opcode)
+                _count_operation(machine, opcode)
             if machine.executing or _FIRST_FLOW <= opcode <= _LAST_FLOW:
                 machine.position = position
                 OPERATIONS[opcode](machine)
@@ -142,11 +138,14 @@ def _long_push(script: bytes, position: int, opcode: int) -> tuple[int, int]:
     return start, end
 
 
-def _check_watched(machine: Machine, opcode: int) -> None:
-    """Refuse what must not even stand in a branch that is not taken."""
+def _count_operation(machine: Machine, opcode: int) -> None:
+    """Check what holds for an operation in a branch that is not taken as well."""
+    machine.op_count += 1
+    if machine.op_count > MAX_OPS:
+        raise ScriptError(ScriptFailure.OP_COUNT)
     if opcode in DISABLED:
         raise ScriptError(ScriptFailure.DISABLED_OPCODE)
-    if not machine.is_witness and machine.flags & f.CONST_SCRIPTCODE:
+    if opcode == _CODESEPARATOR and not machine.is_witness and machine.flags & f.CONST_SCRIPTCODE:
         raise ScriptError(ScriptFailure.OP_CODESEPARATOR)
 
 

@@ -10,7 +10,6 @@ from ccxx_core.transaction import (
     SEQUENCE_FINAL,
     WITNESS_SCALE_FACTOR,
     Transaction,
-    TxInput,
 )
 from ccxx_node.consensus import flags as f
 from ccxx_node.consensus.checker import (
@@ -152,19 +151,13 @@ def sigop_cost(tx: Transaction, coins: Sequence[Coin], flags: int) -> int:
     ``coins`` are those of its inputs, empty for a coinbase.
     """
     cost = legacy_sigops(tx) * WITNESS_SCALE_FACTOR
-    for tx_input, coin in zip(tx.inputs, coins, strict=False):
-        cost += _spending_sigop_cost(tx_input, coin.script_pubkey, flags)
+    for (_, script_sig, _, witness), coin in zip(tx.inputs, coins, strict=False):
+        script = coin.script_pubkey
+        if flags & f.P2SH and is_p2sh(script):
+            script = _last_push(script_sig)
+            cost += count_sigops(script, accurate=True) * WITNESS_SCALE_FACTOR
+        cost += _witness_sigops(script, witness, flags)
     return cost
-
-
-def _spending_sigop_cost(tx_input: TxInput, script_pubkey: bytes, flags: int) -> int:
-    if is_p2sh(script_pubkey) and flags & f.P2SH:
-        redeem_script = _last_push(tx_input.script_sig)
-        if redeem_script is None:
-            return 0
-        cost = count_sigops(redeem_script, accurate=True) * WITNESS_SCALE_FACTOR
-        return cost + _witness_sigops(redeem_script, tx_input.witness, flags)
-    return _witness_sigops(script_pubkey, tx_input.witness, flags)
 
 
 def _witness_sigops(script: bytes, witness: Sequence[bytes], flags: int) -> int:
@@ -178,8 +171,8 @@ def _witness_sigops(script: bytes, witness: Sequence[bytes], flags: int) -> int:
     return 0
 
 
-def _last_push(script_sig: bytes) -> bytes | None:
-    """Give what a push-only script pushes last (nothing for a number), or None if it does more."""
+def _last_push(script_sig: bytes) -> bytes:
+    """Give what a push-only script pushes last; nothing for a number, or if it does more."""
     start, position, end = 0, 0, len(script_sig)
     while position < end:
         opcode = script_sig[position]
@@ -189,8 +182,8 @@ def _last_push(script_sig: bytes) -> bytes | None:
         elif opcode <= _LAST_CONSTANT:
             start, position = pushed_range(script_sig, position, opcode)
         else:
-            return None
-    return script_sig[start:position] if position == end else None
+            return b""
+    return script_sig[start:position] if position == end else b""
 
 
 def _format_money(satoshis: int) -> str:
