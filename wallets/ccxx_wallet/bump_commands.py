@@ -7,7 +7,7 @@ import click
 from ccxx_core.hashes import format_hash, parse_txid
 from ccxx_wallet.bumping import REPLACEMENT, draft_bump
 from ccxx_wallet.cli import shared_options
-from ccxx_wallet.desk import Choices
+from ccxx_wallet.draft_commands import draft_instead, instead_options
 from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.labels import Kind
 from ccxx_wallet.live import LiveWallet
@@ -16,17 +16,19 @@ from ccxx_wallet.opening import opened_desk
 
 @click.command("bump")
 @click.argument("txid")
+@instead_options
 @FEERATE
 @shared_options
 @click.pass_context
-def bump_command(ctx: click.Context, txid: str, feerate: int) -> None:
+def bump_command(ctx: click.Context, /, txid: str, **options: Any) -> None:
     """Raise the fee of a transaction that waits for a block, and send at once."""
     with opened_desk(ctx) as desk:
-        bump = draft_bump(desk.live, txid, feerate)
-        facts = {**desk.finish_draft(bump.funded, Choices(send=True)), **bump.as_facts()}
+        bump = draft_bump(desk.live, txid, options["feerate"])
+        facts = desk.finish_draft(bump.funded, draft_instead(options)) | bump.as_facts()
         if bump.method == REPLACEMENT and facts.get("sent"):
             _forget_replaced(desk.live, facts)
-        desk.settings.screen.show(facts, f"bumped by {bump.method}")
+        verb = "bumped" if facts.get("sent") else "bump drafted,"
+        desk.settings.screen.show(facts, f"{verb} by {bump.method}")
 
 
 def _forget_replaced(live: LiveWallet, facts: dict[str, Any]) -> None:

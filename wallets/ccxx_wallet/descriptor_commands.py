@@ -38,7 +38,7 @@ def descriptor_export(ctx: click.Context, scripts: bool, out: Path | None, overw
         with opened_wallet(ctx) as wallet:
             facts = account_facts(wallet)
     if out is None:
-        settings.screen.show(facts)
+        settings.screen.show(facts if settings.screen.as_json else _readable(facts))
         return
     if not settings.dry_run:
         write_output(out, json.dumps(facts, indent=1).encode() + b"\n", overwrite)
@@ -51,6 +51,18 @@ def account_facts(wallet: Wallet) -> dict[str, Any]:
         "network": wallet.network.chain,
         "accounts": [_account(account) for account in wallet.accounts],
     }
+
+
+def _readable(facts: dict[str, Any]) -> dict[str, Any]:
+    """Arrange an export for people: an account a paragraph, a descriptor a line."""
+    accounts = {}
+    for account in facts["accounts"]:
+        chains = zip(("receive", "change"), account["descriptors"], strict=False)
+        accounts[account["role"]] = {"key": account["key"], **dict(chains)}
+    scripts = {
+        f"{each['kind']} {each['id']}": each["descriptor"] for each in facts.get("scripts", ())
+    }
+    return {"network": facts["network"], **accounts, **scripts}
 
 
 def _account(account: PublicAccount) -> dict[str, Any]:

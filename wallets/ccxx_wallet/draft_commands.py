@@ -1,5 +1,6 @@
 """Commands on this wallet's own unsent drafts, the same in every wallet: list, drop."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,24 @@ import click
 
 from ccxx_cert.identity import format_outpoint
 from ccxx_core.hashes import format_hash
-from ccxx_wallet.cli import settings_of, shared_options
+from ccxx_wallet.cli import FILE, OVERWRITE, settings_of, shared_options
+from ccxx_wallet.desk import Choices
 from ccxx_wallet.drafts import drafted_serials, find_draft
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.store import Draft
+
+_OUT = click.option("--out", type=FILE, help="Write a signed PSBT instead of sending.")
+
+
+def instead_options(function: Any) -> Any:
+    """Give a command that sends at once the options to write a file instead."""
+    return _OUT(OVERWRITE(function))
+
+
+def draft_instead(options: Mapping[str, Any]) -> Choices:
+    """Return what those options say."""
+    return Choices(options["out"], send=options["out"] is None, overwrite=options["overwrite"])
 
 
 @click.group("draft")

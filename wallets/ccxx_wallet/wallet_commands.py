@@ -19,9 +19,8 @@ from ccxx_wallet.chain_commands import history_command, rescan_command
 from ccxx_wallet.cli import AMOUNT, FILE, WalletGroup, settings_of, shared_options
 from ccxx_wallet.coin_commands import new_coin_group
 from ccxx_wallet.descriptor_commands import descriptor_group
-from ccxx_wallet.desk import Choices
 from ccxx_wallet.document_commands import document_group
-from ccxx_wallet.draft_commands import draft_group
+from ccxx_wallet.draft_commands import draft_group, draft_instead, instead_options
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.funding_options import FEERATE as FEERATE
 from ccxx_wallet.init_commands import known_phrase
@@ -88,17 +87,19 @@ def address_command(ctx: click.Context, new: bool) -> None:
 @click.command("pay", context_settings={"ignore_unknown_options": True})
 @click.argument("address")
 @click.argument("amount", type=AMOUNT)
+@instead_options
 @FEERATE
 @shared_options
 @click.pass_context
-def pay_command(ctx: click.Context, address: str, amount: int, feerate: int) -> None:
+def pay_command(ctx: click.Context, /, address: str, amount: int, **options: Any) -> None:
     """Pay ordinary coins to an address and send at once."""
     with opened_desk(ctx) as desk:
         script = parse_address(address, desk.live.wallet.network)
         if amount < 1:
             raise WalletError(Refusal.NOT_ENOUGH_COINS, "amount is 0; pay at least 0.00001")
-        funded = desk.live.draft((), (TxOutput(amount, script),), feerate)
-        desk.settings.screen.show(desk.finish_draft(funded, Choices(send=True)), "paid")
+        funded = desk.live.draft((), (TxOutput(amount, script),), options["feerate"])
+        facts = desk.finish_draft(funded, draft_instead(options))
+        desk.settings.screen.show(facts, "paid" if facts.get("sent") else "drafted")
 
 
 @click.group("backup")
