@@ -1,7 +1,5 @@
 """The command of an issuing organisation: `ccxx-issuer`."""
 
-import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,7 @@ from ccxx_cert.custody import Wrap
 from ccxx_cert.identity import format_outpoint, parse_outpoint
 from ccxx_core.address import encode_address
 from ccxx_core.errors import DecodeError
-from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import OutPoint
-from ccxx_issuer import batch as batches
 from ccxx_issuer.certificates import (
     NewCertificate,
     draft_certificate,
@@ -23,11 +19,13 @@ from ccxx_issuer.certificates import (
     warnings,
 )
 from ccxx_issuer.issue_warnings import same_again, waiting_permits
+from ccxx_issuer.job_commands import batch_group, run_batch, table_options
 from ccxx_issuer.permits import list_permits
 from ccxx_issuer.recovery_commands import certificate_recover
 from ccxx_issuer.upkeep_commands import add_upkeep_commands
 from ccxx_wallet.certificate_facts import certificate_facts, find_certificate
-from ccxx_wallet.cli import FILE, PUBLIC_KEY, WalletGroup, settings_of, shared_options
+from ccxx_wallet.cli import FILE, OVERWRITE, PUBLIC_KEY, WalletGroup, settings_of, shared_options
+from ccxx_wallet.cosigner_options import cosigner_options
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.document_check import certificate_check
 from ccxx_wallet.errors import Refusal, WalletError
@@ -166,55 +164,25 @@ def certificate_issue(
         desk.settings.screen.show(facts, "certificate drafted and signed")
 
 
-@certificate_group.command("batch")
+@batch_group.command("new")
 @click.argument("csv_file", type=FILE)
-@click.option("--key-column", default="holder_key", show_default=True, help="Column of keys.")
-@click.option("--documents", type=click.Path(path_type=Path), help="Folder for the documents.")
-@click.option("--valid-from", help="Such as 2026-07-10T00:00:00Z; now if absent.")
+@table_options
 @SERIAL
 @SUMMARY
 @SUMMARY_ANYWAY
 @PERMIT
 @TYPE
 @SCRIPT
-@draft_options
+@OVERWRITE
+@cosigner_options
 @FEERATE
 @shared_options
 @click.pass_context
 def certificate_batch(
     ctx: click.Context, /, csv_file: Path, permit: str | None, **options: Any
 ) -> None:
-    """Draft and sign one certificate a row of a CSV, in one transaction."""
-    rows = batches.read_rows(csv_file, options["key_column"])
-    with opened_desk(ctx) as desk:
-        desk.live.drafts.may_replace = options["replace_draft"]
-        new = batches.NewBatch(
-            rows=rows,
-            salts=tuple(os.urandom(16) for _ in rows),
-            valid_from=str(options["valid_from"] or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"),
-            serial=options["serial"],
-            text=options["summary"],
-            permit_id=parse_permit(permit),
-            definition=read_definition(options["type_file"]),
-            script=Wrap(options["script"]),
-            summary_anyway=options["public_summary_anyway"],
-        )
-        drafted = batches.draft(desk.live, new, options["feerate"])
-        txid = format_hash(drafted.funded.psbt.transaction.txid)
-        folder = Path(options["documents"] or f"batch-{txid[:8]}-documents")
-
-        def keep() -> None:
-            keep_definition(desk.live, new.definition)
-            batches.keep(desk.live, folder, drafted, options["overwrite"])
-
-        choices = Choices(options["out"], overwrite=options["overwrite"])
-        facts = desk.finish_draft(drafted.funded, choices, keep)
-        facts |= {"serial_start": drafted.serial_start, "count": len(rows)}
-        facts["merkle_root"] = drafted.tree.root.hex()
-        facts["documents"] = None if desk.settings.dry_run else str(folder)
-        keys = [row.holder_key for row in rows]
-        facts["warnings"] = warnings(desk.live, drafted.permit, keys, new.text)
-        desk.settings.screen.show(facts, "batch drafted and signed")
+    """Issue one certificate a row of a CSV, in as many transactions as needed."""
+    run_batch(ctx, csv_file, parse_permit(permit), options)
 
 
 @certificate_group.command("list")
@@ -251,6 +219,7 @@ def parse_permit(text: str | None) -> OutPoint | None:
         raise WalletError(Refusal.UNKNOWN_PERMIT, f"--permit {text!r}: {error}") from error
 
 
+certificate_group.add_command(batch_group)
 certificate_group.add_command(certificate_check)
 certificate_group.add_command(certificate_recover)
 add_upkeep_commands(main, certificate_group, permit_group)

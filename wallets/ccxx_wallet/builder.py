@@ -5,7 +5,7 @@ template gives them, then plain change. Pure: coins, scripts and rates are argum
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ccxx_core.bip32 import KeyOrigin
 from ccxx_core.network import Network
@@ -127,10 +127,9 @@ def build_draft(
     )
     described = [coin.describe() for coin in credit]
     described += [_describe_plain(coin, purse) for coin in selection.coins]
-    psbt = Psbt.create(transaction, described, network=network, anchor_id=anchor_id)
     # A signer that knows nothing of our wallet can tell change by the origin of its key.
-    known = (PsbtOutput(origins=purse.origin_of(out.script_pubkey)) for out in transaction.outputs)
-    psbt = replace(psbt, outputs=tuple(known))
+    known = [PsbtOutput(origins=purse.origin_of(out.script_pubkey)) for out in transaction.outputs]
+    psbt = Psbt.create(transaction, described, outputs=known, network=network, anchor_id=anchor_id)
     plain_inputs = tuple(coin.outpoint for coin in selection.coins)
     return Funded(psbt, psbt.fee, plain_inputs, selection.change)
 

@@ -26,7 +26,7 @@ from ccxx_wallet.interruption import note_state
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.second_opinion import Opinion
-from ccxx_wallet.session import count_missing, name_of, signatures_of
+from ccxx_wallet.session import count_missing, has_final_txid, name_of, signatures_of
 from ccxx_wallet.signer import Review, check_fee, check_rules, sign
 from ccxx_wallet.store import Draft
 
@@ -302,8 +302,3 @@ def _permit_names(keys: Iterable[bytes], permit: Permit) -> dict[bytes, str]:
     """Name the keys of a permit's script: who is neither root nor system is its issuer."""
     names = {permit.root_key: "root", permit.system_key: "system"}
     return dict.fromkeys(keys, "issuer") | names
-
-
-def has_final_txid(psbt: Psbt) -> bool:
-    """Tell whether signing leaves the id as it is: no input is a legacy one (BIP 141)."""
-    return all(described.non_witness_utxo is None for described in psbt.inputs)

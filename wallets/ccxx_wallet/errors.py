@@ -45,6 +45,7 @@ class Refusal(StrEnum):
     NOT_OUR_DRAFT = "not-our-draft"
     RESERVED = "reserved"
     NO_DRAFT = "no-draft"
+    NO_JOB = "no-job"
     INPUT_UNKNOWN = "input-unknown"
     INPUT_MISSTATED = "input-misstated"
     FEE_TOO_HIGH = "fee-too-high"

@@ -22,6 +22,7 @@ from ccxx_wallet.keyring import Role, WatchedKey
 from ccxx_wallet.pending import (
     in_order,
     look_ahead,
+    look_further,
     output_finder,
     own_waiting,
     read_pool,
@@ -32,7 +33,7 @@ from ccxx_wallet.registry_store import Overlay, StoredRegistry
 from ccxx_wallet.scanner import Scanner
 from ccxx_wallet.screen import Screen
 from ccxx_wallet.second_opinion import Opinion, check_again
-from ccxx_wallet.session import finalize
+from ccxx_wallet.session import finalize, has_final_txid, shown_scripts
 from ccxx_wallet.signer import (
     Review,
     check_spent,
@@ -83,6 +84,7 @@ class LiveWallet:
         self.ahead = Overlay(self.registry)
         self.drafts = Drafts(wallet.store, self.ahead)
         self.funding = Funding()
+        self._assumed: list[Psbt] = []
 
     def sync(self, screen: Screen) -> None:
         """Bring the wallet to the node's tip and read the node's pool."""
@@ -94,16 +96,42 @@ class LiveWallet:
         check_anchor(self.wallet, self.client)
         pool = read_pool(self.client)
         rebroadcast(self.wallet, self.client, pool)
-        self.look_at([*pool, *own_waiting(self.wallet, pool)])
+        own = own_waiting(self.wallet, pool)
+        self.look_at({tx.txid: tx for tx in (*pool, *own)}.values())
         voices = [coin.outpoint for coin in self.watched_coins()]
         prune(self.wallet.store, self.ahead, [*self.wallet.unspent(self.pending), *voices])
         self.drafts = Drafts(self.wallet.store, self.ahead, self.drafts.may_replace)
+        assumed, self._assumed = self._assumed, []
+        for psbt in assumed:
+            self.assume(psbt)
 
-    def look_at(self, waiting: Iterable[Transaction]) -> None:
-        """Take some transactions for all that waits for a block."""
-        self.pending = in_order(waiting)
+    def look_at(self, pending: Iterable[Transaction]) -> None:
+        """Take transactions as those that wait for a block, and see what follows from them."""
+        self.pending = in_order(pending)
         self.ahead = look_ahead(self.wallet, self.pending)
-        self.drafts = Drafts(self.wallet.store, self.ahead, self.drafts.may_replace)
+
+    def assume(self, psbt: Psbt) -> None:
+        """Look one transaction further ahead, as if it, signed, waited for a block too.
+
+        So one that spends its outputs can be drafted and reviewed before it is sent. Nothing
+        happens where it was sent, or where signing changes its id.
+        """
+        known = {tx.txid for tx in self.pending}
+        if psbt.transaction.txid in known or not has_final_txid(psbt):
+            return
+        # What somebody else sent may be in a block by now.
+        first = psbt.transaction.inputs[0].prevout
+        if output_finder(self.client, self.pending)(first) is None:
+            return
+        tx = shown_scripts(psbt)
+        self._assumed.append(psbt)
+        self.pending = [*self.pending, tx]
+        self.ahead = look_further(self.wallet, self.ahead, [tx])
+
+    def stop_assuming(self, screen: Screen) -> None:
+        """Return to what the node knows."""
+        self._assumed = []
+        self.sync(screen)
 
     def require_anchor(self) -> TrustAnchor:
         """Return the trust anchor; raises WalletError NO_ANCHOR with what is missing."""

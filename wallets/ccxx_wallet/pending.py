@@ -83,10 +83,14 @@ def own_waiting(wallet: Wallet, pool: Sequence[Transaction]) -> list[Transaction
 
 def look_ahead(wallet: Wallet, pending: Sequence[Transaction]) -> Overlay:
     """Return the registry as it will be when the pending transactions are in the next block."""
-    registry = StoredRegistry(wallet.store)
+    return look_further(wallet, Overlay(StoredRegistry(wallet.store)), pending)
+
+
+def look_further(wallet: Wallet, ahead: Overlay, pending: Sequence[Transaction]) -> Overlay:
+    """Return a registry that looks ahead with some more transactions in the next block."""
     tip = wallet.store.tip()
     if wallet.anchor is None or tip is None or not pending:
-        return Overlay(registry)
+        return ahead
     median_time = wallet.store.tip_median_time()
     block = ObservedBlock(
         height=tip[0] + 1,
@@ -95,7 +99,7 @@ def look_ahead(wallet: Wallet, pending: Sequence[Transaction]) -> Overlay:
         median_time_past=median_time,
         transactions=tuple(pending),
     )
-    return Overlay(registry, apply_block(registry, wallet.anchor, block).changes)
+    return ahead.extended(apply_block(ahead, wallet.anchor, block).changes)
 
 
 def output_finder(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ccxx_core.keys import PrivateKey
-from ccxx_issuer.batch import MOST_CERTIFICATES, read_rows
+from ccxx_issuer.rows import MOST_ROWS, read_rows
 from ccxx_wallet.errors import Refusal, WalletError
 
 KEY = PrivateKey(bytes([7]) * 32).public_key
@@ -64,7 +64,7 @@ def test_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
 
 
 def test_a_huge_table_is_refused_before_it_is_read_to_its_end(tmp_path: Path) -> None:
-    rows = f"{KEY.hex()}\n" * (MOST_CERTIFICATES + 1)
+    rows = f"{KEY.hex()}\n" * (MOST_ROWS + 1)
     path = write(tmp_path, f"holder_key\n{rows}not a key at all\n")
 
     with pytest.raises(WalletError) as error:

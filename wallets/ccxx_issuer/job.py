@@ -1,0 +1,159 @@
+"""An issue of many as a folder in the wallet: what was agreed to, and the transactions for it.
+
+A job is written before anything is signed and never changed: it fixes each recipient's serial, so
+that whatever is killed or repeated, one recipient gets one certificate. Its PSBTs lie beside it;
+how far it is, the chain says.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ccxx_cert.custody import Wrap
+from ccxx_cert.identity import format_outpoint, parse_outpoint
+from ccxx_core.hashes import sha256
+from ccxx_core.psbt import Psbt
+from ccxx_core.transaction import OutPoint
+from ccxx_issuer.rows import Row
+from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.files import make_private_folder, read_file, write_atomically
+
+_TERMS, _ROWS, _DRAFTS = "job.json", "rows.jsonl", "drafts"
+_UNFINISHED = ".new"
+_LARGEST = 256_000_000
+
+
+class Mode(StrEnum):
+    """How recipients are put into transactions."""
+
+    BATCH = "batch"
+    EACH = "each"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for all recipients; paths are absolute texts, the feerate satoshis per vbyte."""
+
+    permit: OutPoint
+    mode: Mode
+    serial_start: int
+    valid_from: str
+    feerate: int
+    documents: str
+    out: str
+    report: str
+    text: str = ""
+    script: Wrap = Wrap.P2WSH
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One row and the random salt of its document (at least 16 bytes)."""
+
+    row: Row
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job in its folder; recipient i has the serial start + i."""
+
+    folder: Path
+    terms: Terms
+    recipients: tuple[Recipient, ...]
+
+    @property
+    def id(self) -> str:
+        """The name that commands know it by."""
+        return self.folder.name
+
+    @property
+    def report(self) -> Path:
+        """Where the report is written."""
+        return Path(self.terms.report) if self.terms.report else self.folder / "report.jsonl"
+
+    def serial(self, position: int) -> int:
+        """Return the serial of a recipient."""
+        return self.terms.serial_start + position
+
+    def drafts(self) -> list[tuple[Path, Psbt]]:
+        """Return the transactions drafted so far, parents before children."""
+        found = sorted((self.folder / _DRAFTS).glob("*.psbt"))
+        return [(path, Psbt.decode(read_file(path))) for path in found]
+
+    def next_draft(self) -> Path:
+        """Return the file for the next transaction."""
+        numbers = [int(path.stem) for path in (self.folder / _DRAFTS).glob("*.*")]
+        return self.folder / _DRAFTS / f"{max(numbers, default=0) + 1:05d}.psbt"
+
+
+def create_job(jobs: Path, terms: Terms, recipients: Sequence[Recipient]) -> Job:
+    """Write a job, all or nothing; its name is the start of what it says, hashed."""
+    rows = "".join(json.dumps(_row_facts(each)) + "\n" for each in recipients).encode()
+    head = json.dumps(_term_facts(terms), indent=1).encode() + b"\n"
+    name = sha256(head + rows)[:4].hex()
+    make_private_folder(jobs)
+    unfinished = jobs / f"{name}{_UNFINISHED}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    make_private_folder(unfinished / _DRAFTS)
+    write_atomically(unfinished / _TERMS, head, 0o600)
+    write_atomically(unfinished / _ROWS, rows, 0o600)
+    try:
+        unfinished.rename(jobs / name)
+    except OSError as error:
+        raise WalletError(Refusal.CANNOT_WRITE, f"cannot make the job {name}: {error}") from error
+    return Job(jobs / name, terms, tuple(recipients))
+
+
+def open_job(folder: Path) -> Job:
+    """Read a job; raises WalletError DAMAGED_STORE."""
+    try:
+        facts = json.loads(read_file(folder / _TERMS))
+        lines = read_file(folder / _ROWS, limit=_LARGEST).splitlines()
+        return Job(folder, _terms(facts), tuple(_recipient(json.loads(line)) for line in lines))
+    except (ValueError, KeyError, TypeError) as error:
+        raise WalletError(
+            Refusal.DAMAGED_STORE, f"{folder} is no whole job ({error}); restore a copy of it"
+        ) from error
+
+
+def list_jobs(jobs: Path) -> Iterator[Job]:
+    """Yield all jobs, the oldest first."""
+    folders = [each.parent for each in jobs.glob(f"*/{_TERMS}") if each.parent.suffix == ""]
+    for folder in sorted(folders, key=lambda each: each.stat().st_mtime_ns):
+        yield open_job(folder)
+
+
+def find_job(jobs: Path, name: str) -> Job:
+    """Return the job of a name; raises WalletError NO_JOB."""
+    found = [job for job in list_jobs(jobs) if name and job.id.startswith(name.lower())]
+    if len(found) != 1:
+        raise WalletError(
+            Refusal.NO_JOB, f"no job of this wallet is called {name}; see `certificate batch list`"
+        )
+    return found[0]
+
+
+def _term_facts(terms: Terms) -> dict[str, Any]:
+    return {**asdict(terms), "permit": format_outpoint(terms.permit)}
+
+
+def _terms(facts: dict[str, Any]) -> Terms:
+    typed = {"permit": parse_outpoint(facts["permit"]), "mode": Mode(facts["mode"])}
+    return Terms(**{**facts, **typed, "script": Wrap(facts["script"])})
+
+
+def _row_facts(recipient: Recipient) -> dict[str, Any]:
+    row = recipient.row
+    facts = {"line": row.line, "key": row.holder_key.hex(), "subject": row.subject}
+    return {**facts, "salt": recipient.salt.hex()}
+
+
+def _recipient(facts: dict[str, Any]) -> Recipient:
+    row = Row(facts["line"], bytes.fromhex(facts["key"]), facts["subject"])
+    return Recipient(row, bytes.fromhex(facts["salt"]))
