@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import UTC, datetime
 
 from ccxx_cert.codec import op_of
 from ccxx_cert.custody import CERTIFICATE_VALUE
@@ -56,14 +57,26 @@ def describe_broken_chains(spend: Spend, outcome: Outcome, view: RegistryView) -
     passed_on = {each.id for each in outcome.records if isinstance(each, MessageChain)}
     for chain in broken_chains(spend, view):
         if chain.id not in passed_on:
-            yield f"ENDS the {chain.op.name} chain {chain.name.hex()} for ever: spends its baton"
+            name = format_chain_name(chain.name)
+            yield f"ENDS the {chain.op.name} chain {name} for ever: spends its baton"
 
 
 def format_since(since: int) -> str:
     """Say a since as a REVOKE writes it: a height, or unix time from 500,000,000 on."""
     if not since:
         return "the block of this transaction"
-    return f"height {since}" if since < LEAST_SINCE_TIME else f"unix time {since}"
+    if since < LEAST_SINCE_TIME:
+        return f"height {since}"
+    return f"unix time {since} ({datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC)"
+
+
+def format_chain_name(name: bytes) -> str:
+    """Print the name of a status list or side chain, in hex where it is no text."""
+    try:
+        text = name.decode().rstrip(" \0")
+    except UnicodeDecodeError:
+        text = ""
+    return text if text and text.isprintable() else name.hex()
 
 
 def _describe_root(message: RootMessage, outcome: Outcome, network: Network) -> Iterator[str]:
@@ -124,7 +137,7 @@ def _describe_revocation(message: RevokeMessage, outcome: Outcome) -> Iterator[s
 
 def _describe_chain(outcome: Outcome) -> Iterator[str]:
     for chain in (each for each in outcome.records if isinstance(each, MessageChain)):
-        what = f"{chain.op.name} {chain.name.hex()} number {chain.number}"
+        what = f"{chain.op.name} {format_chain_name(chain.name)} number {chain.number}"
         yield f"publishes {what} as the {chain.by}: {chain.digest.hex()}"
         if chain.baton is not None:
             yield f"its next message must spend output {chain.baton.vout}"

@@ -114,7 +114,7 @@ def _lines(spend: Spend, view: RegistryView, outcome: Outcome, is_accepted: bool
     if message is not None and is_accepted:
         yield from describe_outcome(message, outcome, view, network)
     else:
-        yield from describe_naked(message, outcome, network)
+        yield from describe_naked(message, outcome, view, network)
     yield from describe_destroyed(outcome, view)
     yield from describe_broken_chains(spend, outcome, view)
     yield from describe_plain_outputs(spend, outcome, network)

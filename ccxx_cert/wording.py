@@ -54,7 +54,9 @@ def describe_outcome(
             yield from describe_upkeep(message, outcome, network)
 
 
-def describe_naked(message: Message | None, outcome: Outcome, network: Network) -> Iterator[str]:
+def describe_naked(
+    message: Message | None, outcome: Outcome, view: RegistryView, network: Network
+) -> Iterator[str]:
     """Say what becomes of credit that is spent without a message that counts."""
     if message is not None:
         yield f"claims to be {op_of(message).name}, and does not count"
@@ -64,8 +66,10 @@ def describe_naked(message: Message | None, outcome: Outcome, network: Network) 
                 name = f"{certificate_id(record.id)} serial {record.serial}"
                 yield f"refreshes certificate {name}, its holder stays"
             case Credit(kind=CreditKind.PERMIT | CreditKind.ROOT):
-                amount = f"{format_amount(record.value)} CCXX of {record.kind} credit"
-                yield f"keeps {amount} at {format_address(record.script_pubkey, network)}"
+                permit = None if record.owner is None else get_permit(view, record.owner)
+                whose = f"{record.kind} credit" if permit is None else _permit_name(permit)
+                place = format_address(record.script_pubkey, network)
+                yield f"keeps a coin of {format_amount(record.value)} CCXX of {whose} at {place}"
             case _:
                 pass
 
@@ -164,6 +168,10 @@ def _describe_move(certificate: Certificate, view: RegistryView, network: Networ
         f", issued as {format_outpoint(certificate.id)}"
     )
     yield f"to {_holder(certificate, network)}"
+
+
+def _permit_name(permit: Permit) -> str:
+    return f"permit {permit.message.code} “{permit.message.title}”"
 
 
 def _holder(certificate: Certificate, network: Network) -> str:

@@ -73,12 +73,11 @@ def coin_rotate(ctx: click.Context, /, **options: Any) -> None:
         document = _document(desk, options)
         rotation = Rotation(document, commitment)
         funded = draft_rotation(desk.live, rotation, options["feerate"])
-        # Kept before it is shown: the review reads the new keys from it.
-        if not desk.settings.dry_run:
-            keep_root_document(desk.live, document)
+        # For this run's review, which shows the new keys; the file changes when the ROOT is mined.
+        desk.live.wallet.anchor = desk.live.require_anchor().extended(document)
         sends = options["send"]
         choices = Choices(options["out"], send=sends, overwrite=options["overwrite"])
-        facts = desk.finish_draft(funded, choices)
+        facts = desk.finish_draft(funded, choices, lambda: keep_root_document(desk.live, document))
         facts |= _facts(desk, document)
         facts["sequence"] = root_in_force(desk.live).seq + 1
         facts["next_commitment"] = commitment.hex() if any(commitment) else None

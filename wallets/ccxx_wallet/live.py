@@ -256,11 +256,9 @@ class LiveWallet:
         found = review(psbt, spent, self.ahead, anchor, self.moment)
         lines = found.lines or describe_payments(psbt, network)
         lines += describe_locks(psbt.transaction, self.moment)
-        own = {at.script_pubkey for at in psbt.transaction.outputs if self._is_own(at)}
+        # Coins to speak by lie at keys of other roles, too.
+        own = {key.plain_script for key in self.wallet.store.watched_keys()}
         return replace(found, lines=mark_own(lines, psbt, own, network))
-
-    def _is_own(self, output: TxOutput) -> bool:
-        return self.wallet.watched.is_plain(output.script_pubkey)
 
     def _check_unmined(self, psbt: Psbt) -> None:
         """Raise WalletError ALREADY_SENT if the transaction is in a block."""

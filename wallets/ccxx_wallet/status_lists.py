@@ -14,6 +14,7 @@ from ccxx_cert.rotation import keys_at
 from ccxx_cert.standing import Authority
 from ccxx_cert.state import get_root
 from ccxx_cert.upkeep import draft_status, next_sequence
+from ccxx_cert.upkeep_wording import format_chain_name
 from ccxx_core.hashes import format_hash, sha256
 from ccxx_core.transaction import OutPoint, TxOutput
 from ccxx_wallet.builder import CreditInput
@@ -77,7 +78,7 @@ def publish(desk: Desk, wanted: StatusList, choices: Choices, feerate: int) -> d
         facts = _begin(desk, message, choices, feerate)
     else:
         facts = _continue(desk, chain, message, choices, feerate)
-    more = {"list": format_name(wanted.name), "sequence": message.seq, "size": message.size}
+    more = {"list": format_chain_name(wanted.name), "sequence": message.seq, "size": message.size}
     return {**facts, **more, "list_hash": message.list_hash.hex()}
 
 
@@ -91,7 +92,7 @@ def status_chains(live: LiveWallet) -> list[MessageChain]:
 def chain_facts(live: LiveWallet, chain: MessageChain) -> dict[str, Any]:
     """Give a status list as JSON."""
     return {
-        "list": format_name(chain.name),
+        "list": format_chain_name(chain.name),
         "by": str(chain.by),
         "issuer_key": chain.speaker.hex() if chain.by is Authority.ISSUER else None,
         "sequence": chain.number,
@@ -101,15 +102,6 @@ def chain_facts(live: LiveWallet, chain: MessageChain) -> dict[str, Any]:
         "ended": chain.baton is None,
         "ours": _is_own(live, chain),
     }
-
-
-def format_name(name: bytes) -> str:
-    """Print a list's name, in hex where it is no text."""
-    try:
-        text = name.decode().rstrip(" \0")
-    except UnicodeDecodeError:
-        text = ""
-    return text if text and text.isprintable() else name.hex()
 
 
 def _begin(desk: Desk, message: StatusMessage, choices: Choices, feerate: int) -> dict[str, Any]:
@@ -129,16 +121,16 @@ def _continue(
     if chain.baton is None:
         raise WalletError(
             Refusal.RULES,
-            f"the list {format_name(chain.name)} has ended: its baton was spent otherwise; publish"
-            " under another --list name",
+            f"the list {format_chain_name(chain.name)} has ended: its baton was spent otherwise;"
+            " publish under another --list name",
         )
     output = _baton_output(live, chain.baton)
     (voice,) = own_voices(live, [output.script_pubkey]) or (None,)
     if voice is None:
         raise WalletError(
             Refusal.WRONG_KEY,
-            f"the baton of {format_name(chain.name)} lies at a script that no key of this wallet"
-            " opens alone",
+            f"the baton of {format_chain_name(chain.name)} lies at a script that no key of this"
+            " wallet opens alone",
         )
     spent = CreditInput(chain.baton, output, origins=voice.origins)
     outputs = draft_status(message, output.script_pubkey).outputs

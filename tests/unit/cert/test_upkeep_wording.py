@@ -176,8 +176,8 @@ def test_baton_spent_as_fee_is_said_to_end_its_list(world: Any) -> None:
     )
 
     assert verdict.accepted
-    assert said.lines[0].startswith(f"publishes STATUS {b'list-001'.hex()} number 1 as the root")
-    assert spent.lines[0].startswith(f"ENDS the STATUS chain {b'list-001'.hex()} for ever")
+    assert said.lines[0].startswith("publishes STATUS list-001 number 1 as the root")
+    assert spent.lines[0].startswith("ENDS the STATUS chain list-001 for ever")
 
 
 def test_destroyed_certificate_cannot_be_refreshed(world: Any, permit_id: OutPoint) -> None:

@@ -100,7 +100,7 @@ def test_refused_issue_is_not_said_to_grant_anything(world: Any) -> None:
 
     assert meaning.refusal is Refusal.SERIAL_USED
     assert meaning.lines[0] == "claims to be ISSUE, and does not count"
-    assert meaning.lines[1].startswith("keeps 0.00800000 CCXX of permit credit at rccx1")
+    assert meaning.lines[1].startswith("keeps a coin of 0.00800000 CCXX of permit UNICDEG ")
     assert "LOSES 0.00100000 CCXX of credit for ever" in meaning.lines
     assert not any(line.startswith(("grants", "issues")) for line in meaning.lines)
 
@@ -132,7 +132,7 @@ def test_refresh_is_said_in_words(world: Any) -> None:
 
     assert meaning.accepted
     assert meaning.lines[0].endswith("serial 7, its holder stays")
-    assert meaning.lines[1].startswith("keeps 0.00900000 CCXX of permit credit at rccx1")
+    assert meaning.lines[1].startswith("keeps a coin of 0.00900000 CCXX of permit UNICDEG ")
 
 
 def test_credit_spent_as_a_plain_coin_is_refused_before_signing(world: Any) -> None:
