@@ -5,6 +5,7 @@ committed survives a power cut, and nothing is answered before it is committed.
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,20 @@ from typing import Any
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint
 from ccxx_root.cosigner.audit import Head
+from ccxx_root.cosigner.face_value import Amounts
 from ccxx_root.cosigner.policy import Order, Usage
 from ccxx_wallet.sqlite_file import SqliteFile, Tables
 
+_FACES = """
+create table faces (
+    txid blob not null,
+    unit text not null,
+    amount text not null,
+    primary key (txid, unit)
+) without rowid;
+"""
 _TABLES = Tables(
-    1,
+    2,
     """
 create table signed (
     txid blob primary key,
@@ -53,9 +63,11 @@ create table log_head (
     size integer not null,
     hash blob not null
 );
-""",
+"""
+    + _FACES,
     when_busy="make room and try again",
     when_damaged="without it nothing is signed: restore a copy",
+    upgrades={1: _FACES},
 )
 
 
@@ -106,7 +118,7 @@ class Ledger:
             " from signed where issuer_key is ? and time > ?",
             (issuer_key, since),
         ).fetchone()
-        return Usage(*row)
+        return Usage(*row, face=self._faces(issuer_key, since))
 
     def add_signed(self, order: Order, caller: str, time: int, signed: tuple[Txid, bytes]) -> None:
         """Count an order; `signed` is its transaction's id and the PSBT with our signatures."""
@@ -126,6 +138,22 @@ class Ledger:
                 signed[1],
             ),
         )
+        self._db.executemany(
+            "insert into faces values (?, ?, ?)",
+            [(signed[0], unit, str(amount)) for unit, amount in order.face.amounts.items()],
+        )
+
+    def _faces(self, issuer_key: bytes | None, since: int) -> Amounts:
+        """Sum up face values by unit; amounts are texts, since SQL's numbers end too early."""
+        rows = self._db.execute(
+            "select unit, amount from faces join signed using (txid)"
+            " where issuer_key is ? and time > ?",
+            (issuer_key, since),
+        )
+        total: Counter[str] = Counter()
+        for unit, amount in rows:
+            total[unit] += int(amount)
+        return total
 
     def with_serials(self, permit: OutPoint, start: int, count: int) -> list[Signed]:
         """Return what was signed that uses any of some serials of a permit."""

@@ -23,7 +23,8 @@ from ccxx_cert.state import (
 )
 from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import OutPoint
-from ccxx_root.cosigner.policy import GRANT, Moved, Order
+from ccxx_root.cosigner.face_value import FaceValue, total_face
+from ccxx_root.cosigner.policy import GRANT, HAND_OVER, Moved, Order
 from ccxx_root.cosigner.refusals import CosignerError, Refusal
 from ccxx_wallet.authority_coins import permit_at
 from ccxx_wallet.drafts import claimed_serial
@@ -87,8 +88,22 @@ def read_order(psbt: Psbt, found: Review, known: Known) -> Order:
         serial_start=serial_start,
         moved=moved,
         value=(issued + len(moved)) * CERTIFICATE_VALUE,
+        face=_face(found.action, known, (permit, issued), moved),
         fee=found.fee,
     )
+
+
+def _face(
+    action: str, known: Known, minted: tuple[OutPoint, int], moved: Sequence[Moved]
+) -> FaceValue:
+    """Add up the face value of what is issued under a permit, and of what changes hands."""
+    permit_id, issued = minted
+    certificates = [(1, each.rules) for each in moved if action == HAND_OVER]
+    if issued:
+        permit = get_permit(known.view, permit_id)
+        rules = None if permit is None else known.rules_of(permit.message.typedef_hash)
+        certificates.append((issued, rules))
+    return total_face(certificates)
 
 
 def _read_speech(psbt: Psbt, found: Review, known: Known) -> Order:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from ccxx_cert.identity import format_outpoint
 from ccxx_core.amount import COIN, format_amount
 from ccxx_core.transaction import OutPoint
+from ccxx_root.cosigner.face_value import NOTHING, Amounts, FaceValue, check_face_value
 from ccxx_root.cosigner.refusals import CosignerError, Refusal
 
 DAY_SECONDS = 86_400
@@ -22,7 +23,7 @@ GRANT, HAND_OVER = "permit", "transfer"
 class Limits:
     """What one issuer may have signed; `a day` is the last 24 hours, money is in satoshis.
 
-    `hours` are minutes after midnight, from and to.
+    `hours` are minutes after midnight, from and to. Face values are by unit; none: no limit.
     """
 
     actions: frozenset[str] = frozenset({"issue", "batch", "transfer", "refresh", "join"})
@@ -30,6 +31,7 @@ class Limits:
     certificates_a_day: int = 10_000
     transfers_a_day: int = 1_000
     value_a_day: int = 20 * COIN
+    face_value_a_day: Amounts = field(default_factory=lambda: NOTHING)
     highest_fee: int = COIN // 20
     hours: tuple[int, int] = (0, 24 * 60)
     days: tuple[str, ...] = DAY_NAMES
@@ -83,6 +85,7 @@ class Order:
     serial_start: int = 0
     moved: tuple[Moved, ...] = ()
     value: int = 0
+    face: FaceValue = field(default_factory=FaceValue)
     fee: int = 0
 
 
@@ -93,6 +96,7 @@ class Usage:
     issued: int = 0
     transfers: int = 0
     value: int = 0
+    face: Amounts = field(default_factory=lambda: NOTHING)
 
 
 def check_policy(order: Order, policy: Policy, usage: Usage, approvals: int, now: int) -> None:
@@ -113,6 +117,7 @@ def check_policy(order: Order, policy: Policy, usage: Usage, approvals: int, now
         return
     _check_action(order, limits)
     _check_amounts(order, limits, usage)
+    check_face_value(order.face, usage.face, limits.face_value_a_day)
     if order.action == HAND_OVER:
         for moved in order.moved:
             check_moved(moved, policy)

@@ -10,6 +10,7 @@ from typing import Any
 from ccxx_core.amount import parse_amount
 from ccxx_core.errors import DecodeError
 from ccxx_core.keys import is_valid_public_key
+from ccxx_root.cosigner.face_value import Amounts, parse_face_amount
 from ccxx_root.cosigner.policy import DAY_NAMES, Limits, Policy
 from ccxx_root.cosigner.refusals import CosignerError, Refusal
 
@@ -119,6 +120,18 @@ def _money(value: Any, place: str) -> int:
         raise _bad(f'{place} is not an amount such as "12.5"') from error
 
 
+def _faces(value: Any, place: str) -> Amounts:
+    try:
+        # Texts only, as for money.
+        amounts = {unit: parse_face_amount(f"{amount}") for unit, amount in value.items()}
+        are_texts = all(isinstance(amount, str) for amount in value.values())
+    except (AttributeError, ValueError) as error:
+        raise _bad(f'{place} is not a table such as {{ EUR = "10000" }}') from error
+    if not are_texts:
+        raise _bad(f'{place} has an amount without quotes; write it as "10000"')
+    return MappingProxyType(amounts)
+
+
 def _flag(value: Any, place: str) -> bool:
     if not isinstance(value, bool):
         raise _bad(f"{place} is neither true nor false")
@@ -158,6 +171,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "certificates_a_day": _count,
     "transfers_a_day": _count,
     "value_a_day": _money,
+    "face_value_a_day": _faces,
     "highest_fee": _money,
     "hours": _hours,
     "days": _days,

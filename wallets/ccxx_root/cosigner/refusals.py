@@ -20,6 +20,7 @@ class Refusal(StrEnum):
     CERTIFICATES_A_DAY = "certificates-a-day"
     TRANSFERS_A_DAY = "transfers-a-day"
     VALUE_A_DAY = "value-a-day"
+    FACE_VALUE_A_DAY = "face-value-a-day"
     FEE_ABOVE_POLICY = "fee-above-policy"
     APPROVAL_NEEDED = "approval-needed"
     UNKNOWN_TYPE = "type-definition-unknown"
