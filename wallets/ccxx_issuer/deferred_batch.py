@@ -23,8 +23,8 @@ from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.errors import CcxxError, DecodeError
 from ccxx_core.hashes import parse_txid
 from ccxx_core.transaction import OutPoint
-from ccxx_issuer.batch import DraftedBatch
 from ccxx_issuer.certificates import check_holder, free_serial, holder_pubkey
+from ccxx_issuer.job_documents import proof_files
 from ccxx_issuer.permits import check_definition, choose_coin, choose_permit, permit_input
 from ccxx_wallet.builder import Funded
 from ccxx_wallet.document_check import read_proof
@@ -48,6 +48,21 @@ class Reservation:
     serial: int | None = None
     permit_id: OutPoint | None = None
     definition: TypeDefinition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftedReservation:
+    """A deferred batch ready to be signed, with the documents that its leaves commit to."""
+
+    funded: Funded
+    serial_start: int
+    documents: tuple[StoredDocument, ...]
+    tree: BatchTree
+
+    def files(self) -> dict[str, bytes]:
+        """Return each document and its Merkle proof under their files' names."""
+        documents = {document.name: document.body for document in self.documents}
+        return documents | proof_files(self.documents, self.tree)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +108,7 @@ def read_subjects(path: Path) -> tuple[dict[str, str], ...]:
     return tuple(rows)
 
 
-def draft_reservation(live: LiveWallet, new: Reservation, feerate: int) -> DraftedBatch:
+def draft_reservation(live: LiveWallet, new: Reservation, feerate: int) -> DraftedReservation:
     """Draft a deferred BATCH: all credit returns to the permit, the serials are taken."""
     permit, key, script = choose_permit(live, new.permit_id, new.definition)
     check_definition(permit, key, new.definition)
@@ -107,7 +122,7 @@ def draft_reservation(live: LiveWallet, new: Reservation, feerate: int) -> Draft
     )
     outputs = draft_deferred_batch(message, coin).outputs
     funded = live.draft([permit_input(live, coin, script, key)], outputs, feerate)
-    return DraftedBatch(funded, permit, serial, documents, tree)
+    return DraftedReservation(funded, serial, documents, tree)
 
 
 def find_batch(live: LiveWallet, text: str) -> Batch:

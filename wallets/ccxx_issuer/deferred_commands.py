@@ -12,7 +12,6 @@ from ccxx_cert.identity import format_outpoint, parse_outpoint
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import OutPoint
-from ccxx_issuer.batch import keep
 from ccxx_issuer.certificates import read_definition, read_document
 from ccxx_issuer.deferred_batch import (
     Claimed,
@@ -23,6 +22,7 @@ from ccxx_issuer.deferred_batch import (
     leaves,
     read_subjects,
 )
+from ccxx_issuer.job_documents import check_documents, write_documents
 from ccxx_wallet.cli import FILE, PUBLIC_KEY, shared_options
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.document_check import proof_beside, proof_leaf
@@ -61,9 +61,15 @@ def certificate_reserve(ctx: click.Context, /, csv_file: Path, **options: Any) -
         txid = format_hash(drafted.funded.psbt.transaction.txid)
         folder = Path(options["documents"] or f"batch-{txid[:8]}-documents")
 
+        files = drafted.files()
+        check_documents(folder, files, options["overwrite"])
+
         def keep_all() -> None:
+            # The store is durable, and comes first: without its salt a document proves nothing.
             keep_definition(desk.live, new.definition)
-            keep(desk.live, folder, drafted, options["overwrite"])
+            keep_documents(desk.live, drafted.documents)
+            with desk.settings.screen.progress("Writing documents") as report:
+                write_documents(folder, files, report)
 
         choices = Choices(options["out"], overwrite=options["overwrite"])
         facts = desk.finish_draft(drafted.funded, choices, keep_all)
