@@ -61,8 +61,8 @@ def parse_account(text: str, network: Network) -> PublicAccount:
 
 
 def _shown(body: str) -> str:
-    """Quote a descriptor, but never one that may hold a private key."""
-    return "this descriptor" if "prv" in body else repr(body[:40] + "…" * (len(body) > 40))
+    """Quote the beginning of a descriptor: behind it there may be a private key."""
+    return repr(body[:12] + "…" * (len(body) > 12))
 
 
 def _without_checksum(text: str) -> str:

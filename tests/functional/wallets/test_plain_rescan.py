@@ -1,0 +1,132 @@
+"""A rescan that is killed changes nothing; a node that estimates fees is believed."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from ccxx_core.amount import parse_amount
+from ccxx_regtest.processes import program
+
+Town = Any
+Person = Any
+Answer = Callable[[bytes, Callable[[], bytes]], bytes | None]
+
+
+@contextmanager
+def line_to(node: str, answer: Answer) -> Iterator[str]:
+    """Stand between a wallet and its node: `answer` sees each call and may ask the node itself."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+
+            def ask() -> bytes:
+                with closing(http.client.HTTPConnection(node)) as connection:
+                    headers = {"Authorization": self.headers["Authorization"]}
+                    connection.request("POST", "/", body, headers)
+                    return connection.getresponse().read()
+
+            found = answer(body, ask)
+            if found is None:
+                self.close_connection = True
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(found)))
+            self.end_headers()
+            self.wfile.write(found)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def keeper(town: Town, request: pytest.FixtureRequest) -> Person:
+    person = town.holder(f"keeper-{request.node.name}", money="0.3")
+    town.mine()
+    return person
+
+
+@pytest.mark.parametrize("batches", [1, 3])
+def test_a_rescan_that_is_killed_changes_nothing(town: Town, keeper: Person, batches: int) -> None:
+    keeper.do("label", "set", keeper.do("address")["address"], "mine")
+    before = [keeper.do(*words) for words in (("status",), ("coin", "list"), ("label", "list"))]
+    process: list[subprocess.Popen[bytes]] = []
+    seen: list[bytes] = []
+
+    def kill(body: bytes, ask: Callable[[], bytes]) -> bytes | None:
+        if b'"getblock"' in body:
+            seen.append(body)
+        if len(seen) < batches:
+            return ask()
+        process[0].send_signal(signal.SIGKILL)
+        return None
+
+    with line_to(town.environment["CCXX_NODE"], kill) as node:
+        environment = os.environ | town.environment | {"CCXX_WALLET": str(keeper.folder)}
+        words = [program("ccxx-holder"), "rescan", "--from", "0", "--node", node]
+        process.append(subprocess.Popen(words, env=environment))
+        code = process[0].wait(timeout=60)
+
+    assert code == -signal.SIGKILL
+    after = [keeper.do(*words) for words in (("status",), ("coin", "list"), ("label", "list"))]
+    assert after == before
+    assert keeper.do("rescan")["value"] == before[0]["spendable"]
+    assert not list(keeper.folder.glob("*.rescan*"))
+
+
+def test_a_wallet_may_be_used_while_it_is_read_again(town: Town, keeper: Person) -> None:
+    inside: list[dict[str, Any]] = []
+
+    def look(body: bytes, ask: Callable[[], bytes]) -> bytes | None:
+        if b'"getblock"' in body and not inside:
+            inside.append(keeper.do("coin", "list"))
+        return ask()
+
+    with line_to(town.environment["CCXX_NODE"], look) as node:
+        done = keeper.run("rescan", CCXX_NODE=node)
+
+    assert done.code == 0
+    assert inside == [keeper.do("coin", "list")]
+
+
+@pytest.mark.parametrize(
+    ("estimate", "least", "rate"),
+    [(0.00012, 0.00001, 12), (0.000001, 0.00001, 1), (None, 0.00001, 2), (None, 0.00007, 7)],
+)
+def test_the_rate_is_what_the_node_estimates_and_its_pool_asks(
+    town: Town, keeper: Person, estimate: float | None, least: float, rate: int
+) -> None:
+    def estimates(body: bytes, ask: Callable[[], bytes]) -> bytes | None:
+        if b'"estimatesmartfee"' in body:
+            found = {"blocks": 3} if estimate is None else {"feerate": estimate, "blocks": 3}
+            return json.dumps({"id": 0, "result": found, "error": None}).encode()
+        if b'"getmempoolinfo"' in body:
+            return json.dumps({"id": 0, "result": {"mempoolminfee": least}, "error": None}).encode()
+        return ask()
+
+    words = ("pay", town.root.do("address")["address"], "0.001", "--dry-run")
+    with line_to(town.environment["CCXX_NODE"], estimates) as node:
+        automatic = keeper.run(*words, CCXX_NODE=node).facts
+        by_hand = keeper.run(*words, "--feerate", "3", CCXX_NODE=node).facts
+
+    assert parse_amount(automatic["fee"]) == 141 * rate
+    assert parse_amount(by_hand["fee"]) == 141 * 3
