@@ -106,7 +106,7 @@ def list_command(ctx: click.Context) -> None:
     """List the certificates that this wallet's keys hold."""
     with opened_desk(ctx) as desk:
         ours = holdings(desk.live)
-        columns = ("id", "title", "serial", "status", "summary", "transferable")
+        columns = ("id", "title", "label", "serial", "status", "summary", "transferable")
         rows = [held_facts(desk.live, each) for each in ours]
         desk.settings.screen.show_list("certificates", rows, columns)
         warn_of_recovery(desk.settings.screen, reminders(desk.live, ours))

@@ -194,7 +194,7 @@ def certificate_list(ctx: click.Context, permit: str | None) -> None:
     with opened_desk(ctx) as desk:
         certificates = own_certificates(desk.live, parse_permit(permit))
         rows = [certificate_facts(desk.live, each) for each in certificates]
-        columns = ("id", "serial", "title", "status", "summary", "issued_height")
+        columns = ("id", "serial", "title", "label", "status", "summary", "issued_height")
         desk.settings.screen.show_list("certificates", rows, columns)
 
 

@@ -28,12 +28,15 @@ def list_coins(live: LiveWallet) -> list[ListedCoin]:
     ready = {coin.outpoint for coin in wallet.plain_coins(live.pending)}
     coins = [*wallet.store.coins(), *wallet.unconfirmed_coins(live.pending)]
     frozen, reserved = wallet.store.frozen(), live.drafts.reserved()
+    batons = {coin.outpoint for coin in live.watched_coins() if coin.chain is not None}
 
     def status(coin: PlainCoin) -> str:
         if coin.outpoint in frozen:
             return "frozen"
         if coin.outpoint not in ready:
             return "incoming" if coin.height is None else "immature"
+        if coin.outpoint in batons:
+            return "baton"
         return "in a draft" if coin.outpoint in reserved else "free"
 
     return [

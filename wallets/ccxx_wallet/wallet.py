@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.address import encode_address
+from ccxx_core.amount import format_amount
 from ccxx_core.bip32 import HdKey, KeyOrigin, parse_path
 from ccxx_core.descriptor import parse_origin
 from ccxx_core.keys import PrivateKey
@@ -153,6 +154,11 @@ class Wallet:
         """Return the plain coins of ours that transactions in no block make."""
         return [coin for tx in pending for coin in self._outputs_of(tx)]
 
+    def frozen_value(self) -> int:
+        """Return satoshis of confirmed coins that the owner keeps from paying."""
+        frozen = self.store.frozen()
+        return sum(coin.value for coin in self.store.coins() if coin.outpoint in frozen)
+
     def incoming(self, pending: Sequence[Transaction]) -> int:
         """Return satoshis that unconfirmed transactions of others pay to us."""
         own = {coin.outpoint for coin in self.store.coins()}
@@ -186,6 +192,8 @@ class Wallet:
         height = 0 if tip is None else tip[0]
         coins = self.store.coins()
         said = describe_outlook(coins, height, self.maturity(height), self.incoming(pending))
+        if frozen := self.frozen_value():
+            said += f"; {format_amount(frozen)} more are frozen, which `coin unfreeze` ends"
         return f"{said}; ask for some: your address is {self.plain_address()}"
 
     def maturity(self, height: int) -> int:

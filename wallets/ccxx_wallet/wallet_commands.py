@@ -64,6 +64,7 @@ def status_facts(live: LiveWallet) -> dict[str, Any]:
             sum(coin.value for coin in coins if coin.height is None)
         ),
         "immature": format_amount(immature(wallet, live.tip_height)),
+        "frozen": format_amount(wallet.frozen_value()),
         "incoming": format_amount(wallet.incoming(live.pending)),
         "unconfirmed": [format_hash(sent.transaction.txid) for sent in unsent],
         "anchor_id": None if wallet.anchor is None else wallet.anchor.anchor_id.hex(),
