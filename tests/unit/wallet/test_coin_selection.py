@@ -33,6 +33,25 @@ def test_coins_of_another_draft_are_taken_last() -> None:
     assert selection.coins == (coins[0],)
 
 
+def test_coins_kept_to_speak_by_pay_only_where_no_others_do() -> None:
+    coins = [coin(1, 1_000_000), coin(2, 50_000)]
+    kept = frozenset({coins[1].outpoint})
+
+    spared = select_coins(coins, Payment(20_000, 100, 2), kept=kept)
+    alone = select_coins(coins[1:], Payment(20_000, 100, 2), kept=kept)
+    shared = select_coins(coins, Payment(20_000, 100, 2), {coins[0].outpoint}, kept=kept)
+
+    assert spared.coins == (coins[0],)
+    assert alone.coins == shared.coins == (coins[1],)
+
+
+def test_nothing_is_taken_where_other_inputs_bring_more_than_is_paid() -> None:
+    selection = select_coins([coin(1, 50_000)], Payment(amount=-10_000, vsize=100, feerate=2))
+
+    assert selection.coins == ()
+    assert selection.change == 10_000 - 2 * (100 + 31)
+
+
 def test_unconfirmed_change_is_used_when_nothing_else_pays() -> None:
     coins = [coin(1, 500), coin(2, 50_000, height=None)]
 
