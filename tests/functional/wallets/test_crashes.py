@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +21,13 @@ Person = Any
 
 
 @contextmanager
-def line_to(node: str, on_send: Callable[[Callable[[], bytes]], bytes | None]) -> Iterator[str]:
-    """Stand between a wallet and its node; `on_send` has the node's answer to a sending made."""
+def line_to(
+    node: str, on_send: Callable[[Callable[[], bytes]], bytes | None], empty_pool: bool = False
+) -> Iterator[str]:
+    """Stand between a wallet and its node; `on_send` has the node's answer to a sending made.
+
+    With `empty_pool` the node seems to have lost what waits for a block.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -34,6 +40,8 @@ def line_to(node: str, on_send: Callable[[Callable[[], bytes]], bytes | None]) -
                     return connection.getresponse().read()
 
             answer = on_send(ask) if b'"sendrawtransaction"' in body else ask()
+            if empty_pool and b'"getrawmempool"' in body:
+                answer = json.dumps({"id": 0, "result": [], "error": None}).encode()
             if answer is None:
                 self.close_connection = True
                 return
@@ -116,3 +124,64 @@ def test_a_root_coin_that_the_node_refused_can_be_registered_again(
     assert refused.facts["error"] == "not-accepted"
     assert again["sent"]
     town.mine()
+
+
+@pytest.mark.parametrize("node_took_it", [False, True])
+def test_an_interrupted_command_says_what_was_perhaps_sent(
+    town: Town, new_root: Person, node_took_it: bool
+) -> None:
+    process: list[subprocess.Popen[str]] = []
+
+    def interrupt(ask: Callable[[], bytes]) -> None:
+        if node_took_it:
+            ask()
+        process[0].send_signal(signal.SIGINT)
+        process[0].wait(timeout=60)
+
+    with line_to(town.environment["CCXX_NODE"], interrupt) as node:
+        environment = os.environ | town.environment | {"CCXX_WALLET": str(new_root.folder)}
+        words = [program("ccxx-root"), "coin", "register", "--value", "1", "--yes", "--json"]
+        process.append(
+            subprocess.Popen(
+                [*words, "--node", node],
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        )
+        said = json.loads(process[0].communicate(timeout=60)[0])
+
+    (txid,) = new_root.do("status")["unconfirmed"]
+    assert process[0].returncode == 1
+    assert said["error"] == "interrupted"
+    assert f"transaction {txid} may have been sent, so do not make another" in said["detail"]
+    assert txid in town.client.call("getrawmempool")
+    town.mine()
+
+
+def test_what_a_strangers_lost_parent_holds_up_is_not_forgotten(
+    town: Town, issuer: Person, holder: Person, tmp_path: Path
+) -> None:
+    town.mine()
+    draft = town.draft(issuer, str(holder.do("key", "new")["holder_key"]), 900)
+    town.root.do("sign", draft)
+    certificate = f"{issuer.do('send', draft)['txid']}:0"
+    file = tmp_path / "transfer.psbt"
+    key = holder.do("key", "new")["holder_key"]
+    holder.do("certificate", "transfer", certificate, "--to", key, "--out", file)
+    for each in (issuer, town.root):
+        each.do("sign", file)
+    txid = holder.do("send", file)["txid"]
+
+    def refuse(_: Callable[[], bytes]) -> bytes:
+        error = {"code": -25, "message": "Missing inputs: bad-txns-inputs-missingorspent"}
+        return json.dumps({"id": 0, "result": None, "error": error}).encode()
+
+    with line_to(town.environment["CCXX_NODE"], refuse, empty_pool=True) as node:
+        held_up = holder.run("status", CCXX_NODE=node).facts["unconfirmed"]
+    town.mine()
+
+    assert held_up == [txid]
+    assert holder.do("status")["unconfirmed"] == []
+    assert holder.do("show", certificate)["custody"][-1]["step"] == "transferred"

@@ -237,3 +237,22 @@ def test_one_key_for_several_certificates_is_warned_of(
     assert drafted.code == 0
     assert drafted.facts["meaning"]["accepted"] is True
     assert "ties them together" in drafted.error
+
+
+def test_a_holder_keeps_what_was_issued_before_its_permit_changed_keys(
+    town: Town, holder: Person, tmp_path: Path
+) -> None:
+    person = town.issuer("new-keys")
+    permit = town.grant(person, quantity=10)
+    old = town.issue(person, new_key(holder), 1)
+    file = tmp_path / "rekey.psbt"
+
+    person.do("permit", "rekey", permit, "--out", file)
+    town.root.do("sign", file)
+    person.do("send", file)
+    town.mine()
+    new = town.issue(person, new_key(holder), 2)
+
+    assert {each["id"] for each in holder.do("list")["certificates"]} >= {old, new}
+    assert deed(holder, old, "transfer")["here"] is True
+    assert deed(person, old, "recover")["here"] is True
