@@ -113,12 +113,12 @@ class Ledger:
 
     def usage(self, issuer_key: bytes | None, since: int) -> Usage:
         """Sum up what was signed for an issuer after a time."""
-        row = self._db.execute(
+        issued, transfers, value = self._db.execute(
             "select coalesce(sum(issued), 0), coalesce(sum(transfers), 0), coalesce(sum(value), 0)"
             " from signed where issuer_key is ? and time > ?",
             (issuer_key, since),
         ).fetchone()
-        return Usage(*row, face=self._faces(issuer_key, since))
+        return Usage(issued, transfers, value, self._faces(issuer_key, since))
 
     def add_signed(self, order: Order, caller: str, time: int, signed: tuple[Txid, bytes]) -> None:
         """Count an order; `signed` is its transaction's id and the PSBT with our signatures."""

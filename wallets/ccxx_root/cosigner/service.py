@@ -202,6 +202,8 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         _LOG.exception("request failed path=%s", request.path)
         response = _refusal(Refusal.INTERNAL, "the co-signer failed; nothing was signed", 500)
     response.headers.update(headers)
+    # One request a connection: what waits in between has no time limit of its own.
+    response.force_close()
     return response
 
 

@@ -1,8 +1,10 @@
 """Running the co-signer service: opened in its worker thread, closed in it, whatever happens."""
 
+import asyncio
 import logging
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from ccxx_root.cosigner.opening import (
     open_cosigner,
     tls_context,
 )
+from ccxx_root.cosigner.patience import Patience, listen
 from ccxx_root.cosigner.policy import Policy
 from ccxx_root.cosigner.service import Service, create_app
 from ccxx_wallet.cli import Settings
@@ -69,17 +72,24 @@ def _open(station: Station, passphrase: str) -> CosignerDesk:
 
 
 def _run(station: Station, service: Service, context: ssl.SSLContext | None) -> None:
-    async def say_ready(_: web.Application) -> None:
-        scheme = "http" if context is None else "https"
-        click.echo(f"Co-signer: {scheme}://{station.host}:{station.port}", err=True)
+    # SIGTERM ends it as Ctrl-C does.
+    with suppress(web.GracefulExit, KeyboardInterrupt):
+        asyncio.run(_serve(station, service, context))
 
-    app = create_app(service)
-    app.on_startup.append(say_ready)
-    web.run_app(
-        app,
-        host=station.host,
-        port=station.port,
-        ssl_context=context,
-        print=None,
-        access_log=None,
-    )
+
+async def _serve(station: Station, service: Service, context: ssl.SSLContext | None) -> None:
+    runner = web.AppRunner(create_app(service), access_log=None, handle_signals=True)
+    await runner.setup()
+    answering = runner.server
+    assert answering is not None
+    try:
+        server = await listen(answering, (station.host, station.port), context, Patience())
+        try:
+            host, port, *_ = server.sockets[0].getsockname()
+            scheme = "http" if context is None else "https"
+            click.echo(f"Co-signer: {scheme}://{host}:{port}", err=True)
+            await asyncio.Event().wait()
+        finally:
+            server.close()
+    finally:
+        await runner.cleanup()
