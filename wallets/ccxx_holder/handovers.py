@@ -107,8 +107,10 @@ def _inputs(live: LiveWallet, ours: Sequence[Held]) -> list[CreditInput]:
 def _check_transferable(live: LiveWallet, certificate: Certificate) -> None:
     permit = get_permit(live.ahead, certificate.permit_id)
     if permit is None or not permit.message.transferable:
+        name = format_outpoint(certificate.id)
         raise WalletError(
             Refusal.RULES,
-            f"certificate {format_outpoint(certificate.id)} is of a type that is not transferable",
+            f"certificate {name} is of a type that is not transferable; `why {name}` says what can"
+            " be done",
         )
     check_movable(live, certificate)
