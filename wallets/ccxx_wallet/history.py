@@ -87,8 +87,9 @@ def _read_books(live: LiveWallet) -> Books:
         books.values[coin.outpoint] = coin.value
     keys = {key.public_key for key in live.wallet.store.watched_keys(Role.ISSUER)}
     is_root = bool(live.wallet.store.watched_keys(Role.CREDIT))
+    paid_for = _fee_floats(live)
     for permit in live.permits():
-        if is_root or permit.issuer_key in keys or _is_paid_for(live, permit.id.txid):
+        if is_root or permit.issuer_key in keys or permit.id.txid in paid_for:
             words = f"permit {permit.message.code} for {permit.message.quantity} granted"
             books.note(permit.id.txid, permit.granted.height, words)
     found = {each.id: each for each in live.registry.certificates()}
@@ -98,14 +99,13 @@ def _read_books(live: LiveWallet) -> Books:
     return books
 
 
-def _is_paid_for(live: LiveWallet, txid: Txid) -> bool:
-    """Tell whether the fee float of a permit came to us: so it is ours before its key shows."""
-    coins = live.wallet.store.coin_history()
-    roles = {
-        coin.outpoint.txid: live.wallet.watched.plain_key(coin.script_pubkey) for coin, _ in coins
-    }
-    key = roles.get(txid)
-    return key is not None and key.path.role is Role.ISSUER
+def _fee_floats(live: LiveWallet) -> set[Txid]:
+    """Return the transactions that paid our issuing keys: a permit is ours before its key shows."""
+    plain_key = live.wallet.watched.plain_key
+    coins = [coin for coin, _ in live.wallet.store.coin_history()]
+    coins += live.wallet.unconfirmed_coins(live.pending)
+    keys = {coin.outpoint.txid: plain_key(coin.script_pubkey) for coin in coins}
+    return {txid for txid, key in keys.items() if key is not None and key.path.role is Role.ISSUER}
 
 
 def _note_certificate(books: Books, certificate: Certificate, issuer_keys: set[bytes]) -> None:
@@ -161,7 +161,7 @@ def _entry(books: Books, tx: Transaction, place: Place) -> dict[str, Any]:
         "amount": _signed(amount),
         "fee": None if fee is None else format_amount(fee),
         "lines": lines,
-        "label": live.wallet.store.labels(Kind.TX).get(txid),
+        "label": live.wallet.store.label(Kind.TX, txid),
     }
 
 

@@ -85,14 +85,15 @@ def create(ctx: click.Context, roles: tuple[Role, ...], start: Start) -> dict[st
     facts: dict[str, Any] = {"wallet": str(settings.folder), "network": network.chain}
     if settings.dry_run:
         return {**facts, "dry_run": True}
+    # Before the wallet is made: whoever breaks off here has done nothing.
+    is_known = new.phrase is None or not is_new or drill(settings.screen, new.phrase)
     wallet = create_wallet(settings.folder, new)
     try:
         facts |= _facts_of(wallet)
     finally:
         wallet.close()
-    if is_new and new.phrase is not None:
-        if not drill(settings.screen, new.phrase):
-            facts["seed_phrase"] = new.phrase.reveal()
+    if new.phrase is not None and not is_known:
+        facts["seed_phrase"] = new.phrase.reveal()
         settings.screen.warn(
             "write the seed phrase down on paper now: it is shown once, and is all that is needed"
             " to get the keys back, or to steal them"

@@ -68,6 +68,7 @@ def status_facts(live: LiveWallet) -> dict[str, Any]:
         "incoming": format_amount(wallet.incoming(live.pending)),
         "unconfirmed": [format_hash(sent.transaction.txid) for sent in unsent],
         "anchor_id": None if wallet.anchor is None else wallet.anchor.anchor_id.hex(),
+        "watch_only": wallet.is_watch_only,
     }
 
 

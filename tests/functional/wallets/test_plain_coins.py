@@ -50,7 +50,9 @@ def test_a_frozen_coin_never_pays(town: Town, saver: Person) -> None:
     saver.do("coin", "freeze", largest)
 
     assert coins(saver)["0.30000000"]["status"] == "frozen"
-    assert saver.refused("pay", address, "0.4").facts["error"] == "not-enough-coins"
+    missed = saver.refused("pay", address, "0.4")
+    assert missed.facts["error"] == "not-enough-coins"
+    assert "0.30000000 more are frozen" in missed.error
     refusal = saver.refused("pay", address, "0.01", "--coin", largest)
     assert refusal.facts["error"] == "unknown-coin"
     assert "coin unfreeze" in refusal.error
