@@ -103,6 +103,25 @@ def test_an_updated_wallet_knows_what_a_fresh_one_knows(old_town: Town, reader: 
     }  # fmt: skip
 
 
+def test_an_update_that_was_killed_between_file_and_store_is_made_good(
+    old_town: Town, rotated: dict[str, Any]
+) -> None:
+    # Given: a wallet that read the rotation without its document, and new permits since.
+    person = old_town.person("ccxx-holder", "interrupted")
+    person.do("init", "--anchor", rotated["old"], "--test-maturity", "10", "--birthday", "0")
+    certificate = old_town.root.do("certificate", "list")["certificates"][-1]["id"]
+    person.do("status")
+
+    # When: only the file was written before the kill.
+    (person.folder / "anchor.json").write_bytes(old_town.anchor.read_bytes())
+
+    fresh = old_town.holder("uninterrupted", money="")
+    shown = [each.do("show", certificate)["issuer_key"] for each in (person, fresh)]
+    assert shown[0] == shown[1]
+    hashes = [each.do("registry")["state_hash"] for each in (person, fresh)]
+    assert hashes[0] == hashes[1]
+
+
 def _altered(facts: dict[str, Any]) -> None:
     facts["successors"][0]["height"] += 1
 
