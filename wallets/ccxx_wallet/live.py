@@ -20,12 +20,12 @@ from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.funding import Funding, choose_coins, usual_feerate
 from ccxx_wallet.keyring import Role, WatchedKey
 from ccxx_wallet.pending import (
+    Pool,
     in_order,
     look_ahead,
     look_further,
     output_finder,
     own_waiting,
-    read_pool,
     rebroadcast,
 )
 from ccxx_wallet.registration import read_registration
@@ -85,6 +85,8 @@ class LiveWallet:
         self.drafts = Drafts(wallet.store, self.ahead)
         self.funding = Funding()
         self._assumed: list[Psbt] = []
+        self._pool = Pool(client)
+        self._looked: tuple[object, Overlay] | None = None
 
     def sync(self, screen: Screen) -> None:
         """Bring the wallet to the node's tip and read the node's pool."""
@@ -94,7 +96,7 @@ class LiveWallet:
         while settle_anchor(self.wallet):
             self._read_blocks(screen)
         check_anchor(self.wallet, self.client)
-        pool = read_pool(self.client)
+        pool = self._pool.read()
         rebroadcast(self.wallet, self.client, pool)
         own = own_waiting(self.wallet, pool)
         self.look_at({tx.txid: tx for tx in (*pool, *own)}.values())
@@ -108,7 +110,11 @@ class LiveWallet:
     def look_at(self, pending: Iterable[Transaction]) -> None:
         """Take transactions as those that wait for a block, and see what follows from them."""
         self.pending = in_order(pending)
-        self.ahead = look_ahead(self.wallet, self.pending)
+        # A service asks again and again while neither chain nor pool has changed.
+        seen = (self.wallet.store.tip(), self.wallet.anchor, [tx.txid for tx in self.pending])
+        if self._looked is None or self._looked[0] != seen:
+            self._looked = seen, look_ahead(self.wallet, self.pending)
+        self.ahead = self._looked[1]
 
     def assume(self, psbt: Psbt) -> None:
         """Look one transaction further ahead, as if it, signed, waited for a block too.

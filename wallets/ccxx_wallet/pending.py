@@ -19,19 +19,35 @@ from ccxx_wallet.wallet import Wallet
 MOST_POOL_TRANSACTIONS = 5_000
 
 
-def read_pool(client: NodeClient, tries: int = 5) -> list[Transaction]:
-    """Return the node's unconfirmed transactions, parents before children."""
-    txids = [parse_txid(text) for text in client.call("getrawmempool")]
-    if len(txids) > MOST_POOL_TRANSACTIONS:
-        return []
-    try:
-        found = client.batch([("getrawtransaction", (format_hash(txid), 0)) for txid in txids])
-    except RpcError:
-        if tries == 1:
-            raise
-        # One left the pool between the two calls: look again.
-        return read_pool(client, tries - 1)
-    return in_order(Transaction.decode(bytes.fromhex(raw)) for raw in found)
+class Pool:
+    """The node's unconfirmed transactions; what was read once is not asked for again."""
+
+    def __init__(self, client: NodeClient) -> None:
+        self._client = client
+        self._known: dict[Txid, Transaction] = {}
+
+    def read(self, tries: int = 5) -> list[Transaction]:
+        """Return them, parents before children; none of a pool that is too large."""
+        txids = [parse_txid(text) for text in self._client.call("getrawmempool")]
+        if len(txids) > MOST_POOL_TRANSACTIONS:
+            self._known = {}
+            return []
+        new = [txid for txid in txids if txid not in self._known]
+        calls = [("getrawtransaction", (format_hash(txid), 0)) for txid in new]
+        try:
+            found = self._client.batch(calls) if calls else []
+        except RpcError:
+            if tries == 1:
+                raise
+            # One left the pool between the two calls: look again.
+            return self.read(tries - 1)
+        known = self._known
+        known |= {
+            txid: Transaction.decode(bytes.fromhex(raw))
+            for txid, raw in zip(new, found, strict=True)
+        }
+        self._known = {txid: known[txid] for txid in txids}
+        return in_order(self._known.values())
 
 
 def in_order(transactions: Iterable[Transaction]) -> list[Transaction]:
