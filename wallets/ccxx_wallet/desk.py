@@ -99,7 +99,7 @@ class Desk:
                 "no key of this wallet guards an input of this file; check that it is the right"
                 " wallet and the right file",
             )
-        self._check_own_inputs(psbt, choices)
+        self.check_own_inputs(psbt, choices)
         found, private = self._present_and_unlock(psbt, choices)
         if self.settings.dry_run:
             return {**self.facts(psbt, found), "file": None, "dry_run": True}
@@ -279,7 +279,7 @@ class Desk:
         facts = {**self.facts(signed, found), "file": str(path)}
         return {**facts, "receipt": answer.get("receipt")}
 
-    def _check_own_inputs(self, psbt: Psbt, choices: Choices) -> None:
+    def check_own_inputs(self, psbt: Psbt, choices: Choices) -> None:
         """Refuse to give away coins, credit or certificates in a file that others drafted."""
         if choices.spend_own or self.live.drafts.is_ours(psbt.transaction):
             return

@@ -31,24 +31,6 @@ def draft_options(function: Any) -> Any:
     return _DRAFT_OUT(OVERWRITE(_REPLACE(cosigner_options(function))))
 
 
-@click.command("sign")
-@click.argument("file", type=FILE)
-@OUT
-@OVERWRITE
-@FORCE
-@click.option("--spend-own", is_flag=True, help="Agree that a file of others spends what is ours.")
-@MAX_FEE
-@cosigner_options
-@shared_options
-@click.pass_context
-def sign_command(ctx: click.Context, /, file: Path, out: Path | None, **options: bool) -> None:
-    """Show what a PSBT file would do, then sign it with this wallet's keys."""
-    with opened_desk(ctx) as desk:
-        psbt = load_psbt(desk.live.wallet, file)
-        choices = Choices(out=out, **options)
-        desk.settings.screen.show(desk.sign_file(psbt, file, choices), "signed")
-
-
 @click.command("combine")
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("--out", type=FILE, required=True, help="File to write the joined PSBT to.")

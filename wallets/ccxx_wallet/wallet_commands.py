@@ -33,8 +33,8 @@ from ccxx_wallet.session_commands import (
     combine_command,
     finalize_command,
     send_command,
-    sign_command,
 )
+from ccxx_wallet.sign_command import sign_command
 from ccxx_wallet.wallet import Wallet
 from ccxx_wallet.why_command import why_command
 

@@ -15,7 +15,9 @@ from ccxx_wallet.cli import settings_of
 from ccxx_wallet.desk import Desk
 from ccxx_wallet.files import write_output
 from ccxx_wallet.opening import opened_desk
-from ccxx_wallet.session_commands import load_psbt, sign_command
+from ccxx_wallet.session_commands import load_psbt
+from ccxx_wallet.sign_command import check_many, sign_command
+from ccxx_wallet.signing_many import Files, expand, load_many, review_next, show_many
 
 
 def sign_under_policy(**options: Any) -> None:
@@ -24,8 +26,13 @@ def sign_under_policy(**options: Any) -> None:
     if not (settings_of(ctx).folder / POLICY_FILE).exists():
         ctx.invoke(sign_command, **options)
         return
+    paths = expand(options["files"])
+    check_many(paths, options["out"], options["force"])
     with opened_desk(ctx) as desk:
-        facts = _sign(desk, options["file"], options["out"], options["overwrite"])
+        if len(paths) == 1:
+            facts = _sign(desk, paths[0], options["out"], options["overwrite"])
+        else:
+            facts = _sign_many(desk, load_many(desk.live.wallet, paths))
         desk.settings.screen.show(facts, "signed")
 
 
@@ -54,5 +61,33 @@ def _sign(desk: Desk, file: Path, out: Path | None, overwrite: bool) -> dict[str
         write_output(target, answer.psbt.encode(), overwrite or target == file)
         facts = {**desk.facts(answer.psbt, found), "file": str(target)}
         return {**facts, "receipt": receipt_facts(answer.receipt)}
+    finally:
+        books.close()
+
+
+def _sign_many(desk: Desk, files: Files) -> dict[str, Any]:
+    """Sign files that may spend each other's outputs; each is decided on by the policy."""
+    live, settings = desk.live, desk.settings
+    reviews = [review_next(desk, path, psbt) for path, psbt in files]
+    show_many(desk, reviews)
+    books = Books(live.wallet.folder)
+    try:
+        policy = read_policy(live.wallet.folder, None)
+        private: dict[bytes, PrivateKey] = {}
+        cosigner = CosignerDesk(live, policy, books, lambda: private)
+        live.stop_assuming(settings.screen)
+        if settings.dry_run:
+            return {"files": [str(path) for path, _ in files], "dry_run": True}
+        settings.screen.confirm(f"Sign these {len(files)} transactions?")
+        keys = {key.public_key: key for _, psbt in files for key in live.own_keys(psbt)}
+        wanted = list(keys.values())
+        private |= settings.unlock(lambda passphrase: live.wallet.unlock(passphrase, wanted))
+        receipts = []
+        for path, psbt in files:
+            answer = cosigner.sign(psbt, OPERATOR, int(time.time()))
+            write_output(path, answer.psbt.encode(), True)
+            live.assume(answer.psbt)
+            receipts.append(receipt_facts(answer.receipt))
+        return {"files": [str(path) for path, _ in files], "receipts": receipts}
     finally:
         books.close()
