@@ -31,8 +31,18 @@ class Months:
     holder: Person
     lost: str
     kept: str
+    hidden: str
     opens: int
     seen: dict[str, Any]
+
+
+def recover(town: Town, issuer: Person, file: Path, certificate: str, *options: str) -> Any:
+    """Recover a certificate without its holder, and mine it; return what was drafted."""
+    drafted = issuer.do("certificate", "recover", certificate, *options, "--out", file)
+    town.root.do("sign", file)
+    issuer.do("send", file)
+    town.wait(1)
+    return drafted
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +55,14 @@ def months(old_town: Town, tmp_path_factory: pytest.TempPathFactory) -> Months:
     issuer, holder = town.issuer("issuer"), town.holder("holder")
     town.grant(issuer, "--type", str(type_file))
     lost, kept = (town.issue(issuer, new_key(holder), serial) for serial in (1, 2))
+    secret = new_key(holder)
+    hidden = town.issue(issuer, secret, 3, "--summary", "Share no. 3")
     opens = holder.do("show", lost)["recovery_opens"]
     file, early = folder / "refresh.psbt", folder / "early.psbt"
-    recover = ("certificate", "recover", lost, "--to", new_key(holder), "--out", early)
+    again = ("certificate", "recover", lost, "--to", new_key(holder), "--out", early)
 
-    seen: dict[str, Any] = {"too early": issuer.refused(*recover)}
-    seen["advance"] = issuer.do(*recover, "--in-advance")
+    seen: dict[str, Any] = {"too early": issuer.refused(*again)}
+    seen["advance"] = issuer.do(*again, "--in-advance")
     seen["signed"] = town.root.do("sign", early)
     seen["young"] = issuer.refused("send", early)
 
@@ -77,8 +89,10 @@ def months(old_town: Town, tmp_path_factory: pytest.TempPathFactory) -> Months:
         "certificate", "recover", kept, "--to", new_key(holder), "--out", folder / "kept.psbt"
     )
     seen["sent"] = issuer.do("send", early)
-    town.wait(1)
-    return Months(town, issuer, holder, lost, kept, opens, seen)
+    town.wait(2)
+    new = ("--to", new_key(holder), "--from", secret)
+    seen["late"] = recover(town, issuer, folder / "late.psbt", hidden, *new)
+    return Months(town, issuer, holder, lost, kept, hidden, opens, seen)
 
 
 def test_the_path_of_root_and_issuer_opens_after_52560_blocks(months: Months) -> None:
@@ -141,6 +155,7 @@ def test_the_holder_is_still_warned_once_the_path_is_open(months: Months) -> Non
     reminders = {each["certificate"]: each for each in months.seen["open"].facts["reminders"]}
 
     assert reminders[months.lost]["blocks_left"] == 0
+    assert reminders[months.hidden]["blocks_left"] == 2
     assert "(now)" in months.seen["open"].error
 
 
@@ -152,3 +167,12 @@ def test_why_says_when_the_holder_is_needed_no_more(months: Months) -> None:
 
     assert f"from block {months.opens} on" in before["signers"]
     assert after["signers"] == "issuer and root alone"
+
+
+def test_a_hidden_holder_is_recovered_without_signing_too(months: Months) -> None:
+    shown = months.holder.do("show", months.hidden)
+
+    assert months.seen["late"]["missing"] == ["root"]
+    assert shown["custody"][-1]["step"] == "recovered"
+    # What was spent has shown its script, and with it the key that held it.
+    assert shown["custody"][0]["holder_key"] is not None
