@@ -8,7 +8,7 @@ from ccxx_cert.identity import format_outpoint
 from ccxx_cert.records import Custody
 from ccxx_cert.recovery import RecoveryPath, format_blocks, policy_of, recovery_path
 from ccxx_cert.state import Certificate, get_certificate, get_permit
-from ccxx_wallet.certificate_facts import certificate_facts
+from ccxx_wallet.certificate_facts import certificate_facts, certificate_label
 from ccxx_wallet.keyring import WatchedKey
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.screen import Screen
@@ -59,6 +59,7 @@ def held_facts(live: LiveWallet, ours: Held) -> dict[str, Any]:
     facts = certificate_facts(live, ours.certificate)
     return {
         **facts,
+        "label": certificate_label(live, ours.certificate, ours.key.public_key),
         "holder_key": ours.key.public_key.hex(),
         "key_index": ours.key.path.index,
         "policy": ours.custody.label,

@@ -37,7 +37,7 @@ def certificate_facts(live: LiveWallet, certificate: Certificate) -> dict[str, A
         "id": format_outpoint(certificate.id),
         "short_id": certificate_id(certificate.id),
         "title": None if permit is None else permit.message.title,
-        "label": live.wallet.store.label(Kind.OUTPUT, format_outpoint(certificate.id)),
+        "label": certificate_label(live, certificate, certificate.holder_key),
         "serial": certificate.serial,
         "status": str(status),
         "confirmations": max(0, confirmations(certificate, live.tip_height)),
@@ -58,6 +58,15 @@ def certificate_facts(live: LiveWallet, certificate: Certificate) -> dict[str, A
         "recovery_opens": None if path is None else path.opens_height,
         "custody": [_holding(station, network) for station in certificate.holdings],
     }
+
+
+def certificate_label(
+    live: LiveWallet, certificate: Certificate, holder_key: bytes | None
+) -> str | None:
+    """Return the owner's words for a certificate, else those for the key that holds it."""
+    store = live.wallet.store
+    own = store.label(Kind.OUTPUT, format_outpoint(certificate.id))
+    return own or (None if holder_key is None else store.label(Kind.PUBKEY, holder_key.hex()))
 
 
 def find_certificate(live: LiveWallet, text: str) -> Certificate:

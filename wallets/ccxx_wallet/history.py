@@ -87,6 +87,7 @@ def _read_books(live: LiveWallet) -> Books:
         books.values[coin.outpoint] = coin.value
     keys = {key.public_key for key in live.wallet.store.watched_keys(Role.ISSUER)}
     is_root = bool(live.wallet.store.watched_keys(Role.CREDIT))
+    _note_root_coin(books, is_root)
     paid_for = _fee_floats(live)
     for permit in live.permits():
         if is_root or permit.issuer_key in keys or permit.id.txid in paid_for:
@@ -97,6 +98,13 @@ def _read_books(live: LiveWallet) -> Books:
     for certificate in found.values():
         _note_certificate(books, certificate, keys)
     return books
+
+
+def _note_root_coin(books: Books, is_root: bool) -> None:
+    anchor = books.live.wallet.anchor
+    if is_root and anchor is not None:
+        words = f"root coin of {format_amount(anchor.root_value)} registered"
+        books.note(anchor.root_outpoint.txid, anchor.root_height, words)
 
 
 def _fee_floats(live: LiveWallet) -> set[Txid]:
@@ -114,7 +122,9 @@ def _note_certificate(books: Books, certificate: Certificate, issuer_keys: set[b
     held = live.wallet.watched.certificate_scripts(certificate.root_key, certificate.issuer_key)
     permit = get_permit(live.ahead, certificate.permit_id)
     title = "" if permit is None else f" “{permit.message.title}”"
-    name = f"certificate {certificate.serial}{title} ({format_outpoint(certificate.id)})"
+    label = live.wallet.store.label(Kind.OUTPUT, format_outpoint(certificate.id))
+    place = format_outpoint(certificate.id) + (f", {label}" if label else "")
+    name = f"certificate {certificate.serial}{title} ({place})"
     is_issuer = certificate.issuer_key in issuer_keys
     had = False
     for station in certificate.holdings:

@@ -117,12 +117,16 @@ def test_labels_travel_in_the_form_of_bip_329(town: Town, saver: Person, tmp_pat
 
 
 def test_a_certificate_is_shown_with_its_label(town: Town, issuer: Person, saver: Person) -> None:
-    certificate = town.issue(issuer, new_key(saver), 1_101)
-    short = saver.do("show", certificate)["short_id"]
+    key = saver.do("key", "new", "--label", "for my degree")["holder_key"]
+    certificate = town.issue(issuer, key, 1_101)
+    first = saver.do("show", certificate)
+    short = first["short_id"]
 
     saver.do("label", "set", short, "my degree")
 
+    assert first["label"] == "for my degree"
     assert saver.do("show", certificate)["label"] == "my degree"
+    assert f"({certificate}, my degree)" in saver.do("history")["history"][0]["lines"][0]
     listed = {each["id"]: each["label"] for each in saver.do("list")["certificates"]}
     assert listed[certificate] == "my degree"
 
