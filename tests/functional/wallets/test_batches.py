@@ -1,0 +1,135 @@
+"""A table of recipients becomes certificates, in one transaction or many, by files that travel."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Town = Any
+Person = Any
+
+
+def table(folder: Path, holder: Person, rows: int) -> Path:
+    path = folder / "recipients.csv"
+    keys = holder.do("key", "new", "--count", str(rows))["holder_keys"]
+    lines = [f"{key},Person {n}" for n, key in enumerate(keys)]
+    path.write_text("\n".join(["holder_key,name", *lines]) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def press(town: Town) -> Person:
+    """An issuer with a permit of 60 in 6 coins."""
+    person = town.issuer("batches")
+    town.grant(person, "--fan-out", "6", quantity=60)
+    return person
+
+
+def options(town: Town, folder: Path) -> list[str | Path]:
+    kind = town.folder / "batches-patron-share.granted.json"
+    return ["--type", kind, "--documents", folder / "documents", "--out", folder / "psbts"]
+
+
+def test_many_transactions_are_signed_as_a_folder_and_sent_by_resume(
+    town: Town, press: Person, holder: Person, tmp_path: Path
+) -> None:
+    rows = table(tmp_path, holder, 25)
+
+    drafted = press.do("certificate", "batch", rows, *options(town, tmp_path))
+    waiting = press.do("certificate", "batch", "resume")
+    signed = town.root.do("sign", tmp_path / "psbts")
+    sent = press.do("certificate", "batch", "resume", drafted["job"])
+    town.mine()
+    listed = press.do("certificate", "batch", "list")["jobs"]
+
+    assert (drafted["transactions"], drafted["states"]) == (3, {"drafted": 25})
+    assert waiting["states"] == {"drafted": 25}
+    assert len(signed["files"]) == 3
+    assert (sent["states"], sent["finished"]) == ({"sent": 25}, True)
+    assert [each["states"] for each in listed] == [{"mined": 25}]
+    certificates = press.do("certificate", "list")["certificates"]
+    assert [each["serial"] for each in certificates] == list(range(1, 26))
+    for each in certificates[::8]:
+        document = tmp_path / "documents" / f"certificate-{each['serial']}.json"
+        checked = press.run("certificate", "check", each["id"], document)
+        assert checked.facts["matches"]
+
+
+def test_singles_spend_each_others_change_and_travel_by_file(
+    town: Town, press: Person, holder: Person, tmp_path: Path
+) -> None:
+    rows, report = table(tmp_path, holder, 9), tmp_path / "report.csv"
+
+    drafted = press.do(
+        "certificate", "batch", rows, "--each", "--report", report, *options(town, tmp_path)
+    )
+    town.root.do("sign", *sorted((tmp_path / "psbts").glob("*.psbt")))
+    sent = press.do("certificate", "batch", "resume", drafted["job"])
+    town.mine()
+
+    assert (drafted["transactions"], sent["states"]) == (9, {"sent": 9})
+    lines = report.read_text().splitlines()
+    assert lines[0] == "line,serial,key,document,certificate,id,state,error"
+    assert len(lines) == 10
+    assert all("ccert1" in line and ",sent," in line for line in lines[1:])
+
+
+def test_a_dry_run_plans_and_leaves_nothing(
+    town: Town, press: Person, holder: Person, tmp_path: Path
+) -> None:
+    rows = table(tmp_path, holder, 15)
+    jobs = press.do("certificate", "batch", "list")["jobs"]
+
+    facts = press.do("certificate", "batch", rows, "--dry-run", *options(town, tmp_path))
+
+    assert (facts["transactions"], facts["count"], facts["dry_run"]) == (2, 15, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["recipients.csv"]
+    assert press.do("draft", "list")["drafts"] == []
+    assert len(press.do("certificate", "batch", "list")["jobs"]) == len(jobs)
+
+
+def test_every_bad_line_is_named_before_anything_is_signed(
+    town: Town, press: Person, holder: Person, tmp_path: Path
+) -> None:
+    rows = table(tmp_path, holder, 4)
+    lines = rows.read_text().splitlines()
+    lines[2], lines[4] = "02aa,Nobody", lines[4] + ",more"
+    rows.write_text("\n".join(lines))
+
+    refusal = press.refused("certificate", "batch", rows, *options(town, tmp_path))
+
+    assert refusal.facts["error"] == "bad-csv"
+    assert "line 3" in refusal.error
+    assert "line 5" in refusal.error
+    assert "line 2" not in refusal.error
+
+
+def test_a_template_is_filled_from_the_columns(
+    town: Town, press: Person, holder: Person, tmp_path: Path
+) -> None:
+    rows, template = table(tmp_path, holder, 2), tmp_path / "template.json"
+    template.write_text(json.dumps({"credentialSubject": {"title": "For {name}"}}))
+    where = ("--template", template, "--out", tmp_path / "one.psbt")
+
+    press.do("certificate", "batch", rows, *options(town, tmp_path)[:4], *where)
+    template.write_text(json.dumps({"credentialSubject": {"title": "For {nom}"}}))
+    refusal = press.refused("certificate", "batch", rows, *options(town, tmp_path)[:4], *where)
+
+    documents = sorted((tmp_path / "documents").glob("certificate-*[0-9].json"))
+    subjects = [json.loads(path.read_text())["credentialSubject"] for path in documents]
+    assert [subject["title"] for subject in subjects] == ["For Person 0", "For Person 1"]
+    assert all(subject["id"].startswith("did:key:") for subject in subjects)
+    assert "nom" in refusal.error
+    press.do("draft", "drop", press.do("draft", "list")["drafts"][0]["file"])
+
+
+def test_more_recipients_than_credit_are_refused(
+    town: Town, press: Person, holder: Person, tmp_path: Path
+) -> None:
+    rows = table(tmp_path, holder, 61)
+
+    refusal = press.refused("certificate", "batch", rows, *options(town, tmp_path))
+
+    assert refusal.facts["error"] == "not-enough-credit"
+    assert not (tmp_path / "psbts").exists()
