@@ -33,6 +33,11 @@ class Mode(StrEnum):
     BATCH = "batch"
     EACH = "each"
 
+    @property
+    def action(self) -> str:
+        """What one of its transactions does, in the word of the protocol."""
+        return "issue" if self is Mode.EACH else "batch"
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

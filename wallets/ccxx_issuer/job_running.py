@@ -177,7 +177,9 @@ class JobRun:
         rest = self.standing.waiting()
         unsigned = [piece for piece in rest if self._key not in piece.psbt.signatures(0)]
         for piece in rest:
-            self._reserve(piece.psbt, str(self.job.terms.mode), self._files[piece.positions.start])
+            self._reserve(
+                piece.psbt, self.job.terms.mode.action, self._files[piece.positions.start]
+            )
             if not self.carried(piece).exists():
                 self._keep(piece, piece.psbt)
         keys = self.unlock(unsigned) if unsigned else {}
@@ -261,7 +263,7 @@ class JobRun:
                 behind.add(tx.txid)
                 continue
             signed = self._cosigned(piece)
-            if not send or not _is_complete(signed):
+            if signed is None or not send or not _is_complete(signed):
                 behind.add(tx.txid)
                 continue
             if self._send(signed):
@@ -272,20 +274,29 @@ class JobRun:
                 is_held_up = True
         return is_held_up
 
-    def _cosigned(self, piece: Piece) -> Psbt:
+    def _cosigned(self, piece: Piece) -> Psbt | None:
+        """Return a transaction with what signatures can be had, None if it can never be sent."""
         cosigner = self.desk.cosigner
+        try:
+            self._review(piece.psbt)
+        except WalletError as error:
+            if error.refusal is not Refusal.INPUT_UNKNOWN:
+                raise
+            self.standing.faults[piece.positions.start] = (
+                f"{error.detail}, with `certificate batch resume --replace-draft`"
+            )
+            return None
         if cosigner is None or _is_complete(piece.psbt):
             return piece.psbt
-        self._review(piece.psbt)
         signed, _ = cosigner.sign(piece.psbt)
         self._keep(piece, signed)
         return signed
 
     def _send(self, psbt: Psbt) -> bool:
         """Send a transaction; tell whether the node takes it before the next block."""
-        found = self._review(psbt)
         try:
-            self.live.send(self.live.finish(psbt, self.desk.key_names(psbt)), found.action)
+            finished = self.live.finish(psbt, self.desk.key_names(psbt))
+            self.live.send(finished, self.job.terms.mode.action)
         except WalletError as error:
             if error.refusal is Refusal.NOT_ACCEPTED and "too-long-mempool-chain" in error.detail:
                 return False

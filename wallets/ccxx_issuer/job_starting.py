@@ -93,7 +93,8 @@ def resume_job(desk: Desk, job: Job, reach: Reach) -> dict[str, Any]:
     run = open_run(desk, job)
     if desk.settings.dry_run:
         return {**job_facts(run.standing), "dry_run": True}
-    run.assume_rest()
+    if run.standing.undrafted() or reach.redraft:
+        run.assume_rest()
     if run.standing.faults and reach.redraft:
         run.discard_faulty()
     run.sign_unsigned()
