@@ -23,6 +23,7 @@ from ccxx_issuer.permits import (
 from ccxx_wallet.builder import Funded
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import read_file
+from ccxx_wallet.keyring import Role
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.store import StoredDocument
 from ccxx_wallet.watch import holder_scripts
@@ -155,7 +156,11 @@ def free_serial(live: LiveWallet, permit: Permit, wanted: int | None, count: int
 
 
 def own_certificates(live: LiveWallet, permit_id: OutPoint | None = None) -> list[Certificate]:
-    """Return the certificates issued by our keys, the pool's included, in order of issue."""
+    """Return the certificates issued by our keys, the pool's included, in order of issue.
+
+    A permit may have moved to another wallet's key since: who issued a certificate co-signs it.
+    """
+    keys = {key.public_key for key in live.wallet.store.watched_keys(Role.ISSUER)}
     permits = {permit.id for permit, _, _ in own_permits(live)}
     found = {each.id: each for each in live.registry.certificates()}
     ahead = (each for each in live.ahead.ahead() if isinstance(each, Certificate))
@@ -164,7 +169,8 @@ def own_certificates(live: LiveWallet, permit_id: OutPoint | None = None) -> lis
         (
             each
             for each in found.values()
-            if each.permit_id in permits and permit_id in (None, each.permit_id)
+            if (each.permit_id in permits or each.issuer_key in keys)
+            and permit_id in (None, each.permit_id)
         ),
         key=lambda each: (each.issued.height, each.permit_id, each.serial),
     )

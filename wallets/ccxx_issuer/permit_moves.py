@@ -12,12 +12,13 @@ from ccxx_cert.upkeep import draft_close, draft_rekey
 from ccxx_core.hashes import sha256
 from ccxx_core.script import is_p2sh
 from ccxx_core.transaction import TxOutput
-from ccxx_issuer.permits import permit_input
+from ccxx_issuer.permits import own_permits, permit_input
 from ccxx_wallet.builder import CreditInput, Funded
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import Role, WatchedKey
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.wallet import Wallet
+from ccxx_wallet.watch import extend_keys
 
 
 def draft_join(live: LiveWallet, permit: Permit, into: int, feerate: int) -> Funded:
@@ -78,20 +79,21 @@ def draft_closing(live: LiveWallet, permit: Permit, note: bytes, feerate: int) -
     return live.draft(inputs, draft_close(permit, coins, root, note).outputs, feerate)
 
 
-def fresh_issuer_key(wallet: Wallet) -> WatchedKey:
-    """Return the next issuer's key; the first counts as given from the start, `key` shows it."""
-    found = wallet.receive_key(Role.ISSUER)
-    if found == wallet.first_key(Role.ISSUER):
-        found = wallet.store.watched_keys(Role.ISSUER)[1]
-    return found
+def fresh_issuer_key(live: LiveWallet) -> WatchedKey:
+    """Return the next issuer's key: none that was given, that `key` shows, or that has a permit."""
+    store = live.wallet.store
+    keys = store.watched_keys(Role.ISSUER)
+    used = {key.public_key for key in store.watched_keys(Role.ISSUER, given_only=True)}
+    # A wallet that was restored knows what it gave away only from its permits.
+    used |= {keys[0].public_key, *(key for _, key, _ in own_permits(live))}
+    return next(key for key in keys if key.public_key not in used)
 
 
 def give_issuer_key(wallet: Wallet, key: WatchedKey) -> None:
-    """Count a fresh issuer's key, and all before it, as given."""
+    """Count a fresh issuer's key as given, and with it all before it."""
     with wallet.store.transaction():
-        wallet.store.mark_given(wallet.first_key(Role.ISSUER).public_key)
-        while wallet.receive_key(Role.ISSUER).path.index <= key.path.index:
-            wallet.give_key(Role.ISSUER)
+        wallet.store.mark_given(key.public_key)
+        extend_keys(wallet.store, wallet.accounts)
 
 
 def _coins_in_force(live: LiveWallet, permit: Permit) -> list[Credit]:

@@ -6,7 +6,7 @@ from typing import Any
 from ccxx_cert.custody import CERTIFICATE_VALUE, Wrap, permit_script, wrap
 from ccxx_cert.identity import format_outpoint
 from ccxx_cert.state import Credit, Permit, get_permit
-from ccxx_cert.status import permit_status
+from ccxx_cert.status import Status, permit_status
 from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.hashes import format_hash
 from ccxx_core.script import is_p2sh
@@ -19,6 +19,7 @@ from ccxx_wallet.permit_facts import permit_facts
 
 # A permit, our issuer key in it, and its script.
 OwnPermit = tuple[Permit, bytes, bytes]
+_ISSUES_NO_MORE = (Status.REVOKED, Status.SUSPENDED, Status.CLOSED, Status.EXPIRED)
 # Where a definition has what a permit's message says.
 _FIELDS = {
     "code": "code",
@@ -86,7 +87,17 @@ def choose_permit(
             "no permit with credit left is for this wallet's keys; ask the root to grant one to"
             " the key that `ccxx-issuer key` shows",
         )
-    return _fitting(found, definition)
+    return _fitting(_able_to_issue(live, found) or found, definition)
+
+
+def _able_to_issue(live: LiveWallet, found: Sequence[OwnPermit]) -> list[OwnPermit]:
+    """Leave out permits that issue no more; if no other is left, the rules say what is wrong."""
+    median_time = live.wallet.store.tip_median_time()
+    return [
+        each
+        for each in found
+        if permit_status(each[0], live.tip_height, median_time) not in _ISSUES_NO_MORE
+    ]
 
 
 def _check_mined(live: LiveWallet, found: Sequence[OwnPermit]) -> None:

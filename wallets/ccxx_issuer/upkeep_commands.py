@@ -60,7 +60,7 @@ def permit_rekey(ctx: click.Context, /, permit: str, **options: Any) -> None:
     with opened_desk(ctx) as desk:
         found = _prepare(desk, permit, options)
         wallet = desk.live.wallet
-        own = fresh_issuer_key(wallet) if options["new_key"] is None else None
+        own = fresh_issuer_key(desk.live) if options["new_key"] is None else None
         new_key = options["new_key"] if own is None else own.public_key
         doc_hash = hash_of_file(options["document"])
         funded = draft_rekeying(desk.live, found, new_key, doc_hash, options["feerate"])

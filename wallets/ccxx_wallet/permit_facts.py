@@ -55,7 +55,12 @@ def revocation_facts(revocation: Revocation | None) -> dict[str, Any] | None:
 
 
 def find_permit(live: LiveWallet, text: str) -> Permit:
-    """Find a permit by `txid:vout`, as it will be after the pool; raises UNKNOWN_PERMIT."""
+    """Find a permit by `txid:vout`, or by its code if only one has it, the pool's included.
+
+    Raises WalletError UNKNOWN_PERMIT.
+    """
+    if ":" not in text:
+        return _by_code(live, text)
     try:
         permit = get_permit(live.ahead, parse_outpoint(text))
     except DecodeError as error:
@@ -63,3 +68,16 @@ def find_permit(live: LiveWallet, text: str) -> Permit:
     if permit is None:
         raise WalletError(Refusal.UNKNOWN_PERMIT, f"no permit {text} on the chain; see permit list")
     return permit
+
+
+def _by_code(live: LiveWallet, code: str) -> Permit:
+    found = [each for each in live.permits() if each.message.code == code]
+    if len(found) != 1:
+        ids = ", ".join(format_outpoint(each.id) for each in found[:5])
+        raise WalletError(
+            Refusal.UNKNOWN_PERMIT,
+            f"several permits have the code {code}; give one of {ids}"
+            if found
+            else f"no permit has the code {code[:70]!r}; give its txid:vout, see permit list",
+        )
+    return get_permit(live.ahead, found[0].id) or found[0]

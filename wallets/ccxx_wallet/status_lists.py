@@ -74,6 +74,12 @@ def publish(desk: Desk, wanted: StatusList, choices: Choices, feerate: int) -> d
         list_hash=sha256(wanted.body),
         locator=wanted.locator,
     )
+    if chain is not None and chain.digest == message.list_hash:
+        raise WalletError(
+            Refusal.ALREADY_SENT,
+            f"the list {format_chain_name(chain.name)} says this already, in its number"
+            f" {chain.number}; nothing was sent",
+        )
     if chain is None:
         facts = _begin(desk, message, choices, feerate)
     else:

@@ -97,6 +97,7 @@ def test_a_permit_moves_to_the_key_of_another_wallet(
 ) -> None:
     person, heir = town.issuer("leaver"), town.issuer("heir")
     permit = town.grant(person, quantity=10)
+    before = town.issue(person, new_key(holder), 7)
     heir_key = heir.do("key")["issuer_key"]
     town.root.do("pay", heir.do("address")["address"], "0.01")
 
@@ -104,6 +105,8 @@ def test_a_permit_moves_to_the_key_of_another_wallet(
     certificate = town.issue(heir, new_key(holder), 1)
 
     assert heir.do("certificate", "show", certificate)["issuer_key"] == heir_key
+    listed = person.do("certificate", "list")["certificates"]
+    assert [each["id"] for each in listed] == [before]
     assert person.refused("permit", "join", permit).facts["error"] == "unknown-permit"
 
 
@@ -139,6 +142,27 @@ def test_returned_credit_is_granted_again(town: Town, tmp_path: Path) -> None:
 
     assert any("return to the root" in line for line in closed["meaning"]["lines"])
     assert again != permit
+
+
+def test_a_permit_that_was_revoked_is_not_in_the_way_of_another(town: Town, holder: Person) -> None:
+    person = town.issuer("twice")
+    first, second = town.grant(person), town.grant(person)
+    town.root.do("permit", "revoke", first, "--reason", "superseded")
+    town.mine()
+
+    certificate = town.issue(person, new_key(holder), 1)
+
+    assert person.do("certificate", "show", certificate)["permit"] == second
+
+
+def test_a_code_that_several_permits_have_names_none(town: Town, issuer: Person) -> None:
+    town.grant(town.issuer("same-code"))
+
+    several = issuer.refused("permit", "close", "UAPATRON")
+    nobody = issuer.refused("permit", "close", "NOBODYS")
+
+    assert several.facts["error"] == nobody.facts["error"] == "unknown-permit"
+    assert "several permits" in several.error
 
 
 def test_a_stranger_moves_no_permit(town: Town, issuer: Person) -> None:

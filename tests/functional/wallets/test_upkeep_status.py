@@ -41,6 +41,8 @@ def test_a_list_begins_and_each_version_continues_it(
 
     assert [each["sequence"] for each in (first, second, third)] == [1, 2, 3]
     assert all(each["meaning"]["accepted"] for each in (first, second, third))
+    again = publisher.refused("status", "publish", version(tmp_path, "three"), "--list", "lost")
+    assert again.facts["error"] == "already-sent"
     found = shown(publisher, "lost")
     assert (found["sequence"], found["ended"], found["ours"]) == (3, False, True)
     assert found["list_hash"] == sha256(b"three").hexdigest()
