@@ -4,6 +4,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ccxx_regtest import chain_cache, faucet
+from ccxx_regtest.cosigner import RegtestCosigner
 from ccxx_regtest.explorer import RegtestExplorer
 from ccxx_regtest.node import RegtestNode
 from ccxx_regtest.processes import RegtestError
@@ -28,6 +29,7 @@ class LocalNetwork:
         self.logs = folder / "logs"
         self.node = self._start_node(progress)
         self._explorer: RegtestExplorer | None = None
+        self._cosigner: RegtestCosigner | None = None
         self._spent_rewards = 0
 
     def __enter__(self) -> "LocalNetwork":
@@ -54,6 +56,11 @@ class LocalNetwork:
             self.folder / "explorer", anchor, self.logs / "explorer.log", self.node.settings
         )
 
+    def start_cosigner(self, root: Wallet) -> RegtestCosigner:
+        """Start the service that signs with the keys of a root's wallet."""
+        self._cosigner = RegtestCosigner(root, self.folder / "tokens", self.logs / "cosigner.log")
+        return self._cosigner
+
     def wallet(self, role: str, person: str) -> Wallet:
         """Give the wallet of a person in a role: root, issuer or holder."""
         return Wallet(
@@ -78,8 +85,9 @@ class LocalNetwork:
     def stop(self) -> None:
         """Stop whatever runs, in the order that leaves nobody without what it needs."""
         try:
-            if self._explorer is not None:
-                self._explorer.stop()
+            for service in (self._cosigner, self._explorer):
+                if service is not None:
+                    service.stop()
         finally:
             self.node.stop()
 

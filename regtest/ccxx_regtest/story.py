@@ -82,7 +82,7 @@ class Story:
         shares = self._grant(SHARES, university_key)
         degrees = self._grant(DEGREES, university_key)
         share = self._issue_share(shares, university_key)
-        degree = self._issue_degrees(degrees)
+        degree = self._issue_degrees(degrees, university_key)
         self._transfer_share(share)
         self._try_to_sell_degree(degree)
         self._force_sale_of_degree(degree)
@@ -146,8 +146,22 @@ class Story:
         self._expect("share: summary", f"certificate/{share}", "summary", SHARE_SUMMARY)
         return share
 
-    def _issue_degrees(self, permit: str) -> str:
+    def _start_cosigner(self, permit: str, university_key: str) -> tuple[str, ...]:
+        """Have the root's service sign under a permit; gives the university's options for it."""
+        cosigner = self._network.start_cosigner(self._root)
+        self._say(
+            "   the root's keys are in a co-signer service now; two officers approve the permit"
+        )
+        approvals: list[str] = []
+        for officer in ("anna", "boris"):
+            options = cosigner.token(officer, "officer")
+            approvals = self._root.run("cosigner", "approve", permit, *options)["approvals"]
+        self._find("officers who approved the degrees", approvals, ["anna", "boris"])
+        return cosigner.token("university", "issuer", university_key)
+
+    def _issue_degrees(self, permit: str, university_key: str) -> str:
         self._say("\n5. The university issues the degrees of 50 graduates in one transaction")
+        service = self._start_cosigner(permit, university_key)
         keys = [self._eleni.run("key", "new")["holder_key"]]
         keys += self._graduates.run("key", "new", "--count", "49")["holder_keys"]
         graduates = papers.write_graduates(self._papers, keys)
@@ -155,9 +169,10 @@ class Story:
         draft = self._university.run(
             "certificate", "batch", graduates, "--permit", permit, "--type", definition,
             "--serial", str(FIRST_DEGREE), "--valid-from", "2026-07-10T00:00:00Z",
-            "--documents", self._papers / "degrees", "--out", self._file("degrees"),
+            "--documents", self._papers / "degrees", "--out", self._file("degrees"), *service,
         )  # fmt: skip
-        sent = self._sign_in_turn(draft, self._root, sender=self._university)
+        self._find("the co-signer completes the batch", draft["complete"], True)
+        sent = self._sign_in_turn(draft, sender=self._university)
         first, last = f"{sent['txid']}:0", f"{sent['txid']}:49"
         self._show_page(f"tx/{sent['txid']}")
         self._expect("first degree: status", f"certificate/{first}", "status", "valid")

@@ -49,7 +49,7 @@ class Wallet:
         command = [program(self.command), *map(str, arguments), "--json", "--yes"]
         result = subprocess.run(
             command,
-            env=os.environ | dict(self.node_settings) | self._settings(),
+            env=os.environ | self.settings,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -63,8 +63,8 @@ class Wallet:
             log.write(f"$ {self.command} {shown}\n{result.stderr}exit {result.returncode}\n\n")
         return result
 
-    def _settings(self) -> dict[str, str]:
-        return {
-            "CCXX_WALLET": str(self.folder),
-            "CCXX_PASSPHRASE": PASSPHRASE,
-        }
+    @property
+    def settings(self) -> dict[str, str]:
+        """The environment in which its commands run."""
+        own = {"CCXX_WALLET": str(self.folder), "CCXX_PASSPHRASE": PASSPHRASE}
+        return {**self.node_settings, **own}
