@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from ccxx_root.cli import main as root_main
 
 COMMANDS = {"ccxx-root": root_main, "ccxx-issuer": issuer_main, "ccxx-holder": holder_main}
 MATURITY = 10
+# Another daemon of this chain to play all this before, and heights of rewards not yet given away.
+DAEMON = Path(os.environ["CCXX_REFERENCE_NODE"]) if "CCXX_REFERENCE_NODE" in os.environ else None
+OLD_REWARDS = count(1)
 PASSPHRASE = "correct horse battery staple"
 DOCUMENTS = Path(__file__).resolve().parents[3] / "regtest" / "ccxx_regtest" / "documents"
 TRANSFERABLE = DOCUMENTS / "patron-share.json"
@@ -116,12 +120,12 @@ class Town:
         self.root.do("anchor", "export", self.anchor)
 
     def _earn(self) -> None:
-        """Give the root coins to spend: its own rewards, or old ones of the local chain's faucet."""
-        if self.client.block_count() < chain_cache.HEIGHT:
+        """Give the root coins to spend: its own rewards, or old ones of the chain's faucet."""
+        if DAEMON is None:
             self.mine(MATURITY + 20)
             return
         address, self._miner = self._miner, faucet.ADDRESS
-        for height in range(1, 11):
+        for height in islice(OLD_REWARDS, 5):
             faucet.pay(self.client, height, address, 1_000 * COIN)
         self.mine()
 
@@ -202,12 +206,10 @@ def started_town(folder: Path) -> Iterator[Town]:
     that are old enough.
     """
     datadir, log = folder / "node", folder / "node.log"
-    named = os.environ.get("CCXX_REFERENCE_NODE")
-    daemon = Path(named) if named else None
-    options = () if daemon else (f"-testmaturity={MATURITY}",)
-    if daemon:
-        chain_cache.copy_chain(datadir, lambda _: None, daemon)
-    with RegtestNode(datadir, log, options, daemon) as node:
+    options = () if DAEMON else (f"-testmaturity={MATURITY}",)
+    if DAEMON:
+        chain_cache.copy_chain(datadir, lambda _: None, DAEMON)
+    with RegtestNode(datadir, log, options, DAEMON) as node:
         yield Town(folder, node.client, {**node.settings, "CCXX_PASSPHRASE": PASSPHRASE})
 
 
