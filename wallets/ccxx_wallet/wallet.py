@@ -259,6 +259,8 @@ def open_wallet(folder: Path, program: str, network: Network | None) -> Wallet:
     is_there = (folder / STORE_FILE).exists() and (folder / STORE_FILE).stat().st_size > 0
     store = Store(folder / STORE_FILE) if is_there else None
     if store is None or not ((folder / KEYS_FILE).exists() or store.fact(WATCH_ONLY)):
+        if store is not None:
+            store.close()
         raise WalletError(
             Refusal.NO_WALLET, f"no wallet in {folder}; run {program} init, or give --wallet"
         )

@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint
-from ccxx_wallet.coin_selection import LEAST_CHANGE, Payment, PlainCoin, mature_coins, select_coins
+from ccxx_wallet.coin_selection import (
+    LEAST_CHANGE,
+    Payment,
+    PlainCoin,
+    mature_coins,
+    select_coins,
+    take_coins,
+)
 from ccxx_wallet.errors import Refusal, WalletError
 
 
@@ -21,6 +28,19 @@ def test_the_smallest_single_coin_that_pays_is_taken() -> None:
     selection = select_coins(coins, Payment(amount=20_000, vsize=100, feerate=2))
 
     assert [c.value for c in selection.coins] == [50_000]
+
+
+def test_coins_chosen_by_hand_pay_all_together_or_not_at_all() -> None:
+    coins = [coin(1, 50_000), coin(2, 40_000, height=None)]
+
+    selection = take_coins(coins, Payment(amount=20_000, vsize=100, feerate=2))
+    with pytest.raises(WalletError) as error:
+        take_coins(coins, Payment(amount=90_000, vsize=100, feerate=2))
+
+    assert selection.coins == tuple(coins)
+    assert selection.change == 90_000 - Payment(20_000, 100, 2).need(2, change=True)
+    assert error.value.refusal is Refusal.NOT_ENOUGH_COINS
+    assert "--coin" in error.value.detail
 
 
 def test_coins_of_another_draft_are_taken_last() -> None:

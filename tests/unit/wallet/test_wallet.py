@@ -14,7 +14,9 @@ from ccxx_core.hashes import Txid
 from ccxx_core.network import MAIN, REGTEST
 from ccxx_core.transaction import OutPoint
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.keyring import Role, account_path
+from ccxx_wallet.keyring import Paths, Role, account_path
+from ccxx_wallet.keystore import SeedPhrase
+from ccxx_wallet.making import NewWallet, create_wallet
 from ccxx_wallet.wallet import Wallet, open_wallet
 
 MakeWallet = Callable[..., Wallet]
@@ -130,6 +132,44 @@ def test_a_damaged_store_is_named_with_its_remedy(make_wallet: MakeWallet) -> No
 
     assert error.value.refusal is Refusal.DAMAGED_STORE
     assert "init" in error.value.detail
+
+
+def test_a_wallet_without_keys_watches_and_never_signs(
+    make_wallet: MakeWallet, tmp_path: Path
+) -> None:
+    owner = make_wallet(Role.HOLDER, Role.PLAIN)
+    new = NewWallet(
+        "ccxx-test", REGTEST, (Role.HOLDER, Role.PLAIN), None, "", accounts=tuple(owner.accounts)
+    )
+    create_wallet(tmp_path / "watcher", new).close()
+
+    watcher = open_wallet(tmp_path / "watcher", "ccxx-test", REGTEST)
+    key = watcher.give_key(Role.HOLDER)
+    with pytest.raises(WalletError) as error:
+        watcher.unlock("passphrase", [key])
+
+    assert error.value.refusal is Refusal.WATCH_ONLY
+    assert watcher.plain_address() == owner.plain_address()
+    assert watcher.origins(key.public_key) == owner.origins(key.public_key) != ()
+    assert [file.name for file in watcher.folder.glob("keys*")] == []
+    with pytest.raises(WalletError) as exists:
+        create_wallet(tmp_path / "watcher", new)
+    assert exists.value.refusal is Refusal.WALLET_EXISTS
+
+
+def test_keys_of_the_older_paths_are_found_again_by_their_wallet(tmp_path: Path) -> None:
+    new = NewWallet(
+        "ccxx-test", REGTEST, (Role.HOLDER,), SeedPhrase(PHRASE), "passphrase", paths=Paths.BIP45
+    )
+    create_wallet(tmp_path / "older", new).close()
+    wallet = open_wallet(tmp_path / "older", "ccxx-test", REGTEST)
+
+    key = wallet.first_key(Role.HOLDER)
+    private = wallet.unlock("passphrase", [key])
+
+    master = HdKey.from_seed(mnemonic_to_seed(PHRASE), REGTEST)
+    assert key.public_key == master.derive("m/45h/4/0/0").public_key
+    assert private[key.public_key].public_key == key.public_key
 
 
 def test_an_init_that_was_killed_says_what_is_left_of_it(make_wallet: MakeWallet) -> None:
