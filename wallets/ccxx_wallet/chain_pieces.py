@@ -120,7 +120,7 @@ def _blocks(live: LiveWallet, subject: Subject, screen: Screen) -> Iterator[list
     heights = range(start, live.tip_height + 1)
     with screen.progress("Reading blocks") as report:
         for done, height in enumerate(heights, 1):
-            block_hash = store.hash_at(height)
-            if block_hash is not None:
-                yield list(live.client.block(block_hash).transactions)
+            # A wallet that began with a snapshot does not know the blocks before.
+            block_hash = store.hash_at(height) or live.client.block_hash(height)
+            yield list(live.client.block(block_hash).transactions)
             report(done, len(heights))

@@ -28,7 +28,7 @@ from ccxx_wallet.keyring import Role, check_phrase, open_accounts
 from ccxx_wallet.label_commands import label_group
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.opening import opened_desk, opened_wallet
-from ccxx_wallet.registry_command import registry_command
+from ccxx_wallet.registry_command import registry_group
 from ccxx_wallet.session_commands import (
     combine_command,
     finalize_command,
@@ -145,7 +145,7 @@ def add_shared_commands(group: WalletGroup) -> None:
         anchor_group,
         document_group,
         draft_group,
-        registry_command,
+        registry_group,
         why_command,
         sign_command,
         combine_command,
