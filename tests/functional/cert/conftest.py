@@ -24,7 +24,8 @@ import pytest
 from ccxx_cert.custody import opens
 from ccxx_cert.identity import format_outpoint
 from ccxx_cert.registry import MemoryRegistry, apply_block, state_hash
-from ccxx_cert.state import ObservedBlock, Verdict
+from ccxx_cert.state import Certificate, ObservedBlock, Verdict
+from ccxx_cert.status import certificate_status
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.block import Block, BlockHeader
 from ccxx_core.hashes import BlockHash, Txid, format_hash, parse_block_hash, sha256
@@ -34,6 +35,7 @@ from ccxx_core.network import REGTEST
 from ccxx_core.sighash import SIGHASH_ALL
 from ccxx_core.spending import SpendingError, open_lock, unlock
 from ccxx_core.transaction import NULL_OUTPOINT, OutPoint, Transaction, TxInput, TxOutput
+from ccxx_explorer.certificate_pages import load_certificate
 from ccxx_explorer.database.store import Database
 from ccxx_explorer.database.whole_state import registry_hash
 from ccxx_explorer.indexer import Indexer, NodeState
@@ -237,6 +239,13 @@ class Observers:
             page = load_transaction(self._site, connection, Question(format_hash(tx.txid), {}))
         return orjson.loads(orjson.dumps(page))["verdict"]
 
+    def explorer_status(self, certificate: Certificate) -> str:
+        """Return the status in the JSON of a certificate's page."""
+        question = Question(format_outpoint(certificate.id), {})
+        with self.database.read() as connection:
+            page = load_certificate(self._site, connection, question)
+        return str(orjson.loads(orjson.dumps(page))["status"])
+
     def state_hashes(self) -> set[bytes]:
         """Return the hashes of both states."""
         with self.database.read() as connection:
@@ -367,6 +376,14 @@ class NodeWorld(UNIT.World):  # type: ignore[misc]
         """All three observers know the same, to the last record."""
         assert self._observers().state_hashes() == {state_hash(self.registry.records)}
 
+    def check_pages(self) -> None:
+        """The page of every certificate shows the status that the rules say."""
+        tip, observers = self.blocks[-1], self._observers()
+        for record in self.registry.records.values():
+            if isinstance(record, Certificate):
+                status = certificate_status(self.registry, record, tip.height, tip.median_time_past)
+                assert observers.explorer_status(record) == status
+
     def _observers(self) -> Observers:
         """Return the observers of the anchor in force: one that learns more is judged anew."""
         if not self.observers or self.observers[-1].anchor != self.anchor:
@@ -426,9 +443,11 @@ def new_world(ground: Ground) -> Iterator[Callable[..., NodeWorld]]:
 
 
 @pytest.fixture
-def world(new_world: Callable[..., NodeWorld], tmp_path: Path) -> NodeWorld:
-    """A chain whose root coin is registered."""
-    return new_world(tmp_path)
+def world(new_world: Callable[..., NodeWorld], tmp_path: Path) -> Iterator[NodeWorld]:
+    """A chain whose root coin is registered; at the end the explorer's pages are looked at."""
+    made = new_world(tmp_path)
+    yield made
+    made.check_pages()
 
 
 @pytest.fixture
