@@ -16,7 +16,6 @@ from typing import Any
 from ccxx_cert.custody import Wrap
 from ccxx_cert.identity import format_outpoint, parse_outpoint
 from ccxx_core.hashes import sha256
-from ccxx_core.psbt import Psbt
 from ccxx_core.transaction import OutPoint
 from ccxx_issuer.rows import Row
 from ccxx_wallet.errors import Refusal, WalletError
@@ -86,15 +85,28 @@ class Job:
         """Return the serial of a recipient."""
         return self.terms.serial_start + position
 
-    def drafts(self) -> list[tuple[Path, Psbt]]:
-        """Return the transactions drafted so far, parents before children."""
-        found = sorted((self.folder / _DRAFTS).glob("*.psbt"))
-        return [(path, Psbt.decode(read_file(path))) for path in found]
+    def drafts(self) -> list[tuple[Path, range]]:
+        """Return the files of the transactions drafted so far, parents before children.
 
-    def next_draft(self) -> Path:
-        """Return the file for the next transaction."""
-        numbers = [int(path.stem) for path in (self.folder / _DRAFTS).glob("*.*")]
-        return self.folder / _DRAFTS / f"{max(numbers, default=0) + 1:05d}.psbt"
+        Each comes with the positions of its recipients, which its name tells.
+        """
+        found = []
+        for path in sorted((self.folder / _DRAFTS).glob("*.psbt")):
+            _, start, count = map(int, path.stem.split("-"))
+            found.append((path, range(start, start + count)))
+        return found
+
+    def draft_file(self, number: int, positions: range) -> Path:
+        """Return the file for a transaction; a higher number comes behind."""
+        name = f"{number:05d}-{positions.start}-{len(positions)}.psbt"
+        return self.folder / _DRAFTS / name
+
+    def count_drafts(self) -> int:
+        """Return the highest number that a file has, those set aside among them."""
+        numbers = [
+            int(path.stem.split("-")[0]) for path in (self.folder / _DRAFTS).glob("[0-9]*-*")
+        ]
+        return max(numbers, default=0)
 
 
 def create_job(jobs: Path, terms: Terms, recipients: Sequence[Recipient]) -> Job:

@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ccxx_cert.custody import CERTIFICATE_VALUE
-from ccxx_cert.recognize import read_message
-from ccxx_cert.records import BatchMessage, IssueMessage
 from ccxx_cert.state import Credit
 from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.errors import CcxxError
@@ -57,8 +55,6 @@ class JobRun:
         self.documents = JobDocuments(job, definition)
         self._permit, self._key, self._script = permit
         self._files: dict[int, Path] = {}
-        drafts = desk.live.wallet.store.drafts()
-        self._reserved = {draft.transaction.txid for draft in drafts}
         self.standing = Standing(job, {}, desk.live)
 
     def settle(self, job: Job) -> None:
@@ -68,15 +64,14 @@ class JobRun:
     # Drafting.
 
     def load(self) -> None:
-        """Read the transactions drafted so far, joined with what co-signers added to their files.
-
-        Those that can never be sent again are named as faults.
-        """
-        start = self.job.terms.serial_start
-        for path, psbt in self.job.drafts():
-            positions = _positions(psbt, start)
+        """Read what was drafted and not sent, joined with what co-signers added to the files."""
+        for path, positions in self.job.drafts():
+            self.standing.drafted.append(positions)
+            if self.standing.taken_by(positions.start) is not None:
+                continue
+            psbt = self._joined(path, Psbt.decode(read_file(path)))
             self._files[positions.start] = path
-            self.standing.pieces[positions.start] = Piece(self._joined(path, psbt), positions)
+            self.standing.pieces[positions.start] = Piece(psbt, positions)
 
     def assume_rest(self) -> None:
         """Look ahead with every transaction that was drafted and not sent."""
@@ -93,7 +88,7 @@ class JobRun:
         for start in self.standing.faults:
             path = self._files.pop(start)
             path.rename(path.with_suffix(".dead"))
-            del self.standing.pieces[start]
+            self.standing.drafted.remove(self.standing.pieces.pop(start).positions)
         self.standing.faults = {}
 
     def draft_rest(self, left: Sequence[int]) -> Agreed:
@@ -163,36 +158,38 @@ class JobRun:
         """Write each transaction, sign it, and give its file to be carried to the co-signers."""
         with self.live.wallet.store.transaction():
             self.live.drafts.forget_replaced()
-        for piece, review in zip(agreed.pieces, agreed.reviews, strict=True):
-            path = self.job.next_draft()
-            make_private_folder(path.parent)
-            # Before it is signed: what others may have signed is never drafted again.
-            write_atomically(path, piece.psbt.encode(), 0o600)
+        before = self.job.count_drafts()
+        make_private_folder(self.job.draft_file(0, range(1)).parent)
+        for number, piece in enumerate(agreed.pieces, before + 1):
+            path = self.job.draft_file(number, piece.positions)
             self._files[piece.positions.start] = path
+            self.standing.drafted.append(piece.positions)
+            # Before anybody else signs: what others may have signed is never drafted again.
             self._keep(piece, sign(piece.psbt, keys))
-            self._reserve(piece.psbt, review.action, path)
+        self._reserve(agreed.pieces)
 
     def sign_unsigned(self) -> None:
         """Sign what a killed run left written and not signed, and reserve what it spends."""
         rest = self.standing.waiting()
         unsigned = [piece for piece in rest if self._key not in piece.psbt.signatures(0)]
+        self._reserve(rest)
         for piece in rest:
-            self._reserve(
-                piece.psbt, self.job.terms.mode.action, self._files[piece.positions.start]
-            )
             if not self.carried(piece).exists():
                 self._keep(piece, piece.psbt)
         keys = self.unlock(unsigned) if unsigned else {}
         for piece in unsigned:
             self._keep(piece, sign(piece.psbt, keys))
 
-    def _reserve(self, psbt: Psbt, action: str, path: Path) -> None:
+    def _reserve(self, pieces: Sequence[Piece]) -> None:
+        """Keep other commands from using the same coins and serials."""
         store = self.live.wallet.store
-        if psbt.transaction.txid in self._reserved:
-            return
+        known = {draft.transaction.txid for draft in store.drafts()}
+        action = self.job.terms.mode.action
         with store.transaction():
-            store.add_draft(Draft(psbt.transaction, action, str(path.absolute())))
-        self._reserved.add(psbt.transaction.txid)
+            for piece in pieces:
+                tx, path = piece.psbt.transaction, self._files[piece.positions.start]
+                if tx.txid not in known:
+                    store.add_draft(Draft(tx, action, str(path.absolute())))
 
     def _keep(self, piece: Piece, psbt: Psbt) -> None:
         """Keep a transaction with more signatures, here and in the file that is carried."""
@@ -201,7 +198,7 @@ class JobRun:
         write_atomically(self._files[start], psbt.encode(), 0o600)
         carried = self.carried(piece)
         make_private_folder(carried.parent)
-        write_atomically(carried, psbt.encode())
+        write_atomically(carried, psbt.encode(), synced=False)
 
     def carried(self, piece: Piece) -> Path:
         """Return the file that co-signers get."""
@@ -228,9 +225,9 @@ class JobRun:
             document = self.documents.document(position)
             files[document.name] = document.body
         if self.job.terms.mode is not Mode.EACH:
-            for piece in self.standing.pieces.values():
-                documents = [self.documents.document(each) for each in piece.positions]
-                files |= proof_files(documents, self.documents.tree(piece.positions))
+            for positions in self.standing.drafted:
+                documents = [self.documents.document(each) for each in positions]
+                files |= proof_files(documents, self.documents.tree(positions))
         with self.desk.settings.screen.progress("Writing documents") as report:
             write_documents(Path(self.job.terms.documents), files, report)
 
@@ -311,20 +308,6 @@ class JobRun:
         while tip is not None and self.live.client.tip()[1] == tip[1]:
             self.live.client.call("waitfornewblock", 1_000)
         self.live.stop_assuming(self.desk.settings.screen)
-
-
-def _positions(psbt: Psbt, start: int) -> range:
-    """Return which recipients a transaction of a job is for."""
-    reading = read_message(psbt.transaction)
-    match None if reading is None else reading.message:
-        case IssueMessage(serial=serial):
-            return range(serial - start, serial - start + 1)
-        case BatchMessage(serial_start=first, count=count):
-            return range(first - start, first - start + count)
-        case _:
-            raise WalletError(
-                Refusal.DAMAGED_STORE, "a file in the job's folder is none of its transactions"
-            )
 
 
 def _is_complete(psbt: Psbt) -> bool:

@@ -129,7 +129,7 @@ def job_facts(standing: Standing) -> dict[str, Any]:
         "finished": done == len(job.recipients),
         "states": states,
         "serial_start": job.terms.serial_start,
-        "transactions": len(standing.pieces),
+        "transactions": len(standing.drafted),
         "documents": job.terms.documents,
         "folder": job.terms.out,
         "report": str(job.report),

@@ -39,11 +39,15 @@ DONE = frozenset({State.SENT, State.MINED})
 
 @dataclass(slots=True)
 class Standing:
-    """What the chain and the drafts say of a job; pieces and faults are by first position."""
+    """What the chain and the drafts say of a job; pieces and faults are by first position.
+
+    `drafted` are the recipients of each transaction, `pieces` only what was not sent.
+    """
 
     job: Job
     pieces: dict[int, Piece]
     live: LiveWallet
+    drafted: list[range] = field(default_factory=list)
     faults: dict[int, str] = field(default_factory=dict)
 
     def taken_by(self, position: int) -> OutPoint | None:
@@ -63,7 +67,7 @@ class Standing:
 
     def undrafted(self) -> list[int]:
         """Return the positions that no transaction is for."""
-        drafted = {position for piece in self.pieces.values() for position in piece.positions}
+        drafted = {position for positions in self.drafted for position in positions}
         every = range(len(self.job.recipients))
         return [each for each in every if each not in drafted and self.taken_by(each) is None]
 

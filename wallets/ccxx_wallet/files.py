@@ -11,16 +11,18 @@ PRIVATE = 0o600
 PUBLIC = 0o644
 
 
-def write_atomically(path: Path, data: bytes, mode: int = PUBLIC) -> None:
+def write_atomically(path: Path, data: bytes, mode: int = PUBLIC, synced: bool = True) -> None:
     """Replace a file in one step; on any failure the old file stands and nothing is left behind.
 
+    One that can be made again need not be `synced`: a power cut may lose it.
     Raises WalletError CANNOT_WRITE with the system's reason (full disk, no permission, ...).
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        _write_synced(temporary, data, mode)
+        _write(temporary, data, mode, synced)
         temporary.replace(path)
-        _sync_folder(path.parent)
+        if synced:
+            _sync_folder(path.parent)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
@@ -80,13 +82,14 @@ def read_secret_file(path: Path, warn: Callable[[str], None]) -> bytes:
     return data
 
 
-def _write_synced(path: Path, data: bytes, mode: int) -> None:
+def _write(path: Path, data: bytes, mode: int, synced: bool) -> None:
     # O_EXCL: another program's file of this name is never overwritten or followed.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
+        if synced:
+            stream.flush()
+            os.fsync(stream.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
