@@ -41,6 +41,9 @@ class Screen:
         if self.as_json:
             click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
             return
+        if facts.get("signed_by") == []:
+            # A wallet that watches drafts where others sign, too.
+            title = title.replace("drafted and signed", "drafted, signed by nobody yet")
         if title:
             click.echo("dry run: nothing was signed, written or sent" if self.dry_run else title)
         shown = {name: value for name, value in facts.items() if name not in _SHOWN_BEFORE}

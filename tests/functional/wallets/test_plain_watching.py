@@ -74,6 +74,22 @@ def test_a_watching_wallet_drafts_and_the_owner_signs(
     assert sent["sent"] is True
 
 
+def test_an_unsigned_draft_is_not_called_signed(
+    town: Town, issuer: Person, owner: Person, watcher: Person, tmp_path: Path
+) -> None:
+    certificate = town.issue(issuer, new_key(owner), 1_404)
+    file = tmp_path / "gift.psbt"
+
+    code, said = watcher.answer(
+        "certificate", "transfer", certificate, "--to", new_key(owner), "--out", file, typed="y\n"
+    )
+
+    assert code == 0
+    assert "this wallet watches only" in said
+    assert "transfer drafted, signed by nobody yet" in said
+    watcher.do("draft", "drop", file)
+
+
 def test_drafts_carry_key_origins_even_for_change(
     town: Town, watcher: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
