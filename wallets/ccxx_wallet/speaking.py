@@ -52,7 +52,7 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """A message, the voices of which one speaks it, and what to do where no voice may."""
+    """A message, the voices that may speak it, best first, and advice where there is none."""
 
     draft: Draft
     voices: tuple[Voice, ...]
@@ -93,34 +93,35 @@ def speak(desk: Desk, speech: Speech, choices: Choices, feerate: int) -> dict[st
     live = desk.live
     if not speech.voices:
         raise WalletError(Refusal.RULES, speech.advice)
-    check_speech(live, speech)
-    coin = _find_coin(live, speech.voices)
+    # Always the first: the key of the root credit is not used where R is enough.
+    voice = speech.voices[0]
+    check_speech(live, speech.draft, voice)
+    coin = _find_coin(live, voice)
     paid = None
     if coin is None:
-        paid = _make_coin(desk, speech.voices[0], feerate)
+        paid = _make_coin(desk, voice, feerate)
         if not paid.get("sent"):
             # A dry run, or a wallet without keys: the message can follow once the coin is there.
-            return {**paid, "paid_first": None, "speaks_by": _address(live, speech.voices[0])}
+            return {**paid, "paid_first": None, "speaks_by": _address(live, voice)}
         live.sync(desk.settings.screen)
         # Coins that were named by hand have paid for this one.
         live.funding = replace(live.funding, coins=())
-        coin = _find_coin(live, speech.voices[:1])
+        coin = _find_coin(live, voice)
         if coin is None:
             raise WalletError(
                 Refusal.INPUT_UNKNOWN,
                 "the coin to speak by was paid but is not there yet; run the command again",
             )
-    voice, spent = coin
-    facts = desk.finish_draft(_fund(live, speech.draft, spent, feerate), choices)
+    facts = desk.finish_draft(_fund(live, speech.draft, coin, feerate), choices)
     facts["speaks_by"] = _address(live, voice)
     return {**facts, "paid_first": None if paid is None else paid["txid"]}
 
 
-def check_speech(live: LiveWallet, speech: Speech) -> None:
-    """Judge a message as if its first voice had a coin already; raises WalletError RULES."""
-    pretended = WatchedCoin(_PRETENDED, speech.voices[0].script_pubkey)
+def check_speech(live: LiveWallet, draft: Draft, voice: Voice) -> None:
+    """Judge a message as if its voice had a coin already; raises WalletError RULES."""
+    pretended = WatchedCoin(_PRETENDED, voice.script_pubkey)
     change = Change(watched_coin_key(_PRETENDED), None, pretended)
-    tx = Transaction(version=2, inputs=(TxInput(_PRETENDED),), outputs=speech.draft.outputs)
+    tx = Transaction(version=2, inputs=(TxInput(_PRETENDED),), outputs=draft.outputs)
     meaning = explain(
         tx,
         Overlay(live.ahead, [change]),
@@ -134,17 +135,17 @@ def check_speech(live: LiveWallet, speech: Speech) -> None:
         raise WalletError(Refusal.RULES, f"the rules refuse this message ({error})") from error
 
 
-def _find_coin(live: LiveWallet, voices: Sequence[Voice]) -> tuple[Voice, CreditInput] | None:
-    """Return the first coin that one of the voices can speak by now."""
+def _find_coin(live: LiveWallet, voice: Voice) -> CreditInput | None:
+    """Return a coin that a voice can speak by now, None where there is none."""
     wallet, reserved = live.wallet, live.drafts.reserved()
     find = output_finder(live.client, live.pending)
-    watched = [coin for coin in live.watched_coins() if coin.chain is None]
-    for voice in voices:
-        for coin in (each for each in watched if each.script_pubkey == voice.script_pubkey):
-            if coin.outpoint in reserved or not may_spend(wallet, live.pending, coin.outpoint):
-                continue
-            if (output := find(coin.outpoint)) is not None:
-                return voice, _voice_input(live, voice, coin.outpoint, output)
+    for coin in live.watched_coins():
+        if coin.script_pubkey != voice.script_pubkey or coin.chain is not None:
+            continue
+        if coin.outpoint in reserved or not may_spend(wallet, live.pending, coin.outpoint):
+            continue
+        if (output := find(coin.outpoint)) is not None:
+            return _voice_input(live, voice, coin.outpoint, output)
     return None
 
 

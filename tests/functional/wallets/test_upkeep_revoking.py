@@ -175,8 +175,9 @@ def test_the_root_revokes_where_the_permit_lets_it_and_by_its_credit_key_elsewhe
     one = town.issue(allowing, new_key(holder), 1)
     other = town.issue(college, new_key(holder), 51)
 
-    town.root.do("certificate", "revoke", one, "--reason", "key-compromise")
+    # The key of the root credit has a coin by then, and still does not speak where R may.
     town.root.do("certificate", "revoke", other, "--reason", "unspecified")
+    town.root.do("certificate", "revoke", one, "--reason", "key-compromise")
     town.mine()
 
     by = [town.root.do("certificate", "show", each)["revocation"]["by"] for each in (one, other)]
