@@ -17,9 +17,9 @@ from ccxx_wallet.cli import FILE, PUBLIC_KEY, shared_options
 from ccxx_wallet.desk import Choices, Desk
 from ccxx_wallet.document_check import certificate_check
 from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.session_commands import FORCE, draft_options
-from ccxx_wallet.wallet_commands import FEERATE
 
 CERTIFICATES = click.argument("certificates", nargs=-1, required=True)
 

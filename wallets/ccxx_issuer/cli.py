@@ -29,12 +29,13 @@ from ccxx_wallet.cosigner_options import cosigner_options
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.document_check import certificate_check
 from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.init_commands import Start, create, init_options
 from ccxx_wallet.kept_documents import keep_definition, keep_documents
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.session_commands import draft_options
-from ccxx_wallet.wallet_commands import FEERATE, add_shared_commands
+from ccxx_wallet.wallet_commands import add_shared_commands
 
 ROLES = (Role.ISSUER, Role.PLAIN)
 TYPE = click.option("--type", "type_file", type=FILE, help="Type definition, to be checked.")

@@ -27,10 +27,10 @@ from ccxx_wallet.cli import FILE, PUBLIC_KEY, shared_options
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.document_check import proof_beside, proof_leaf
 from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.kept_documents import keep_definition, keep_documents
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.session_commands import draft_options
-from ccxx_wallet.wallet_commands import FEERATE
 
 
 @click.command("reserve")

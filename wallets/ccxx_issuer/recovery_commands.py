@@ -12,9 +12,9 @@ from ccxx_wallet.certificate_facts import find_certificate
 from ccxx_wallet.certificate_inputs import hash_of_file
 from ccxx_wallet.cli import FILE, PUBLIC_KEY, shared_options
 from ccxx_wallet.desk import Choices
+from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.session_commands import draft_options
-from ccxx_wallet.wallet_commands import FEERATE
 
 
 @click.command("recover")

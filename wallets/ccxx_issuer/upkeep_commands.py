@@ -19,12 +19,12 @@ from ccxx_wallet.builder import Funded
 from ccxx_wallet.certificate_inputs import hash_of_file
 from ccxx_wallet.cli import FILE, PUBLIC_KEY, shared_options
 from ccxx_wallet.desk import Choices, Desk
+from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.permit_facts import find_permit
 from ccxx_wallet.revocation_commands import CERTIFICATE_COMMANDS, PERMIT_COMMANDS
 from ccxx_wallet.session_commands import draft_options
 from ccxx_wallet.status_list_commands import status_group
-from ccxx_wallet.wallet_commands import FEERATE
 
 _NEXT = "drafted and signed; the root signs the file next"
 

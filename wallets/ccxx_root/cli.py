@@ -31,12 +31,13 @@ from ccxx_wallet.cli import (
 from ccxx_wallet.coin_commands import new_coin_group
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.files import write_output
+from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.init_commands import Start, create, init_options
 from ccxx_wallet.kept_documents import keep_definition
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.session_commands import draft_options
-from ccxx_wallet.wallet_commands import FEERATE, add_shared_commands
+from ccxx_wallet.wallet_commands import add_shared_commands
 
 ROLES = (Role.ROOT, Role.SYSTEM, Role.CREDIT, Role.PLAIN)
 

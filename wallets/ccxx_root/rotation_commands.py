@@ -20,10 +20,10 @@ from ccxx_root.rotation import (
 from ccxx_wallet.cli import FILE, OVERWRITE, PUBLIC_KEY, shared_options
 from ccxx_wallet.desk import Choices, Desk
 from ccxx_wallet.files import write_output
+from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.session_commands import draft_options
 from ccxx_wallet.wallet import open_wallet
-from ccxx_wallet.wallet_commands import FEERATE
 
 _HEIGHT = click.option("--height", type=click.IntRange(0), help="First block of the new R and S.")
 _SYSTEM = click.option("--system-key", type=PUBLIC_KEY, help="New S, if another service holds it.")

@@ -12,6 +12,7 @@ from ccxx_cert.standing import LEAST_SINCE_TIME
 from ccxx_wallet.certificate_inputs import hash_of_file
 from ccxx_wallet.cli import FILE, shared_options
 from ccxx_wallet.desk import Choices
+from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.revoking import (
@@ -24,7 +25,6 @@ from ccxx_wallet.revoking import (
 )
 from ccxx_wallet.session_commands import draft_options
 from ccxx_wallet.speaking import speak
-from ccxx_wallet.wallet_commands import FEERATE
 
 FindSubject = Callable[[LiveWallet], Subject]
 _TOGGLES = (RevocationReason.HOLD, RevocationReason.REMOVE_FROM_HOLD)

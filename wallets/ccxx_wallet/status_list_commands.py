@@ -8,6 +8,7 @@ import click
 from ccxx_wallet.cli import FILE, shared_options
 from ccxx_wallet.desk import Choices
 from ccxx_wallet.files import read_file
+from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.session_commands import draft_options
 from ccxx_wallet.status_lists import (
@@ -18,7 +19,7 @@ from ccxx_wallet.status_lists import (
     publish,
     status_chains,
 )
-from ccxx_wallet.wallet_commands import FEERATE, status_command
+from ccxx_wallet.wallet_commands import status_command
 
 _LIST = click.option("--list", "name", default="revoked", show_default=True, help="Its name.")
 

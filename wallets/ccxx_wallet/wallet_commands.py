@@ -22,7 +22,7 @@ from ccxx_wallet.descriptor_commands import descriptor_group
 from ccxx_wallet.document_commands import document_group
 from ccxx_wallet.draft_commands import draft_group, draft_instead, instead_options
 from ccxx_wallet.errors import Refusal, WalletError
-from ccxx_wallet.funding_options import FEERATE as FEERATE
+from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.init_commands import known_phrase
 from ccxx_wallet.keyring import Role, check_phrase, open_accounts
 from ccxx_wallet.label_commands import label_group
