@@ -9,7 +9,7 @@ from ccxx_node.client.rpc import check_network, connect
 from ccxx_wallet.cli import settings_of, shared_options
 from ccxx_wallet.history import history
 from ccxx_wallet.opening import opened_desk, opened_wallet
-from ccxx_wallet.rescan import rescan
+from ccxx_wallet.rescan import plan_rescan, rescan
 
 
 @click.command("history")
@@ -45,11 +45,16 @@ def rescan_command(ctx: click.Context, first: int | None) -> None:
         closing(connect(settings.node, wallet.network, settings.datadir)) as client,
     ):
         check_network(client, wallet.network)
-        start = wallet.start_height if first is None else first
+        if first is not None and first > (tip := client.block_count()):
+            raise click.UsageError(f"--from {first} is beyond the last block, {tip}")
+        plan = plan_rescan(wallet, first)
         if settings.dry_run:
-            settings.screen.show({"from": start, "height": client.block_count(), "dry_run": True})
+            height = client.block_count()
+            settings.screen.show({"from": plan.first, "height": height, "dry_run": True})
             return
-        height = rescan(wallet, client, first, settings.screen)
+        height = rescan(wallet, client, plan, settings.screen)
         coins = wallet.store.coins()
         value = format_amount(sum(coin.value for coin in coins))
-        settings.screen.show({"from": start, "height": height, "coins": len(coins), "value": value})
+        settings.screen.show(
+            {"from": plan.first, "height": height, "coins": len(coins), "value": value}
+        )

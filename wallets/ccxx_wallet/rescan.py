@@ -5,6 +5,7 @@ over what blocks say. Whoever kills it loses nothing but the work.
 """
 
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from ccxx_node.client.rpc import NodeClient, check_network
@@ -16,8 +17,30 @@ from ccxx_wallet.wallet import STORE_FILE, Wallet
 _FRESH = f"{STORE_FILE}.rescan"
 
 
-def rescan(wallet: Wallet, client: NodeClient, first: int | None, screen: Screen) -> int:
-    """Read the chain again from a height on (None: from the start); return the height reached.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The first block to read again, and whether what was read before it stays."""
+
+    first: int
+    keeps: bool = False
+
+
+def plan_rescan(wallet: Wallet, first: int | None) -> Plan:
+    """Say where a rescan from a height (None: from the start) begins.
+
+    What was read before stays only where it can be undone down to there: a wallet that began with a
+    snapshot of the registry does not have the blocks below it.
+    """
+    start = wallet.start_height
+    if first is None:
+        return Plan(start)
+    if first > start and wallet.store.hash_at(first - 1) is not None:
+        return Plan(first, keeps=True)
+    return Plan(min(first, start))
+
+
+def rescan(wallet: Wallet, client: NodeClient, plan: Plan, screen: Screen) -> int:
+    """Read the chain again as planned; return the height reached.
 
     Raises WalletError CANNOT_WRITE while another rescan of this wallet is at work.
     """
@@ -25,25 +48,24 @@ def rescan(wallet: Wallet, client: NodeClient, first: int | None, screen: Screen
     path = wallet.folder / _FRESH
     _clear(path)
     try:
-        tip = _build(wallet, client, first, screen)
+        tip = _build(wallet, client, plan, screen)
         wallet.store.adopt(path)
     finally:
         _remove(path)
     return tip
 
 
-def _build(wallet: Wallet, client: NodeClient, first: int | None, screen: Screen) -> int:
+def _build(wallet: Wallet, client: NodeClient, plan: Plan, screen: Screen) -> int:
     path = wallet.folder / _FRESH
-    keeps = first is not None and first > wallet.start_height
     Store(path).close()
-    wallet.store.copy_to(path, with_chain=keeps)
+    wallet.store.copy_to(path, with_chain=plan.keeps)
     with closing(Wallet(wallet.folder, Store(path))) as fresh:
         scanner = Scanner(fresh.store, fresh.watched, fresh.anchor)
-        if first is not None and not keeps:
+        if plan.keeps:
+            scanner.rewind(plan.first - 1)
+        elif plan.first < fresh.start_height:
             with fresh.store.transaction():
-                fresh.store.set_fact("birthday", str(first))
-        elif first is not None:
-            scanner.rewind(first - 1)
+                fresh.store.set_fact("birthday", str(plan.first))
         with screen.progress("Reading blocks again") as report:
             scanner.catch_up(client, fresh.start_height, report)
         tip = fresh.store.tip()

@@ -154,7 +154,11 @@ def test_history_tells_what_came_and_went(town: Town, issuer: Person) -> None:
     assert person.do("history", "--limit", "1")["history"] == told[:1]
 
 
-def test_the_issuer_and_the_root_see_permits_and_issues(town: Town, issuer: Person) -> None:
+def test_the_issuer_and_the_root_see_permits_and_issues(
+    town: Town, issuer: Person, saver: Person
+) -> None:
+    town.issue(issuer, new_key(saver), 1_103)
+
     issued = [line for each in issuer.do("history")["history"] for line in each["lines"]]
     granted = [line for each in town.root.do("history")["history"] for line in each["lines"]]
 

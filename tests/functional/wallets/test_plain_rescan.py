@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,6 +92,27 @@ def test_a_rescan_that_is_killed_changes_nothing(town: Town, keeper: Person, bat
     assert after == before
     assert keeper.do("rescan")["value"] == before[0]["spendable"]
     assert not list(keeper.folder.glob("*.rescan*"))
+
+
+def test_a_wallet_that_began_with_a_snapshot_reads_what_it_never_had(
+    town: Town, tmp_path: Path
+) -> None:
+    file = tmp_path / "registry.snapshot"
+    state = town.root.do("registry", "snapshot", file)["state_hash"]
+    late = town.person("ccxx-holder", "began-late")
+    late.do("init", "--anchor", town.anchor, "--test-maturity", "10")
+    late.do("registry", "import", file, "--expect", state)
+    town.mine(2)
+    tip = town.client.block_count()
+
+    after = [
+        late.do("rescan", "--from", str(first)) and late.do("registry", "show")["state_hash"]
+        for first in (tip, tip - 5)
+    ]
+    beyond = late.run("rescan", "--from", str(tip + 1))
+
+    assert after == [town.root.do("registry", "show")["state_hash"]] * 2
+    assert beyond.code == 2
 
 
 def test_a_wallet_may_be_used_while_it_is_read_again(town: Town, keeper: Person) -> None:
