@@ -16,6 +16,7 @@ from ccxx_core.network import REGTEST
 from ccxx_core.psbt import Psbt, PsbtInput
 from ccxx_core.script import p2wpkh_script
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
+from ccxx_regtest.processes import Process, program
 
 Town = Any
 Person = Any
@@ -111,6 +112,35 @@ def test_a_long_document_goes_on_where_the_pool_was_full(
         each["already_published"] for each in rounds[1:]
     )
     assert json.loads(out.read_text()) == json.loads(document.read_text())
+
+
+def test_a_publisher_that_is_killed_goes_on_and_sends_no_piece_twice(
+    town: Town, author: Person, reader: Person, tmp_path: Path
+) -> None:
+    certificate = issue(town, author, reader, 8, write_document(tmp_path / "killed.json", 1_000))
+    town.mine()
+    words = ["document", "publish", certificate, "--store", "chain", "--yes", "--no-input"]
+    process = Process(
+        "ccxx-issuer",
+        [program("ccxx-issuer"), *words],
+        tmp_path / "log",
+        {**author.environment, "CCXX_WALLET": str(author.folder)},
+    )
+    # The payment and some of the pieces.
+    process.wait_until(lambda: len(town.client.call("getrawmempool")) >= 5)
+    process.kill()
+
+    done = published_by(author, certificate)
+    waiting = len(town.client.call("getrawmempool"))
+    town.mine()
+    out = tmp_path / "out.json"
+    got = reader.do("document", "fetch", certificate, "--store", "chain", "--out", out)
+
+    assert done["complete"] is True
+    assert done["already_published"] >= 3
+    assert done["sent"] + done["already_published"] == done["pieces"]
+    assert waiting <= done["pieces"] + 2
+    assert got["file"] == str(out)
 
 
 def test_publishing_again_sends_nothing(
