@@ -118,3 +118,32 @@ def test_the_service_signs_with_s_and_the_vault_with_r(
     assert more["missing"] == ["root"]
     assert refused.facts["error"] == "certificates-a-day"
     assert split.vault.do("cosigner", "log", "verify")["intact"] is True
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ('face_value_a_day = { EUR = "4999.99" }', "face-value-a-day"),
+        ('face_value_a_day = { USD = "10000" }', "face-value-a-day"),
+        ('face_value_a_day = { EUR = "100000" }', None),
+    ],
+)
+def test_the_vault_limits_face_value(
+    town: Town, split: Split, tmp_path: Path, limits: str, reason: str | None
+) -> None:
+    grant(town, split, tmp_path / "share.json")
+    (permit, *_) = split.university.do("permit", "list")["permits"][::-1]
+    holder, draft = town.holder(f"face-{tmp_path.name}"), tmp_path / "a.psbt"
+    key = holder.do("key", "new")["holder_key"]
+    split.university.do(
+        "certificate", "issue", "--to", key, "--document", town.document(), "--permit",
+        permit["id"], "--out", draft,
+    )  # fmt: skip
+    policy = split.vault.folder / "cosigner.toml"
+    policy.write_text(f"[permits]\napprovals = 0\n[limits]\n{limits}\n")
+
+    # A share's type says that it is worth 5,000 euros.
+    result = split.vault.run("sign", draft)
+
+    assert result.facts.get("error") == reason
+    assert (result.code == 0) is (reason is None)
