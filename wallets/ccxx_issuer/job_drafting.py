@@ -64,9 +64,9 @@ class Drafter:
         self._lanes = [Lane(coin) for coin in coins]
         self._purse = purse
         self._network = network
-        free = [coin for coin in purse.coins if coin.outpoint not in purse.reserved]
-        # Sharing a coin with another draft is better than not to draft: one of both will be sent.
-        self._fresh = free or list(purse.coins)
+        self._has_open_ids = False
+        # A coin is never shared with another draft: all of a job are to be sent.
+        self._fresh = [coin for coin in purse.coins if coin.outpoint not in purse.reserved]
 
     def draft(
         self,
@@ -89,7 +89,13 @@ class Drafter:
                 count = self._size(lane, run.stop - start)
                 positions = range(start, start + count)
                 template = self._template(positions, lane.credit, pubkey_of)
-                funded = self._fund(lane, describe(lane.credit), template, anchor_id)
+                try:
+                    funded = self._fund(lane, describe(lane.credit), template, anchor_id)
+                except WalletError:
+                    # The change of a legacy draft pays once its id is known.
+                    if self._has_open_ids:
+                        return
+                    raise
                 yield Piece(funded.psbt, positions)
                 self._advance(lane, funded, count)
                 start += count
@@ -162,6 +168,7 @@ class Drafter:
         self._lanes.remove(lane)
         tx = funded.psbt.transaction
         if not has_final_txid(funded.psbt):
+            self._has_open_ids = True
             return
         left = lane.credit.value - count * CERTIFICATE_VALUE
         lane.credit = replace(lane.credit, outpoint=OutPoint(tx.txid, count), value=left)

@@ -93,18 +93,33 @@ def resume_job(desk: Desk, job: Job, reach: Reach) -> dict[str, Any]:
     run = open_run(desk, job)
     if desk.settings.dry_run:
         return {**job_facts(run.standing), "dry_run": True}
-    if run.standing.undrafted() or reach.redraft:
+    if reach.redraft:
         run.assume_rest()
-    if run.standing.faults and reach.redraft:
         run.discard_faulty()
     run.sign_unsigned()
-    if left := run.standing.undrafted():
-        agreed = run.draft_rest(left)
-        _show(desk, agreed, len(left))
-        keys = run.unlock(agreed.pieces)
-        desk.settings.screen.confirm("Sign these transactions?")
-        run.sign_all(agreed, keys)
+    if run.standing.undrafted():
+        # What is sent first gives its coins to what is drafted next.
+        run.push(reach.send, reach.wait)
+        run.live.stop_assuming(desk.settings.screen)
+        _draft_more(run)
     return _carry_on(run, reach)
+
+
+def _draft_more(run: JobRun) -> None:
+    """Draft for those who were left out, as far as the coins of unsent drafts allow."""
+    waits = bool(run.standing.waiting())
+    left = run.standing.undrafted()
+    run.assume_rest()
+    try:
+        agreed = run.draft_rest(left)
+    except WalletError as error:
+        if waits and error.refusal in (Refusal.RESERVED, Refusal.NOT_ENOUGH_COINS):
+            return
+        raise
+    _show(run.desk, agreed, len(left))
+    keys = run.unlock(agreed.pieces)
+    run.desk.settings.screen.confirm("Sign these transactions?")
+    run.sign_all(agreed, keys)
 
 
 def open_run(desk: Desk, job: Job) -> JobRun:

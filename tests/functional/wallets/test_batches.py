@@ -133,3 +133,27 @@ def test_more_recipients_than_credit_are_refused(
 
     assert refusal.facts["error"] == "not-enough-credit"
     assert not (tmp_path / "psbts").exists()
+
+
+def test_legacy_permits_are_drafted_coin_by_coin(
+    town: Town, holder: Person, tmp_path: Path
+) -> None:
+    old = town.issuer("old-batches")
+    town.grant(old, "--script", "p2sh", "--fan-out", "2", quantity=10)
+    rows, out = table(tmp_path, holder, 6), tmp_path / "psbts"
+    kind = town.folder / "old-batches-patron-share.granted.json"
+    where = ("--type", kind, "--documents", tmp_path / "documents", "--out", out)
+
+    facts = old.do("certificate", "batch", rows, "--each", *where)
+    rounds = 0
+    while not facts["finished"]:
+        rounds += 1
+        assert rounds < 10
+        for file in sorted(out.glob("*.psbt")):
+            # Those of earlier rounds are sent already.
+            town.root.run("sign", file)
+        facts = old.do("certificate", "batch", "resume")
+        town.mine()
+
+    certificates = old.do("certificate", "list")["certificates"]
+    assert [each["serial"] for each in certificates] == list(range(1, 7))
