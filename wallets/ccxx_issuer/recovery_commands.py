@@ -31,7 +31,7 @@ from ccxx_wallet.session_commands import draft_options
 def certificate_recover(
     ctx: click.Context, /, certificate: str, deed: Path | None, **options: Any
 ) -> None:
-    """Draft and sign a new key for a holder; the root, and often the old key, sign the file next."""
+    """Draft and sign a new key for a holder; the root, and often the old key, sign next."""
     deed_hash = hash_of_file(deed)
     with opened_desk(ctx) as desk:
         desk.live.drafts.may_replace = options["replace_draft"]
