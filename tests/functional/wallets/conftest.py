@@ -6,6 +6,7 @@ import resource
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -129,6 +130,12 @@ class Town:
             faucet.pay(self.client, height, address, 1_000 * COIN)
         self.mine()
 
+    def at(self, folder: Path) -> "Town":
+        """Give the same town with new people, who keep their wallets in another folder."""
+        other = copy(self)
+        other.folder = folder
+        return other
+
     def person(self, command: str, name: str) -> Person:
         """Name somebody, whose wallet is not made yet."""
         return Person(command, self.folder / name, self.environment)
@@ -214,10 +221,16 @@ def started_town(folder: Path) -> Iterator[Town]:
 
 
 @pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def shared_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A node whose coins mature quickly, and a root with its root coin registered."""
     with started_town(tmp_path_factory.mktemp("town")) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def town(shared_town: Town, tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """The town as one module sees it: people and files of its own, root and chain of all."""
+    return shared_town.at(tmp_path_factory.mktemp("people"))
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +246,7 @@ def make_town() -> type[Town]:
     return Town
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def issuer(town: Town) -> Person:
     """An issuer with a permit of a transferable type."""
     person = town.issuer("issuer")
@@ -241,7 +254,7 @@ def issuer(town: Town) -> Person:
     return person
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def holder(town: Town) -> Person:
     """A holder with some coins."""
     return town.holder("holder")
