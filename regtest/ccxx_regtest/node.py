@@ -23,26 +23,19 @@ class RegtestNode:
         port = free_ports(1)[0]
         self.address = f"127.0.0.1:{port}"
         self.datadir = datadir
-        self.process = Process(
-            "ccxx-node" if daemon is None else daemon.name,
-            [
-                program("ccxx-node") if daemon is None else str(daemon),
-                "-regtest",
-                f"-datadir={datadir}",
-                f"-rpcport={port}",
-                "-listen=0",
-                *(() if daemon is None else _FOREIGN_OPTIONS),
-                *options,
-            ],
-            log,
-            {},
-        )
+        self._name = "ccxx-node" if daemon is None else daemon.name
+        self._log = log
+        self._command = [
+            program("ccxx-node") if daemon is None else str(daemon),
+            "-regtest",
+            f"-datadir={datadir}",
+            f"-rpcport={port}",
+            "-listen=0",
+            *(() if daemon is None else _FOREIGN_OPTIONS),
+            *options,
+        ]
         self.client: NodeClient = connect(self.address, REGTEST, datadir)
-        try:
-            self.process.wait_until(self._answers)
-        except BaseException:
-            self.stop()
-            raise
+        self._start()
 
     def __enter__(self) -> "RegtestNode":
         return self
@@ -68,10 +61,23 @@ class RegtestNode:
         """Mine blocks that reward an address."""
         self.client.call("generatetoaddress", blocks, address)
 
+    def crash(self) -> None:
+        """End it as a power cut would, and start it again on what is left."""
+        self.process.kill()
+        self._start()
+
     def stop(self) -> None:
         """Stop it cleanly."""
         self.client.close()
         self.process.stop()
+
+    def _start(self) -> None:
+        self.process = Process(self._name, self._command, self._log, {})
+        try:
+            self.process.wait_until(self._answers)
+        except BaseException:
+            self.stop()
+            raise
 
     def _answers(self) -> bool:
         try:

@@ -16,7 +16,8 @@ from ccxx_core.network import REGTEST
 from ccxx_core.script import null_data_script, p2pkh_script, p2wpkh_script
 from ccxx_core.sighash import SIGHASH_ALL, segwit_sighash
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
-from ccxx_node.client.rpc import NodeClient, NodeError, connect
+from ccxx_node.client.rpc import NodeClient
+from ccxx_regtest.node import RegtestNode
 from ccxx_regtest.processes import Process, free_ports, program
 
 KEY = PrivateKey(sha256(b"miner"))
@@ -29,27 +30,10 @@ MATURITY = 10
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[NodeClient]:
     """A node whose first reward may be spent."""
-    port = free_ports(1)[0]
-    options = ["-regtest", f"-datadir={tmp_path}", f"-rpcport={port}", "-listen=0"]
-    command = [program("ccxx-node"), *options, f"-testmaturity={MATURITY}"]
-    process = Process("ccxx-node", command, tmp_path / "node.log", {})
-    client = connect(f"127.0.0.1:{port}", REGTEST, tmp_path)
-
-    def answers() -> bool:
-        try:
-            client.block_count()
-        except NodeError:
-            client.close()
-            return False
-        return True
-
-    try:
-        process.wait_until(answers)
-        client.call("generatetoaddress", MATURITY + 2, MINER)
-        yield client
-    finally:
-        client.close()
-        process.stop()
+    options = (f"-testmaturity={MATURITY}",)
+    with RegtestNode(tmp_path, tmp_path / "node.log", options) as node:
+        node.mine(MATURITY + 2, MINER)
+        yield node.client
 
 
 @pytest.fixture

@@ -1,13 +1,16 @@
 """A real node and real wallet commands, as a root, an issuer and holders use them."""
 
+import http.client
 import json
 import os
 import resource
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from copy import copy
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -103,6 +106,9 @@ class Person:
         return result
 
 
+Ask = Callable[[], bytes]
+
+
 class Town:
     """One node and everybody's wallets."""
 
@@ -181,6 +187,13 @@ class Town:
             self.mine(step)
             blocks -= step
 
+    def line(self, answer: Callable[[bytes, Ask], bytes | None]) -> AbstractContextManager[str]:
+        """Stand between a wallet and the node; gives the address to be called instead of it.
+
+        `answer` sees the body of each call and may ask the node itself; None hangs up.
+        """
+        return _stand_between(self.environment["CCXX_NODE"], answer)
+
     def document(self, name: str = "document.json") -> Path:
         """Write a small document."""
         path = self.folder / name
@@ -258,3 +271,39 @@ def issuer(town: Town) -> Person:
 def holder(town: Town) -> Person:
     """A holder with some coins."""
     return town.holder("holder")
+
+
+@contextmanager
+def _stand_between(node: str, answer: Callable[[bytes, Ask], bytes | None]) -> Iterator[str]:
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+
+            def ask() -> bytes:
+                with closing(http.client.HTTPConnection(node)) as connection:
+                    headers = {"Authorization": self.headers["Authorization"]}
+                    connection.request("POST", "/", body, headers)
+                    return connection.getresponse().read()
+
+            found = answer(body, ask)
+            if found is None:
+                self.close_connection = True
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(found)))
+            self.end_headers()
+            self.wfile.write(found)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

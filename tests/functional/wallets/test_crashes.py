@@ -1,14 +1,11 @@
 """A wallet that is killed, or loses its node, while it sends forgets nothing that is on its way."""
 
-import http.client
 import json
 import os
 import signal
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,50 +15,24 @@ from ccxx_regtest.processes import program
 
 Town = Any
 Person = Any
+Ask = Callable[[], bytes]
 
 
-@contextmanager
-def line_to(
-    node: str, on_send: Callable[[Callable[[], bytes]], bytes | None], empty_pool: bool = False
-) -> Iterator[str]:
+def sending_line(
+    town: Town, on_send: Callable[[Ask], bytes | None], empty_pool: bool = False
+) -> AbstractContextManager[str]:
     """Stand between a wallet and its node; `on_send` has the node's answer to a sending made.
 
     With `empty_pool` the node seems to have lost what waits for a block.
     """
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+    def answer(body: bytes, ask: Ask) -> bytes | None:
+        found = on_send(ask) if b'"sendrawtransaction"' in body else ask()
+        if empty_pool and b'"getrawmempool"' in body:
+            return json.dumps({"id": 0, "result": [], "error": None}).encode()
+        return found
 
-            def ask() -> bytes:
-                with closing(http.client.HTTPConnection(node)) as connection:
-                    headers = {"Authorization": self.headers["Authorization"]}
-                    connection.request("POST", "/", body, headers)
-                    return connection.getresponse().read()
-
-            answer = on_send(ask) if b'"sendrawtransaction"' in body else ask()
-            if empty_pool and b'"getrawmempool"' in body:
-                answer = json.dumps({"id": 0, "result": [], "error": None}).encode()
-            if answer is None:
-                self.close_connection = True
-                return
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return town.line(answer)
 
 
 @pytest.fixture
@@ -84,7 +55,7 @@ def test_a_root_coin_outlives_a_kill_while_it_is_sent(
             ask()
         process[0].send_signal(signal.SIGKILL)
 
-    with line_to(town.environment["CCXX_NODE"], kill) as node:
+    with sending_line(town, kill) as node:
         environment = os.environ | town.environment | {"CCXX_WALLET": str(new_root.folder)}
         words = [program("ccxx-root"), "coin", "register", "--value", "1", "--yes", "--node", node]
         process.append(subprocess.Popen(words, env=environment))
@@ -101,7 +72,7 @@ def test_a_lost_answer_is_not_a_lost_transaction(town: Town, new_root: Person) -
     def lose(ask: Callable[[], bytes]) -> None:
         ask()
 
-    with line_to(town.environment["CCXX_NODE"], lose) as node:
+    with sending_line(town, lose) as node:
         lost = new_root.refused("coin", "register", "--value", "1", CCXX_NODE=node)
 
     assert "may have been sent" in lost.error
@@ -117,7 +88,7 @@ def test_a_root_coin_that_the_node_refused_can_be_registered_again(
         error = {"code": -26, "message": "mempool min fee not met"}
         return json.dumps({"id": 0, "result": None, "error": error}).encode()
 
-    with line_to(town.environment["CCXX_NODE"], refuse) as node:
+    with sending_line(town, refuse) as node:
         refused = new_root.refused("coin", "register", "--value", "1", CCXX_NODE=node)
     again = new_root.do("coin", "register", "--value", "1")
 
@@ -138,7 +109,7 @@ def test_an_interrupted_command_says_what_was_perhaps_sent(
         process[0].send_signal(signal.SIGINT)
         process[0].wait(timeout=60)
 
-    with line_to(town.environment["CCXX_NODE"], interrupt) as node:
+    with sending_line(town, interrupt) as node:
         environment = os.environ | town.environment | {"CCXX_WALLET": str(new_root.folder)}
         words = [program("ccxx-root"), "coin", "register", "--value", "1", "--yes", "--json"]
         process.append(
@@ -178,7 +149,7 @@ def test_what_a_strangers_lost_parent_holds_up_is_not_forgotten(
         error = {"code": -25, "message": "Missing inputs: bad-txns-inputs-missingorspent"}
         return json.dumps({"id": 0, "result": None, "error": error}).encode()
 
-    with line_to(town.environment["CCXX_NODE"], refuse, empty_pool=True) as node:
+    with sending_line(town, refuse, empty_pool=True) as node:
         held_up = holder.run("status", CCXX_NODE=node).facts["unconfirmed"]
     town.mine()
 

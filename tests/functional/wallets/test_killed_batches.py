@@ -26,9 +26,8 @@ from ccxx_cert.state import Credit, RecordKind
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.hashes import sha256
 from ccxx_core.keys import PrivateKey
-from ccxx_core.network import REGTEST
 from ccxx_core.transaction import Transaction
-from ccxx_node.client.rpc import NodeError, connect
+from ccxx_regtest.node import RegtestNode
 from ccxx_regtest.processes import Process, free_ports, program
 from ccxx_wallet.store import Store
 
@@ -60,8 +59,8 @@ class Network:
     """A node, a co-signer and an issuer, each of which may be killed and started again."""
 
     folder: Path
-    ports: tuple[int, int]
-    node: Process
+    port: int
+    node: RegtestNode
     town: Town
     service: Process | None = None
 
@@ -73,17 +72,13 @@ class Network:
         self.service = Process(
             "ccxx-root",
             [
-                program("ccxx-root"), "cosigner", "serve", "--port", str(self.ports[1]),
+                program("ccxx-root"), "cosigner", "serve", "--port", str(self.port),
                 "--policy", str(self.folder / "policy.toml"),
             ],
             log,
             {**self.town.environment, "CCXX_WALLET": str(self.town.root.folder)},
         )  # fmt: skip
         self.service.wait_until(lambda: "Co-signer: http" in log.read_text())
-
-    def restart_node(self) -> None:
-        """Start the node again on the same data."""
-        self.node = start_node(self.folder, self.ports[0])
 
     def kill(self, victim: str, wallet: "subprocess.Popen[bytes]") -> None:
         """End one of the three as a power cut would, and bring it back."""
@@ -92,61 +87,27 @@ class Network:
                 wallet.kill()
                 wallet.wait()
             case "node":
-                self.node.kill()
-                self.restart_node()
+                self.node.crash()
             case "cosigner":
                 assert self.service is not None
                 self.service.kill()
                 self.start_service()
 
 
-def start_node(folder: Path, port: int) -> Process:
-    datadir = folder / "node"
-    datadir.mkdir(exist_ok=True)
-    node = Process(
-        "ccxx-node",
-        [
-            program("ccxx-node"), "-regtest", f"-datadir={datadir}", f"-rpcport={port}",
-            "-listen=0", f"-testmaturity={MATURITY}",
-        ],
-        folder / "node.log",
-        {},
-    )  # fmt: skip
-    client = connect(f"127.0.0.1:{port}", REGTEST, datadir)
-
-    def answers() -> bool:
-        try:
-            client.block_count()
-        except NodeError:
-            client.close()
-            return False
-        return True
-
-    node.wait_until(answers)
-    client.close()
-    return node
-
-
 @pytest.fixture
 def network(make_town: Callable[..., Town], tmp_path: Path) -> Iterator[Network]:
     """A town of its own whose node and co-signer can be killed."""
-    ports = free_ports(2)
-    node = start_node(tmp_path, ports[0])
-    environment = {
-        "CCXX_NODE": f"127.0.0.1:{ports[0]}",
-        "CCXX_DATADIR": str(tmp_path / "node"),
-        "CCXX_NETWORK": "regtest",
-        "CCXX_PASSPHRASE": "correct horse battery staple",
-    }
-    client = connect(environment["CCXX_NODE"], REGTEST, tmp_path / "node")
-    made = Network(tmp_path, (ports[0], ports[1]), node, make_town(tmp_path, client, environment))
-    try:
-        yield made
-    finally:
-        client.close()
-        if made.service is not None:
-            made.service.stop()
-        made.node.stop()
+    options = (f"-testmaturity={MATURITY}",)
+    with RegtestNode(tmp_path / "node", tmp_path / "node.log", options) as node:
+        environment = node.settings | {"CCXX_PASSPHRASE": "correct horse battery staple"}
+        made = Network(
+            tmp_path, free_ports(1)[0], node, make_town(tmp_path, node.client, environment)
+        )
+        try:
+            yield made
+        finally:
+            if made.service is not None:
+                made.service.stop()
 
 
 class Office:
@@ -170,7 +131,7 @@ class Office:
             "cosigner", "token", "add", "issuer", "--role", "issuer", "--out", token,
             "--issuer-key", key,
         )  # fmt: skip
-        self.cosigner = ("--cosigner", f"http://127.0.0.1:{network.ports[1]}")
+        self.cosigner = ("--cosigner", f"http://127.0.0.1:{network.port}")
         self.cosigner += ("--token-file", str(token))
         self.keys = [
             PrivateKey(sha256(f"{mode} {n}".encode())).public_key for n in range(RECIPIENTS)

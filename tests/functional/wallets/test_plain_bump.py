@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from ccxx_core.amount import parse_amount
-from ccxx_core.network import REGTEST
-from ccxx_node.client.rpc import NodeClient, NodeError, connect
-from ccxx_regtest.processes import Process, free_ports, program
+from ccxx_node.client.rpc import NodeClient
+from ccxx_regtest.node import RegtestNode
 
 Town = Any
 Person = Any
@@ -40,39 +39,13 @@ def replacing_root(
 ) -> Iterator[tuple[Any, NodeClient]]:
     """A root with coins at a node that replaces."""
     folder = tmp_path_factory.mktemp("replacing")
-    datadir = folder / "node"
-    datadir.mkdir()
-    port = free_ports(1)[0]
-    node = Process(
-        "ccxx-node",
-        [
-            program("ccxx-node"), "-regtest", f"-datadir={datadir}", f"-rpcport={port}",
-            "-listen=0", f"-testmaturity={MATURITY}", "-mempoolreplacement=1",
-        ],
-        folder / "node.log",
-        {},
-    )  # fmt: skip
-    client = connect(f"127.0.0.1:{port}", REGTEST, datadir)
-
-    def answers() -> bool:
-        try:
-            client.block_count()
-        except NodeError:
-            client.close()
-            return False
-        return True
-
-    own = {"CCXX_NODE": f"127.0.0.1:{port}", "CCXX_DATADIR": str(datadir)}
-    environment = town.environment | own
-    try:
-        node.wait_until(answers)
+    options = (f"-testmaturity={MATURITY}", "-mempoolreplacement=1")
+    with RegtestNode(folder / "node", folder / "node.log", options) as node:
+        environment = town.environment | node.settings
         root = replace(town.root, folder=folder / "root", environment=environment)
         made = root.do("init", "--test-maturity", str(MATURITY))
-        client.call("generatetoaddress", MATURITY + 5, made["address"])
-        yield root, client
-    finally:
-        client.close()
-        node.stop()
+        node.mine(MATURITY + 5, made["address"])
+        yield root, node.client
 
 
 def test_a_payment_is_replaced_where_the_node_replaces(

@@ -1,14 +1,10 @@
 """A rescan that is killed changes nothing; a node that estimates fees is believed."""
 
-import http.client
 import json
 import os
 import signal
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,44 +15,7 @@ from ccxx_regtest.processes import program
 
 Town = Any
 Person = Any
-Answer = Callable[[bytes, Callable[[], bytes]], bytes | None]
-
-
-@contextmanager
-def line_to(node: str, answer: Answer) -> Iterator[str]:
-    """Stand between a wallet and its node: `answer` sees each call and may ask the node itself."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-
-            def ask() -> bytes:
-                with closing(http.client.HTTPConnection(node)) as connection:
-                    headers = {"Authorization": self.headers["Authorization"]}
-                    connection.request("POST", "/", body, headers)
-                    return connection.getresponse().read()
-
-            found = answer(body, ask)
-            if found is None:
-                self.close_connection = True
-                return
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(found)))
-            self.end_headers()
-            self.wfile.write(found)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+Ask = Callable[[], bytes]
 
 
 @pytest.fixture
@@ -81,7 +40,7 @@ def test_a_rescan_that_is_killed_changes_nothing(town: Town, keeper: Person, bat
         process[0].send_signal(signal.SIGKILL)
         return None
 
-    with line_to(town.environment["CCXX_NODE"], kill) as node:
+    with town.line(kill) as node:
         environment = os.environ | town.environment | {"CCXX_WALLET": str(keeper.folder)}
         words = [program("ccxx-holder"), "rescan", "--from", "0", "--node", node]
         process.append(subprocess.Popen(words, env=environment))
@@ -123,7 +82,7 @@ def test_a_wallet_may_be_used_while_it_is_read_again(town: Town, keeper: Person)
             inside.append(keeper.do("coin", "list"))
         return ask()
 
-    with line_to(town.environment["CCXX_NODE"], look) as node:
+    with town.line(look) as node:
         done = keeper.run("rescan", CCXX_NODE=node)
 
     assert done.code == 0
@@ -146,7 +105,7 @@ def test_the_rate_is_what_the_node_estimates_and_its_pool_asks(
         return ask()
 
     words = ("pay", town.root.do("address")["address"], "0.001", "--dry-run")
-    with line_to(town.environment["CCXX_NODE"], estimates) as node:
+    with town.line(estimates) as node:
         automatic = keeper.run(*words, CCXX_NODE=node).facts
         by_hand = keeper.run(*words, "--feerate", "3", CCXX_NODE=node).facts
 
