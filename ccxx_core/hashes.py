@@ -11,14 +11,17 @@ Txid = NewType("Txid", bytes)
 BlockHash = NewType("BlockHash", bytes)
 
 
+_sha256 = hashlib.sha256
+
+
 def sha256(data: bytes) -> bytes:
     """Hash once with SHA-256 (32 bytes)."""
-    return hashlib.sha256(data).digest()
+    return _sha256(data).digest()
 
 
 def sha256d(data: bytes) -> bytes:
     """Hash twice with SHA-256 (32 bytes)."""
-    return hashlib.sha256(hashlib.sha256(data).digest()).digest()
+    return _sha256(_sha256(data).digest()).digest()
 
 
 def ripemd160(data: bytes) -> bytes:
@@ -38,7 +41,7 @@ except ValueError:
 
 def hash160(data: bytes) -> bytes:
     """Hash with SHA-256, then RIPEMD-160 (20 bytes)."""
-    return ripemd160(hashlib.sha256(data).digest())
+    return ripemd160(_sha256(data).digest())
 
 
 def scrypt_hash(header: bytes) -> bytes:

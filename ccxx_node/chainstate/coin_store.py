@@ -3,7 +3,7 @@
 The database always holds the coins exactly as they were after one block, and that block's hash.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from struct import Struct
@@ -100,9 +100,12 @@ class CoinStore:
     def flush(self) -> None:
         """Write all changes and the best block in one batch; on failure nothing is written."""
         if self.best_block is not None and self.best_block != self._stored_best:
-            self._store.write_batch(self._puts(self.best_block), self._deletes())
+            spent = [outpoint for outpoint in self._dirty if self._coins[outpoint] is None]
+            self._store.write_batch(self._puts(self.best_block), self._deletes(spent))
             self._stored_best = self.best_block
-            self._drop_spent()
+            for outpoint in spent:
+                del self._coins[outpoint]
+            self._dirty.clear()
         if not self._dirty and len(self._coins) > self._max_cached // 2:
             # Coins made lately are spent soonest: keep the younger half.
             for outpoint in list(islice(self._coins, len(self._coins) // 2)):
@@ -122,12 +125,6 @@ class CoinStore:
         """Close the database; what was not flushed is forgotten."""
         self._store.close()
 
-    def _drop_spent(self) -> None:
-        for outpoint in self._dirty:
-            if self._coins[outpoint] is None:
-                del self._coins[outpoint]
-        self._dirty.clear()
-
     def _puts(self, best_block: BlockHash) -> Iterator[Pair]:
         pack, coins = _KEY.pack, self._coins
         for outpoint in self._dirty:
@@ -136,11 +133,10 @@ class CoinStore:
                 yield pack(_COIN, *outpoint), encode_coin(coin)
         yield _BEST_BLOCK, best_block
 
-    def _deletes(self) -> Iterator[bytes]:
-        pack, coins = _KEY.pack, self._coins
-        for outpoint in self._dirty:
-            if coins[outpoint] is None:
-                yield pack(_COIN, *outpoint)
+    def _deletes(self, spent: Iterable[OutPoint]) -> Iterator[bytes]:
+        pack = _KEY.pack
+        for txid, vout in spent:
+            yield pack(_COIN, txid, vout)
 
     def _decode(self, data: bytes) -> Coin:
         try:
