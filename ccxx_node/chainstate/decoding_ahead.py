@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from ccxx_core.block import Block
+from ccxx_core.errors import CcxxError
 from ccxx_node.consensus.header_hashing import compute_work
 
 Label = TypeVar("Label")
@@ -21,7 +22,8 @@ def decoded_ahead(
     """Give labels in order, each with what gives its block; closing it stops the thread.
 
     What gives the block raises DecodeError, and is to be called before the next label is taken.
-    With one thread nothing is done before it is called.
+    With one thread nothing is done before it is called. An error of ``raws`` comes behind all that
+    came before it.
     """
     if threads == 1:
         for label, raw in raws:
@@ -34,6 +36,10 @@ def decoded_ahead(
                 ahead.append((label, pool.submit(_decode, raw).result))
                 if len(ahead) > _AHEAD:
                     yield ahead.popleft()
+        except CcxxError:
+            yield from ahead
+            raise
+        else:
             yield from ahead
         finally:
             pool.shutdown(cancel_futures=True)

@@ -42,7 +42,9 @@ def import_blocks(
     """
     waiting = _Waiting()
     raws = read_block_file(path, NETWORKS[chainstate.params.chain].magic)
-    with closing(decoded_ahead(((raw, raw) for raw in raws), chainstate.threads)) as blocks:
+    # What is stored and awaited by nobody would be decoded in vain.
+    needed = ((raw, raw) for raw in raws if waiting.expect(raw) or not _is_stored(chainstate, raw))
+    with closing(decoded_ahead(needed, chainstate.threads)) as blocks:
         for raw, decode in blocks:
             if not _has_parent(chainstate, raw):
                 if not waiting.add(raw):
@@ -67,6 +69,10 @@ class _Waiting:
         self._bytes += len(raw)
         self.parents.setdefault(raw[4:36], []).append(raw)
         return self._bytes <= _MAX_WAITING_BYTES
+
+    def expect(self, raw: bytes) -> bool:
+        """Tell whether children of a block wait for it."""
+        return sha256d(raw[:_HEADER_SIZE]) in self.parents
 
     def take_descendants(self, raw: bytes) -> Iterator[bytes]:
         """Give all that waited for a block, for its children and so on, parents first."""
@@ -124,11 +130,16 @@ def _has_parent(chainstate: Chainstate, raw: bytes) -> bool:
     return is_genesis or chainstate.entry(BlockHash(raw[4:36])) is not None
 
 
+def _is_stored(chainstate: Chainstate, raw: bytes) -> bool:
+    known = chainstate.entry(BlockHash(sha256d(raw[:_HEADER_SIZE])))
+    return known is not None and known.block_position is not None
+
+
 def _accept(
     chainstate: Chainstate, path: Path, raw: bytes, decode: Callable[[], Block], now: int
 ) -> Iterator[Sequence[Event]]:
-    known = chainstate.entry(BlockHash(sha256d(raw[:_HEADER_SIZE])))
-    if known is not None and known.block_position is not None:
+    # It may stand in the file twice, or have come from a peer.
+    if _is_stored(chainstate, raw):
         return
     try:
         yield chainstate.accept_block(decode(), now)

@@ -8,6 +8,7 @@ import pytest
 from ccxx_core.block import Block
 from ccxx_core.errors import DecodeError
 from ccxx_node.chainstate.decoding_ahead import decoded_ahead
+from ccxx_node.chainstate.errors import ChainError
 from ccxx_node.consensus.genesis import genesis_block
 from ccxx_node.consensus.params import REGTEST
 
@@ -53,3 +54,19 @@ def test_only_a_few_blocks_are_read_before_they_are_asked_for(threads: int) -> N
 
     assert label == 0
     assert len(read) <= 3
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_error_of_the_source_comes_behind_what_came_before_it(threads: int) -> None:
+    taken: list[int] = []
+
+    def cut_short() -> Iterator[tuple[int, bytes]]:
+        yield from ((number, RAW) for number in range(5))
+        raise ChainError("ends within a block")
+
+    with pytest.raises(ChainError):
+        for label, decode in decoded_ahead(cut_short(), threads):
+            taken.append(label)
+            assert decode().hash == REGTEST.genesis_hash
+
+    assert taken == [0, 1, 2, 3, 4]

@@ -2,7 +2,7 @@
 
 import gzip
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from ccxx_core.network import REGTEST as NETWORK
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.chainstate.errors import ChainError
 from ccxx_node.chainstate.import_file import import_blocks, read_block_file
+from ccxx_node.chainstate.rules import Rules
 from ccxx_node.consensus.params import REGTEST, ConsensusParams
 
 NOW = 1_700_868_523
@@ -33,6 +34,16 @@ def with_lengths(blocks: list[Block]) -> bytes:
 def with_magic(blocks: list[Block]) -> bytes:
     raw = [block.encode() for block in blocks]
     return b"".join(NETWORK.magic + len(each).to_bytes(4, "little") + each for each in raw)
+
+
+@pytest.fixture(params=[1, 2], ids=["one thread", "decoding ahead"])
+def chainstate(
+    request: pytest.FixtureRequest, tmp_path: Path, params: ConsensusParams
+) -> Iterator[Chainstate]:
+    """An empty chain, on a machine of one core or two."""
+    rules = Rules(params, threads=request.param)
+    with Chainstate.open(tmp_path / "regtest", params, rules=rules) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -108,6 +119,25 @@ def test_refused_and_known_blocks_are_passed_over(
     events = [event for each in import_blocks(chainstate, path, now) for event in each]
 
     assert [event.block for event in events] == branch[1:]
+
+
+def test_children_come_in_when_their_parent_came_from_a_peer_meanwhile(
+    chainstate: Chainstate, branch: list[Block], tmp_path: Path, make_branch: MakeBranch
+) -> None:
+    path = tmp_path / "blocks"
+    aside = make_branch(chainstate.tip.header, 5, name="aside")
+    parent, *children = branch
+    path.write_bytes(with_lengths([*children, *aside, parent]))
+
+    def peer() -> int:
+        if chainstate.entry(parent.hash) is None:
+            chainstate.accept_block(parent, NOW)
+        return NOW
+
+    for _ in import_blocks(chainstate, path, peer):
+        pass
+
+    assert chainstate.tip.hash == branch[-1].hash
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
