@@ -116,9 +116,12 @@ def _read_lines(body: bytes) -> tuple[str, ...]:
     last: Key | None = None
     for number, line in enumerate(lines, 2):
         record = record_from_json(line)
-        if record_to_json(record) != line:
+        try:
+            key, again = key_of(record), record_to_json(record)
+        except OverflowError:
+            raise DecodeError(f"snapshot's line {number} has a number out of range") from None
+        if again != line:
             raise DecodeError(f"snapshot's line {number} is not in canonical form")
-        key = key_of(record)
         if last is not None and not last < key:
             raise DecodeError(f"snapshot's line {number} is out of order")
         last = key

@@ -1,6 +1,7 @@
 """Snapshots: the same state in every observer, and not a byte that could be otherwise."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,6 +88,17 @@ def test_records_out_of_order_or_twice_are_refused(snapshot: Snapshot) -> None:
         data = Snapshot("regtest", bytes(32), 1, snapshot.block_hash, lines).encode()
         with pytest.raises(DecodeError):
             Snapshot.decode(data)
+
+
+@pytest.mark.parametrize("serial", [-1, 2**32])
+def test_a_serial_that_no_message_can_hold_is_refused(snapshot: Snapshot, serial: int) -> None:
+    permit = "00" * 32 + ":0"
+    line = f'{{"record":"serial","permit_id":"{permit}","serial":{serial},"taken_by":"{permit}"}}'
+
+    data = replace(snapshot, lines=(line,)).encode()
+
+    with pytest.raises(DecodeError):
+        Snapshot.decode(data)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
