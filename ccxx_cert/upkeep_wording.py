@@ -71,9 +71,12 @@ def format_since(since: int) -> str:
 
 
 def format_chain_name(name: bytes) -> str:
-    """Print the name of a status list or side chain, in hex where it is no text."""
+    """Print the name of a status list or side chain, in hex where it is no text.
+
+    No two names of one size look alike: only the spaces at the end are left out.
+    """
     try:
-        text = name.decode().rstrip(" \0")
+        text = name.decode().rstrip(" ")
     except UnicodeDecodeError:
         text = ""
     return text if text and text.isprintable() else name.hex()

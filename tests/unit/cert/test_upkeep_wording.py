@@ -29,6 +29,7 @@ from ccxx_cert.upkeep import (
     draft_surrender,
     next_sequence,
 )
+from ccxx_cert.upkeep_wording import format_chain_name
 from ccxx_cert.verify import Meaning, SpentOutput, check_meaning, explain
 from ccxx_core.hashes import sha256
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
@@ -178,6 +179,22 @@ def test_baton_spent_as_fee_is_said_to_end_its_list(world: Any) -> None:
     assert verdict.accepted
     assert said.lines[0].startswith("publishes STATUS list-001 number 1 as the root")
     assert spent.lines[0].startswith("ENDS the STATUS chain list-001 for ever")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (b"list-001", "list-001"),
+        (b"papers  ", "papers"),
+        ("жук".encode() + b"  ", "жук"),
+        (b"papers\0\0", "7061706572730000"),
+        (b"        ", "2020202020202020"),
+        ("a\u202ebc".encode() + b"  ", "61e280ae62632020"),
+        (b"\xff" * 4, "ffffffff"),
+    ],
+)
+def test_a_name_is_shown_as_text_where_no_other_looks_like_it(name: bytes, words: str) -> None:
+    assert format_chain_name(name) == words
 
 
 def test_destroyed_certificate_cannot_be_refreshed(world: Any, permit_id: OutPoint) -> None:
