@@ -79,14 +79,17 @@ class Psbt:
     ) -> Self:
         """Start from a transaction without signatures and what is known of inputs and outputs.
 
-        Raises PsbtError if an input's previous output is missing, contradicts the transaction or
-        does not fit the scripts given for it.
+        Raises PsbtError if they are not as many as the transaction has, or if an input's previous
+        output is missing, contradicts the transaction or does not fit the scripts given for it.
         """
         check_unsigned(transaction, PsbtError)
-        if len(inputs) != len(transaction.inputs):
-            wanted = len(transaction.inputs)
+        wanted = len(transaction.inputs)
+        if len(inputs) != wanted:
             raise PsbtError(f"{len(inputs)} inputs described, the transaction has {wanted}")
-        known = outputs or (PsbtOutput(),) * len(transaction.outputs)
+        wanted = len(transaction.outputs)
+        known = outputs or (PsbtOutput(),) * wanted
+        if len(known) != wanted:
+            raise PsbtError(f"{len(known)} outputs described, the transaction has {wanted}")
         name = None if network is None else network.chain
         psbt = cls(transaction, tuple(inputs), tuple(known), name, anchor_id)
         for index in range(len(inputs)):

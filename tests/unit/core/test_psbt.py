@@ -392,6 +392,14 @@ def test_signed_transaction_is_no_start() -> None:
         Psbt.create(draft("p2wsh").transaction, [])
 
 
+def test_outputs_that_the_transaction_does_not_have_are_not_described() -> None:
+    psbt = draft("p2wsh")
+    too_many = [PsbtOutput()] * (len(psbt.outputs) + 1)
+
+    with pytest.raises(PsbtError):
+        Psbt.create(psbt.transaction, psbt.inputs, outputs=too_many)
+
+
 def test_coin_spent_twice_does_not_count_twice() -> None:
     psbt = draft("p2wsh")
     twice = replace(psbt.transaction, inputs=psbt.transaction.inputs * 2)
