@@ -52,15 +52,15 @@ from ccxx_explorer.database.schema import (
     serials,
 )
 
-_TABLES: dict[RecordKind, Table] = {
+TABLES: dict[RecordKind, Table] = {
     RecordKind.CREDIT: credits,
     RecordKind.PERMIT: permits,
     RecordKind.CERTIFICATE: certificates,
     RecordKind.BATCH: batches,
     RecordKind.SERIAL: serials,
 }
-_MARKS = frozenset(RecordKind) - frozenset(_TABLES)
-_TABLES |= dict.fromkeys(_MARKS, marks)
+MARKS = frozenset(RecordKind) - frozenset(TABLES)
+TABLES |= dict.fromkeys(MARKS, marks)
 _TXID = 32
 _SERIAL_PERMIT = 36
 _SERIALS_AHEAD = 255
@@ -154,7 +154,7 @@ class RecordTables:
             if change.before is None and change.after is not None:
                 added[change.key.kind].append(_row(change.after, numbers))
         for kind, rows in added.items():
-            self._connection.execute(insert(_TABLES[kind]), rows)
+            self._connection.execute(insert(TABLES[kind]), rows)
         for change in changes:
             if change.before is not None:
                 _rewrite(self._connection, change.key, change.after)
@@ -174,7 +174,7 @@ def undo_changes(connection: Connection, height: int) -> None:
         else:
             _rewrite(connection, key, record_from_json(line.before))
     for kind, rows in added.items():
-        _delete(connection, _TABLES[kind], rows)
+        _delete(connection, TABLES[kind], rows)
     connection.execute(delete(journal).where(journal.c.height == height))
 
 
@@ -196,10 +196,10 @@ def _journal_line(height: int, ordinal: int, change: Change) -> Row:
 
 def _rewrite(connection: Connection, key: Key, record: Record | None) -> None:
     """Set a record that has a row already; spent credit keeps its row for the history."""
-    table = _TABLES[key.kind]
+    table = TABLES[key.kind]
     if key.kind is RecordKind.CREDIT:
         connection.execute(update(table).where(_where(key)).values(alive=record is not None))
-    elif key.kind in _MARKS or record is None:
+    elif key.kind in MARKS or record is None:
         # Marks leave the table when they end, so undoing brings a row back.
         connection.execute(delete(table).where(_where(key)))
         if record is not None:
@@ -211,7 +211,7 @@ def _rewrite(connection: Connection, key: Key, record: Record | None) -> None:
 
 
 def _where(key: Key) -> ColumnElement[bool]:
-    columns = _TABLES[key.kind].c
+    columns = TABLES[key.kind].c
     return and_(*(columns[name] == value for name, value in _key_row(key).items()))
 
 
@@ -220,13 +220,13 @@ def _key_row(key: Key) -> Row:
     if key.kind is RecordKind.SERIAL:
         serial = int.from_bytes(key.id[_SERIAL_PERMIT:], "big")
         return {"permit": key.id[:_SERIAL_PERMIT], "serial": serial}
-    if key.kind in _MARKS:
+    if key.kind in MARKS:
         return {"kind": key.kind.value, "key": key.id}
     return {"txid" if key.kind is RecordKind.BATCH else "outpoint": key.id}
 
 
 def _load(connection: Connection, key: Key) -> Record | None:
-    row = connection.execute(select(_TABLES[key.kind]).where(_where(key))).first()
+    row = connection.execute(select(TABLES[key.kind]).where(_where(key))).first()
     if row is None:
         return None
     if key.kind is RecordKind.CREDIT:

@@ -9,13 +9,15 @@ from sqlalchemy import select
 
 from ccxx_cert.chunks import split
 from ccxx_cert.codec import encode_message
-from ccxx_cert.state import CreditKind
+from ccxx_cert.registry import MemoryRegistry, apply_block, state_hash
+from ccxx_cert.state import CreditKind, ObservedBlock
 from ccxx_core.hashes import BlockHash, Txid
 from ccxx_core.network import REGTEST, TEST
 from ccxx_core.transaction import OutPoint
 from ccxx_explorer.database import reader
 from ccxx_explorer.database.schema import METADATA
 from ccxx_explorer.database.store import Database
+from ccxx_explorer.database.whole_state import registry_hash
 from ccxx_explorer.indexer import Indexer
 from ccxx_explorer.problems import ExplorerError
 from ccxx_node.client.follow import BlockConnected, BlockDisconnected
@@ -71,6 +73,21 @@ def test_blocks_in_one_batch_give_the_same_index_as_one_by_one(chain: Any, tmp_p
 
     assert dump(batched) == dump(chain.database)
     batched.close()
+
+
+def test_the_hash_of_an_index_is_that_of_the_same_registry_in_memory(chain: Any) -> None:
+    tell_story(chain)
+    memory = MemoryRegistry()
+    for new in chain.blocks:
+        time, transactions = new.block.header.time, new.block.transactions
+        block = ObservedBlock(new.height, new.hash, time, new.median_time_past, transactions)
+        memory.apply(apply_block(memory, chain.anchor, block).changes)
+
+    with chain.database.read() as connection:
+        digest = registry_hash(connection)
+
+    assert len({key.kind for key in memory.records}) >= 8
+    assert digest == state_hash(memory.records)
 
 
 def test_reorganisation_gives_the_same_index_as_a_fresh_one(chain: Any, tmp_path: Path) -> None:
