@@ -25,8 +25,9 @@ from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import check_output
 from ccxx_wallet.kept_documents import keep_definition, keep_documents
 from ccxx_wallet.live import LiveWallet
+from ccxx_wallet.signing_many import show_reviews
 
-# Of more transactions only the sums are shown.
+# Of more transactions, which this wallet drafts itself from the table, only the sums are shown.
 _MOST_SHOWN = 4
 
 
@@ -273,9 +274,7 @@ def _show(desk: Desk, agreed: Agreed, count: int) -> None:
         return
     fee = format_amount(agreed.fee)
     total = f"{count} certificates in {len(agreed.pieces)} transactions, fees {fee} in all"
-    for number, review in enumerate(agreed.reviews[:_MOST_SHOWN], 1):
-        lines = {str(at): line for at, line in enumerate(review.lines, 1)}
-        screen.notice(lines, f"Transaction {number} ({review.action}), as your own node sees it:")
+    show_reviews(screen, agreed.reviews[:_MOST_SHOWN])
     more = len(agreed.reviews) - _MOST_SHOWN
     screen.say(total if more <= 0 else f"and {more} more like these: {total}")
 

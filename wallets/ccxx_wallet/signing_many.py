@@ -15,13 +15,12 @@ from ccxx_wallet.desk import Choices, Desk
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import write_atomically
 from ccxx_wallet.pending import in_order
+from ccxx_wallet.screen import Screen
 from ccxx_wallet.session import signatures_of
 from ccxx_wallet.session_commands import load_psbt
 from ccxx_wallet.signer import Review, check_rules, sign
 from ccxx_wallet.wallet import Wallet
 
-# Of more transactions only the first and the sums are shown.
-_MOST_SHOWN = 4
 Files = Sequence[tuple[Path, Psbt]]
 
 
@@ -67,7 +66,7 @@ def sign_many(desk: Desk, files: Files, choices: Choices) -> dict[str, Any]:
         )
     show_many(desk, reviews)
     if settings.dry_run:
-        return _facts(files, reviews) | {"dry_run": True}
+        return facts_of_many(files, reviews) | {"dry_run": True}
     wanted = list(keys.values())
     private = settings.unlock(lambda passphrase: live.wallet.unlock(passphrase, wanted))
     settings.screen.confirm(f"Sign these {len(files)} transactions?")
@@ -75,7 +74,7 @@ def sign_many(desk: Desk, files: Files, choices: Choices) -> dict[str, Any]:
         for done, (path, psbt) in enumerate(files, 1):
             write_atomically(path, sign(psbt, private).encode())
             report(done, len(files))
-    return _facts(files, reviews)
+    return facts_of_many(files, reviews)
 
 
 def review_next(desk: Desk, path: Path, psbt: Psbt) -> Review:
@@ -90,22 +89,29 @@ def review_next(desk: Desk, path: Path, psbt: Psbt) -> Review:
 
 
 def show_many(desk: Desk, reviews: Sequence[Review]) -> None:
-    """Show what would be signed: every transaction, or of many the first ones and the sums."""
+    """Show every transaction that would be signed, then their sums; others may have made them."""
     screen = desk.settings.screen
     if screen.as_json and screen.assume_yes:
         return
-    for number, review in enumerate(reviews[:_MOST_SHOWN], 1):
-        lines = {str(at): line for at, line in enumerate(review.lines, 1)}
-        screen.notice(lines, f"Transaction {number} ({review.action}), as your own node sees it:")
+    show_reviews(screen, reviews)
     actions = ", ".join(sorted({review.action for review in reviews}))
     fee = format_amount(sum(review.fee for review in reviews))
     screen.say(f"{len(reviews)} transactions in all ({actions}), fees {fee} together")
 
 
-def _facts(files: Files, reviews: Sequence[Review]) -> dict[str, Any]:
+def show_reviews(screen: Screen, reviews: Sequence[Review]) -> None:
+    """Show what transactions do, one after the other."""
+    for number, review in enumerate(reviews, 1):
+        lines = {str(at): line for at, line in enumerate(review.lines, 1)}
+        screen.notice(lines, f"Transaction {number} ({review.action}), as your own node sees it:")
+
+
+def facts_of_many(files: Files, reviews: Sequence[Review]) -> dict[str, Any]:
+    """Give the transactions of files as JSON, each with what it does."""
     return {
         "files": [str(path) for path, _ in files],
         "txids": [format_hash(psbt.transaction.txid) for _, psbt in files],
         "actions": sorted({review.action for review in reviews}),
         "fee": format_amount(sum(review.fee for review in reviews)),
+        "meanings": [review.as_facts() for review in reviews],
     }

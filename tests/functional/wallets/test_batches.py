@@ -64,11 +64,15 @@ def test_singles_spend_each_others_change_and_travel_by_file(
     drafted = press.do(
         "certificate", "batch", rows, "--each", "--report", report, *options(town, tmp_path)
     )
-    town.root.do("sign", *sorted((tmp_path / "psbts").glob("*.psbt")))
+    code, said = town.root.answer("sign", tmp_path / "psbts", typed="n\n")
+    signed = town.root.do("sign", *sorted((tmp_path / "psbts").glob("*.psbt")))
     sent = press.do("certificate", "batch", "resume", drafted["job"])
     town.mine()
 
     assert (drafted["transactions"], sent["states"]) == (9, {"sent": 9})
+    assert code == 1
+    assert all(f"Transaction {number} (issue)" in said for number in range(1, 10))
+    assert [each["action"] for each in signed["meanings"]] == ["issue"] * 9
     lines = report.read_text().splitlines()
     assert lines[0] == "line,serial,key,document,certificate,id,state,error"
     assert len(lines) == 10

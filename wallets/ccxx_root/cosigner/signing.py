@@ -17,7 +17,14 @@ from ccxx_wallet.files import write_output
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.session_commands import load_psbt
 from ccxx_wallet.sign_command import check_many, sign_command
-from ccxx_wallet.signing_many import Files, expand, load_many, review_next, show_many
+from ccxx_wallet.signing_many import (
+    Files,
+    expand,
+    facts_of_many,
+    load_many,
+    review_next,
+    show_many,
+)
 
 
 def sign_under_policy(**options: Any) -> None:
@@ -77,7 +84,7 @@ def _sign_many(desk: Desk, files: Files) -> dict[str, Any]:
         cosigner = CosignerDesk(live, policy, books, lambda: private)
         live.stop_assuming(settings.screen)
         if settings.dry_run:
-            return {"files": [str(path) for path, _ in files], "dry_run": True}
+            return facts_of_many(files, reviews) | {"dry_run": True}
         settings.screen.confirm(f"Sign these {len(files)} transactions?")
         keys = {key.public_key: key for _, psbt in files for key in live.own_keys(psbt)}
         wanted = list(keys.values())
@@ -88,6 +95,6 @@ def _sign_many(desk: Desk, files: Files) -> dict[str, Any]:
             write_output(path, answer.psbt.encode(), True)
             live.assume(answer.psbt)
             receipts.append(receipt_facts(answer.receipt))
-        return {"files": [str(path) for path, _ in files], "receipts": receipts}
+        return facts_of_many(files, reviews) | {"receipts": receipts}
     finally:
         books.close()
