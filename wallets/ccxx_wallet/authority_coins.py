@@ -23,12 +23,17 @@ def watched_coins(registry: StoredRegistry, ahead: Overlay) -> list[WatchedCoin]
     return list({each.outpoint: each for each in (*kept, *fresh)}.values())
 
 
+def batons(watched: Sequence[WatchedCoin]) -> set[OutPoint]:
+    """Return the coins that pass on a chain of messages: one spent otherwise ends its chain."""
+    return {coin.outpoint for coin in watched if coin.chain is not None}
+
+
 def fit_to_pay(purse: Purse, watched: Sequence[WatchedCoin], taken: Collection[OutPoint]) -> Purse:
-    """Leave out coins that are inputs already, and batons: one paid as a fee ends its chain.
+    """Leave out coins that are inputs already, and batons.
 
     Coins that a message could speak by pay only where there are no others.
     """
-    unfit = {coin.outpoint for coin in watched if coin.chain is not None} | set(taken)
+    unfit = batons(watched) | set(taken)
     coins = [coin for coin in purse.coins if coin.outpoint not in unfit]
     return replace(purse, coins=coins, kept=frozenset(coin.outpoint for coin in watched))
 

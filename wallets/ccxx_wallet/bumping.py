@@ -16,6 +16,7 @@ from ccxx_core.hashes import Txid, format_hash, parse_txid
 from ccxx_core.opcodes import Op
 from ccxx_core.transaction import Transaction, TxOutput
 from ccxx_node.client.rpc import RpcError
+from ccxx_wallet.authority_coins import batons
 from ccxx_wallet.builder import SEQUENCE, Funded, Purse, build_draft
 from ccxx_wallet.coin_selection import PlainCoin
 from ccxx_wallet.errors import Refusal, WalletError
@@ -188,11 +189,11 @@ def _child(live: LiveWallet, waiting: Waiting, rate: int) -> Funded:
 def _spendable_outputs(live: LiveWallet, tx: Transaction) -> list[PlainCoin]:
     """Return the plain outputs of ours that a child may spend; raises WalletError CANNOT_BUMP."""
     spenders = {each.prevout: other.txid for other in live.pending for each in other.inputs}
-    batons = {coin.outpoint for coin in live.watched_coins() if coin.chain is not None}
+    passed_on = batons(live.watched_coins())
     ours = [
         coin
         for coin in live.wallet.unconfirmed_coins([tx])
-        if coin.outpoint not in batons and get_credit(live.ahead, coin.outpoint) is None
+        if coin.outpoint not in passed_on and get_credit(live.ahead, coin.outpoint) is None
     ]
     frozen = live.wallet.store.frozen()
     free = [each for each in ours if each.outpoint not in spenders and each.outpoint not in frozen]

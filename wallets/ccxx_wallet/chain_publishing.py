@@ -18,6 +18,7 @@ from ccxx_core.hashes import format_hash
 from ccxx_core.keys import PrivateKey
 from ccxx_core.psbt import Psbt, PsbtInput
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
+from ccxx_wallet.authority_coins import batons
 from ccxx_wallet.builder import SEQUENCE
 from ccxx_wallet.chain_pieces import Published, find_pieces
 from ccxx_wallet.coin_selection import LEAST_CHANGE, P2WPKH_INPUT_VSIZE, PlainCoin
@@ -27,7 +28,7 @@ from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.funding import usual_feerate
 from ccxx_wallet.keyring import WatchedKey
 from ccxx_wallet.live import LiveWallet
-from ccxx_wallet.signer import check_rules, sign
+from ccxx_wallet.signer import check_cost, check_rules, sign
 
 PURPOSE = "chunk"
 # One below the relay's limit of transactions that hang together: the payment counts too.
@@ -73,7 +74,8 @@ class Plan:
 def publish_on_chain(desk: Desk, subject: Subject, document: bytes, feerate: int) -> dict[str, Any]:
     """Send the pieces of a document that are not on the chain yet; return the facts.
 
-    Raises WalletError WRONG_KEY where this wallet did not send the document's message.
+    Raises WalletError WRONG_KEY where this wallet did not send the document's message, FEE_TOO_HIGH
+    where all pieces together cost more than a transaction may.
     """
     published = find_pieces(desk.live, subject, desk.settings.screen)
     plan = _plan(desk.live, published, document, feerate or usual_feerate(desk.live.client))
@@ -81,6 +83,8 @@ def publish_on_chain(desk: Desk, subject: Subject, document: bytes, feerate: int
     screen = desk.settings.screen
     if desk.settings.dry_run or published.document(subject.digest) is not None:
         return {**facts, "sent": 0, "complete": not plan.missing}
+    desk.live.wallet.check_can_sign()
+    check_cost(plan.fee, desk.live.funding.most_fee)
     screen.notice(facts, "This publishes the document for everybody and for ever:")
     screen.confirm(f"Publish {len(plan.missing)} pieces?")
     if payment := plan.payment():
@@ -120,12 +124,12 @@ def _author_key(live: LiveWallet, authors: frozenset[bytes]) -> WatchedKey:
 
 
 def _author_coins(live: LiveWallet, key: WatchedKey) -> tuple[PlainCoin, ...]:
-    reserved = live.drafts.reserved()
+    unfit = live.drafts.reserved() | batons(live.watched_coins())
     coins = live.wallet.plain_coins(live.pending)
     return tuple(
         coin
         for coin in coins
-        if coin.script_pubkey == key.plain_script and coin.outpoint not in reserved
+        if coin.script_pubkey == key.plain_script and coin.outpoint not in unfit
     )
 
 

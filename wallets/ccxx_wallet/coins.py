@@ -7,6 +7,7 @@ from typing import Any
 from ccxx_cert.identity import format_outpoint
 from ccxx_core.address import encode_address
 from ccxx_core.amount import format_amount
+from ccxx_wallet.authority_coins import batons
 from ccxx_wallet.coin_selection import PlainCoin
 from ccxx_wallet.labels import Kind
 from ccxx_wallet.live import LiveWallet
@@ -28,14 +29,14 @@ def list_coins(live: LiveWallet) -> list[ListedCoin]:
     ready = {coin.outpoint for coin in wallet.plain_coins(live.pending)}
     coins = [*wallet.store.coins(), *wallet.unconfirmed_coins(live.pending)]
     frozen, reserved = wallet.store.frozen(), live.drafts.reserved()
-    batons = {coin.outpoint for coin in live.watched_coins() if coin.chain is not None}
+    passed_on = batons(live.watched_coins())
 
     def status(coin: PlainCoin) -> str:
         if coin.outpoint in frozen:
             return "frozen"
         if coin.outpoint not in ready:
             return "incoming" if coin.height is None else "immature"
-        if coin.outpoint in batons:
+        if coin.outpoint in passed_on:
             return "baton"
         return "in a draft" if coin.outpoint in reserved else "free"
 

@@ -173,10 +173,15 @@ def check_rules(found: Review, most_fee: int = MOST_FEE) -> None:
 
 def check_fee(found: Review, most_fee: int = MOST_FEE) -> None:
     """Raise WalletError FEE_TOO_HIGH if somebody would lose money to a miner."""
-    if found.fee > most_fee:
+    check_cost(found.fee, most_fee)
+
+
+def check_cost(fee: int, most_fee: int) -> None:
+    """Raise WalletError FEE_TOO_HIGH if a fee (satoshis) is higher than its owner allows."""
+    if fee > most_fee:
         raise WalletError(
             Refusal.FEE_TOO_HIGH,
-            f"the fee is {format_amount(found.fee)}, at most {format_amount(most_fee)} is usual;"
+            f"the fee is {format_amount(fee)}, at most {format_amount(most_fee)} is usual;"
             " draft it again with a lower --feerate, or add --max-fee if you mean it",
         )
 

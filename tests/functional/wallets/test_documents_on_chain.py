@@ -85,8 +85,14 @@ def test_what_it_costs_is_told_before_anything_is_sent(
 
     told = author.do("document", "publish", certificate, "--store", "chain", "--dry-run")
 
+    refusal = author.refused(
+        "document", "publish", certificate, "--store", "chain", "--max-fee", "0.00001"
+    )
+
     assert (told["sent"], told["complete"]) == (0, False)
-    assert float(told["fee_of_pieces"]) > 0
+    assert float(told["fee_of_pieces"]) > 0.00001
+    assert refusal.facts["error"] == "fee-too-high"
+    assert told["fee_of_pieces"] in refusal.error
     assert author.do("status")["spendable"] == before
 
 
