@@ -58,14 +58,15 @@ def check_address(url: str) -> str:
 
     Plain HTTP is for this machine only: documents would travel in the clear.
     """
-    parts = urlsplit(url)
+    bad = _bad(f"{url[:100]!r} is no address such as https://documents.example/ccxx")
     try:
+        parts = urlsplit(url)
         host, is_whole = parts.hostname, parts.port != 0
     except ValueError:
-        host, is_whole = None, False
+        raise bad from None
     if not host or not is_whole or parts.scheme not in ("http", "https"):
-        raise _bad(f"{url[:100]!r} is no address such as https://documents.example/ccxx")
-    if parts.username or parts.query or parts.fragment:
+        raise bad
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise _bad("its address has a user, a query or a fragment; leave them out")
     if parts.scheme == "http" and not _is_here(host):
         raise _bad(f"{host} over http would see and show documents in the clear; use https")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from ccxx_cert.canonical import decode_json
 from ccxx_core.errors import CcxxError, DecodeError
 from ccxx_core.psbt import Psbt
 from ccxx_wallet.errors import Refusal, WalletError
@@ -105,7 +106,7 @@ class CosignerClient:
             connection.request("POST", self._url.path.rstrip("/") + path, body, headers)
             answer = connection.getresponse()
             raw = answer.read(_LARGEST_ANSWER)
-            facts = json.loads(raw)
+            facts = decode_json(raw)
             retry_after = answer.getheader("Retry-After", "1")
         except (OSError, http.client.HTTPException) as error:
             raise CosignerRefused(
@@ -113,7 +114,7 @@ class CosignerClient:
                 f"{self._url.netloc} does not answer ({str(error).lower()}); try again: what it"
                 " may have signed is not counted twice",
             ) from error
-        except ValueError as error:
+        except (DecodeError, ValueError) as error:
             raise CosignerRefused(
                 "bad-answer", f"{self._url.netloc} is no co-signer; check the address"
             ) from error

@@ -1,12 +1,12 @@
 """Is a file the document behind a certificate, and is the certificate valid? In any wallet."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ccxx_cert.batch_tree import ProofStep, Side, is_leaf
+from ccxx_cert.canonical import decode_json
 from ccxx_cert.document import Media, document_hash, guess_media
 from ccxx_cert.identity import format_outpoint
 from ccxx_cert.state import Certificate, get_batch
@@ -114,8 +114,8 @@ def proof_leaf(path: Path) -> int:
     if not path.exists():
         return 0
     try:
-        return int(json.loads(read_file(path, limit=65_536))["leaf"])
-    except (ValueError, KeyError, TypeError) as error:
+        return int(decode_json(read_file(path, limit=65_536))["leaf"])
+    except (DecodeError, ValueError, KeyError, TypeError) as error:
         raise WalletError(
             Refusal.BAD_FILE, f"{path} does not say which leaf it proves; give --leaf"
         ) from error
@@ -126,11 +126,11 @@ def read_proof(path: Path) -> tuple[ProofStep, ...]:
     if not path.exists():
         return ()
     try:
-        steps = json.loads(read_file(path, limit=65_536))["proof"]
+        steps = decode_json(read_file(path, limit=65_536))["proof"]
         return tuple(
             ProofStep(Side(side), bytes.fromhex(text))
             for step in steps
             for side, text in step.items()
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (DecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WalletError(Refusal.BAD_FILE, f"{path} is no Merkle proof; ask the issuer") from error

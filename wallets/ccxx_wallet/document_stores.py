@@ -5,12 +5,13 @@ before anybody sees it.
 """
 
 import base64
-import json
 from pathlib import Path
 from typing import Protocol
 
 import aiohttp
 
+from ccxx_cert.canonical import decode_json
+from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import sha256
 from ccxx_wallet.bounded_http import Answer, Request, ask, check_address, failed
 from ccxx_wallet.errors import Refusal, WalletError
@@ -176,8 +177,8 @@ def content_id(digest: bytes) -> str:
 
 def _cid_of(url: str, answer: Answer) -> str:
     try:
-        return str(json.loads(answer.body)["Hash"])
-    except (ValueError, KeyError, TypeError) as error:
+        return str(decode_json(answer.body)["Hash"])
+    except (DecodeError, KeyError, TypeError) as error:
         raise failed(url, "its answer is not that of IPFS") from error
 
 

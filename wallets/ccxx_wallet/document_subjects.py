@@ -1,12 +1,12 @@
 """What a document belongs to: a certificate, a leaf of a batch, or a permit's type definition."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from ccxx_cert.batch_tree import is_leaf
+from ccxx_cert.canonical import decode_json
 from ccxx_cert.document import document_hash, guess_media, published_form
 from ccxx_cert.identity import parse_outpoint
 from ccxx_cert.state import Certificate, Moment, Permit, get_batch, get_permit
@@ -123,8 +123,8 @@ def _leaf(live: LiveWallet, certificate: Certificate, proof: Path) -> Subject | 
 
 def _proven(proof: Path) -> bytes:
     try:
-        return bytes.fromhex(json.loads(read_file(proof, limit=65_536))["document_hash"])
-    except (ValueError, KeyError, TypeError) as error:
+        return bytes.fromhex(decode_json(read_file(proof, limit=65_536))["document_hash"])
+    except (DecodeError, ValueError, KeyError, TypeError) as error:
         raise WalletError(
             Refusal.BAD_FILE, f"{proof} is no Merkle proof; ask the issuer"
         ) from error

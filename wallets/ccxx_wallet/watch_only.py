@@ -1,9 +1,10 @@
 """Reading what a watch-only wallet is to watch: accounts, from options or from a file."""
 
-import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from ccxx_cert.canonical import decode_json
+from ccxx_core.errors import DecodeError
 from ccxx_core.network import Network
 from ccxx_wallet.descriptors import parse_account
 from ccxx_wallet.errors import Refusal, WalletError
@@ -45,8 +46,8 @@ def _texts_of(file: Path) -> list[str]:
     """Return the accounts in a file: JSON of `descriptor export`, or one a line."""
     body = read_file(file, limit=1_000_000).decode(errors="replace")
     try:
-        document = json.loads(body)
-    except ValueError:
+        document = decode_json(body)
+    except DecodeError:
         lines = (line.strip() for line in body.splitlines())
         return [line for line in lines if line and not line.startswith("#")]
     try:

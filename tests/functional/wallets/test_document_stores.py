@@ -281,8 +281,10 @@ def test_a_store_that_is_not_there_is_one_line() -> None:
     assert error.value.refusal is Refusal.STORE_FAILED
 
 
-def test_an_ipfs_that_names_content_wrongly_is_found_out() -> None:
-    answer = b'{"Hash":"' + content_id(bytes(32)).encode() + b'"}'
+@pytest.mark.parametrize(
+    "answer", [b'{"Hash":"' + content_id(bytes(32)).encode() + b'"}', b"[" * 60_000, b"\xff"]
+)
+def test_an_ipfs_that_names_content_wrongly_is_found_out(answer: bytes) -> None:
     with served(lambda *_: (200, answer, {})) as url:
         store = parse_store(f"ipfs:{url}")
         assert store is not None
@@ -304,7 +306,7 @@ def test_a_hash_has_the_name_that_ipfs_gives_its_content() -> None:
     [
         "", "folder:", "ftp://x/", "http://store.example/", "https://user:word@store.example/",
         "https://store.example/?token=1", "https://", "ipfs:", "ipfs:http://store.example:5001",
-        "http://127.0.0.1:99999/",
+        "http://127.0.0.1:99999/", "https://[::1", "https://:word@store.example/",
     ],
 )  # fmt: skip
 def test_an_address_that_cannot_be_meant_is_refused(store: str) -> None:
