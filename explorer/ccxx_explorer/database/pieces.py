@@ -15,7 +15,7 @@ from ccxx_cert.chunks import Piece, assemble
 from ccxx_cert.recognize import read_message
 from ccxx_cert.records import ChunkMessage, Op
 from ccxx_cert.state import Certificate, Verdict
-from ccxx_core.hashes import Txid, sha256
+from ccxx_core.hashes import Txid
 from ccxx_core.transaction import Transaction
 from ccxx_explorer.database import reader
 from ccxx_explorer.database.schema import outputs, pieces, transactions
@@ -56,17 +56,19 @@ def published_document(connection: Connection, certificate: Certificate) -> byte
 
 def _pieces(connection: Connection, prefix: bytes, authors: frozenset[bytes]) -> list[Piece]:
     """Return the pieces that spend a coin of one of the authors, in the order of the chain."""
-    hashes = [sha256(script) for script in authors]
+    # Begins at the pieces, which are few: an author's script may have any number of coins.
     query = (
         select(transactions.c.number, transactions.c.raw, outputs.c.script_pubkey)
         .join(pieces, pieces.c.transaction_number == transactions.c.number)
         .join(outputs, outputs.c.spent_by == transactions.c.number)
-        .where(pieces.c.prefix == prefix, outputs.c.script_hash.in_(hashes))
+        .where(pieces.c.prefix == prefix)
         .order_by(transactions.c.number)
     )
     found: dict[int, Piece] = {}
     for number, raw, script in connection.execute(query):
-        message = _chunk(Transaction.decode(raw)) if number not in found else None
+        if script not in authors or number in found:
+            continue
+        message = _chunk(Transaction.decode(raw))
         if message is not None:
             found[number] = Piece(message, frozenset([script]))
     return list(found.values())
