@@ -114,7 +114,10 @@ class Transaction:
         return count + b"".join([output.encode() for output in self.outputs])
 
     def with_unlocked(self, inputs: tuple[TxInput, ...]) -> "Transaction":
-        """Give the same transaction with its inputs unlocked; what stays is not written anew."""
+        """Give the same transaction with its inputs unlocked; what stays is not written anew.
+
+        ``inputs`` are its own in all but their script signatures and witnesses.
+        """
         tx = Transaction(self.version, inputs, self.outputs, self.locktime)
         tx.__dict__["encoded_outputs"] = self.encoded_outputs
         # Without a script outside of the witness, the bytes that the id commits to stay.

@@ -14,7 +14,7 @@ from ccxx_core.base58 import decode_base58check
 from ccxx_core.bech32 import decode_bech32
 from ccxx_core.bip32 import HdKey, mnemonic_to_seed, parse_path
 from ccxx_core.block import Block, BlockHeader
-from ccxx_core.descriptor import parse_descriptor, recoverable_descriptor
+from ccxx_core.descriptor import parse_descriptor, parse_origin, recoverable_descriptor
 from ccxx_core.encoding import read_bytes
 from ccxx_core.errors import CcxxError, DecodeError
 from ccxx_core.hashes import parse_txid, sha256
@@ -93,6 +93,7 @@ TEXT_DECODERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "bech32": (decode_bech32, ADDRESSES[1]),
     "amount": (parse_amount, "12.5e-3"),
     "path": (parse_path, "m/48h/571'/0"),
+    "origin": (parse_origin, "d34db33f/48h/571h"),
     "txid": (parse_txid, "ab" * 32),
     "psbt": (Psbt.decode, PSBT.to_base64()),
     "xpub": (lambda text: HdKey.parse(text, MAIN), XPUB),

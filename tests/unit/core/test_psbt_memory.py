@@ -1,12 +1,13 @@
 """What a PSBT remembers saves work and never vouches for another transaction."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
+from ccxx_core.bip32 import KeyOrigin
 from ccxx_core.hashes import Txid, sha256
 from ccxx_core.keys import PrivateKey
-from ccxx_core.psbt import Psbt, PsbtError, PsbtInput
+from ccxx_core.psbt import Psbt, PsbtError, PsbtInput, PsbtOutput
 from ccxx_core.script import p2wsh_script, sorted_multisig_script
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 
@@ -59,6 +60,42 @@ def test_what_joins_a_signed_file_is_verified() -> None:
 
     with pytest.raises(PsbtError):
         joined.signatures(0)
+
+
+def test_an_input_that_is_signed_keeps_all_else_that_is_known_of_it() -> None:
+    key, origin = KEYS[0].public_key, KeyOrigin(b"root", (1,))
+    known = PsbtInput(
+        non_witness_utxo=draft().transaction,
+        witness_utxo=OUTPUT,
+        redeem_script=b"\x51",
+        witness_script=SCRIPT,
+        origins=((key, origin),),
+        signatures=((key, b"old"),),
+        sighash_type=1,
+        final_script_sig=b"\x52",
+        final_witness=(b"\x53",),
+        unknown=((b"\xf0", b"more"),),
+    )
+    signatures = ((key, b"new"),)
+    assert all(getattr(known, field.name) != field.default for field in fields(known))
+
+    signed = known.with_signatures(signatures)
+
+    assert signed == replace(known, signatures=signatures)
+
+
+def test_a_psbt_that_is_signed_keeps_all_else_that_it_says() -> None:
+    unsigned = replace(
+        draft(),
+        outputs=(PsbtOutput(redeem_script=b"\x51"),),
+        network_name="regtest",
+        anchor_id=bytes(32),
+        unknown=((b"\xf0", b"more"),),
+    )
+
+    signed = unsigned.sign(KEYS)
+
+    assert replace(signed, inputs=unsigned.inputs) == unsigned
 
 
 def test_a_finished_transaction_keeps_the_id_of_the_draft() -> None:
