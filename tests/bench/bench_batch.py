@@ -2,7 +2,7 @@
 
 Coins, drafting, documents, PSBT files and the three signatures are those of
 `certificate batch` and of the co-signers; only the node is left out. One JSON line a result, in
-seconds; the limit is what the hashes and the signatures alone take in the same run.
+seconds; the limit is what hashing and writing the same documents and bare signatures take.
 """
 
 import argparse
