@@ -23,8 +23,10 @@ from ccxx_wallet.opening import opened_desk
 def bump_command(ctx: click.Context, /, txid: str, **options: Any) -> None:
     """Raise the fee of a transaction that waits for a block, and send at once."""
     with opened_desk(ctx) as desk:
-        bump = draft_bump(desk.live, txid, options["feerate"])
-        facts = desk.finish_draft(bump.funded, draft_instead(options)) | bump.as_facts()
+        choices = draft_instead(options)
+        at_once = choices.send and not desk.live.wallet.is_watch_only
+        bump = draft_bump(desk.live, txid, options["feerate"], at_once)
+        facts = desk.finish_draft(bump.funded, choices) | bump.as_facts()
         if bump.method == REPLACEMENT and facts.get("sent"):
             _forget_replaced(desk.live, facts)
         verb = "bumped" if facts.get("sent") else "bump drafted,"

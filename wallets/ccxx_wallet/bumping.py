@@ -1,8 +1,8 @@
 """Making a transaction that waits for a block more attractive: by replacement, or by a child.
 
-Replaced is only what this wallet can sign alone and whose id nobody relies on: a plain payment that
-says it may be replaced (BIP 125), at a node that replaces. Everything else keeps its signatures and
-gets a child that spends its plain change and pays for both.
+Replaced is only what this wallet can sign alone and send at once, and whose id nobody relies on: a
+plain payment that says it may be replaced (BIP 125), at a node that replaces. Everything else keeps
+its signatures and gets a child that spends its plain change and pays for both.
 """
 
 from collections.abc import Iterator, Sequence
@@ -70,14 +70,15 @@ class Bump:
         }
 
 
-def draft_bump(live: LiveWallet, text: str, feerate: int) -> Bump:
+def draft_bump(live: LiveWallet, text: str, feerate: int, at_once: bool) -> Bump:
     """Draft a bump of a transaction of the pool to a rate, or to AUTO.
 
-    Raises WalletError CANNOT_BUMP with the reason.
+    One that is not sent `at_once` is a child: whoever sends a file finds the old version in the pool
+    still. Raises WalletError CANNOT_BUMP with the reason.
     """
     waiting = find_waiting(live, text)
     rate = _rate(live, waiting, feerate)
-    if _may_replace(live, waiting):
+    if at_once and _may_replace(live, waiting):
         pool = live.pending
         live.look_at(tx for tx in pool if tx.txid != waiting.transaction.txid)
         funded = _replacement(live, waiting, rate)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,6 +88,22 @@ def test_a_replacement_that_needs_more_takes_another_coin(
     raw = client.call("getrawtransaction", bumped["txid"], True)
     assert bumped["method"] == "replacement"
     assert len(raw["vin"]) == 2
+    client.call("generatetoaddress", 1, address)
+
+
+def test_a_bump_that_is_written_to_a_file_can_be_sent_later(
+    replacing_root: tuple[Any, NodeClient], tmp_path: Path
+) -> None:
+    root, client = replacing_root
+    address = root.do("address", "--new")["address"]
+    paid = root.do("pay", address, "1", "--feerate", "2")
+
+    drafted = root.do("bump", paid["txid"], "--feerate", "9", "--out", tmp_path / "bump.psbt")
+    sent = root.do("send", tmp_path / "bump.psbt")
+
+    assert drafted["method"] == "child"
+    assert set(client.call("getrawmempool")) == {paid["txid"], sent["txid"]}
+    assert round(package_rate(client, sent["txid"])) == 9
     client.call("generatetoaddress", 1, address)
 
 
