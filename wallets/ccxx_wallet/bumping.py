@@ -73,7 +73,7 @@ class Bump:
 def draft_bump(live: LiveWallet, text: str, feerate: int, at_once: bool) -> Bump:
     """Draft a bump of a transaction of the pool to a rate, or to AUTO.
 
-    One that is not sent `at_once` is a child: whoever sends a file finds the old version in the pool
+    One that is not sent `at_once` is a child: who sends a file finds the old version in the pool
     still. Raises WalletError CANNOT_BUMP with the reason.
     """
     waiting = find_waiting(live, text)
