@@ -95,7 +95,7 @@ def blocks_rested(certificate: Certificate, next_height: int) -> int:
 
 
 def _show_valid(case: Case) -> Iterator[Hindrance]:
-    yield from _void(case)
+    yield from _void(case, case.tip.height)
     depth = confirmations(case.certificate, case.tip.height)
     if depth < 1:
         line = "its latest transaction is in no block yet; wait for its block"
@@ -109,7 +109,7 @@ def _show_valid(case: Case) -> Iterator[Hindrance]:
 
 
 def _transfer(case: Case) -> Iterator[Hindrance]:
-    yield from _void(case)
+    yield from _void(case, case.tip.height + 1)
     permit = get_permit(case.view, case.certificate.permit_id)
     if permit is None or not permit.message.transferable:
         yield Hindrance(
@@ -141,7 +141,7 @@ def _terms(case: Case, terms: Mapping[str, object]) -> Iterator[Hindrance]:
 
 
 def _recover(case: Case) -> Iterator[Hindrance]:
-    yield from _void(case)
+    yield from _void(case, case.tip.height + 1)
     permit = get_permit(case.view, case.certificate.permit_id)
     if permit is None or not permit.message.recovery:
         yield Hindrance(
@@ -168,8 +168,8 @@ def _gone(case: Case) -> Iterator[Hindrance]:
         )
 
 
-def _void(case: Case) -> Iterator[Hindrance]:
-    """Yield what makes a certificate void that still lies somewhere."""
+def _void(case: Case, height: int) -> Iterator[Hindrance]:
+    """Yield what makes a certificate void at a height, though it still lies somewhere."""
     certificate = case.certificate
     revocation = revocation_of(case.view, certificate)
     if revocation is not None:
@@ -177,10 +177,10 @@ def _void(case: Case) -> Iterator[Hindrance]:
     if certificate.needs_newer or get_permit(case.view, certificate.permit_id) is None:
         line = "a newer message touched it that this version cannot read; upgrade ccxx"
         yield Hindrance(Obstacle.NEEDS_NEWER, line)
-    if is_expired(certificate, case.tip.height, case.tip.median_time_past):
-        height, time = certificate.expires_height, certificate.expires_time
-        ends = f"time {time}" if height is None else f"block {height}"
-        line = f"it was valid until {ends}; ask the issuer for another"
+    if is_expired(certificate, height, case.tip.median_time_past):
+        last, time = certificate.expires_height, certificate.expires_time
+        ends = f"time {time}" if last is None else f"block {last}"
+        line = f"it is valid until {ends} and no longer; ask the issuer for another"
         yield Hindrance(Obstacle.EXPIRED, line)
 
 

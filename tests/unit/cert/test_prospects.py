@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from ccxx_cert.errors import Refusal
 from ccxx_cert.prospects import Case, Deed, Obstacle, Terms, Tip, hindrances
-from ccxx_cert.records import Custody, IssueMessage, RevocationReason, RevokeMessage
+from ccxx_cert.records import Custody, ExpiryKind, IssueMessage, RevocationReason, RevokeMessage
 from ccxx_cert.recovery import REMINDER_BLOCKS, format_blocks, open_certificate, recovery_path
 from ccxx_cert.template import draft_issue
 from ccxx_cert.upkeep import draft_surrender
@@ -107,12 +108,28 @@ def test_an_expired_certificate_is_neither_valid_nor_moved(world: Any) -> None:
     certificate_id = issued(world)
     certificate = replace(world.certificate(certificate_id), expires_height=world.height + 1)
 
-    def found(height: int) -> list[Obstacle]:
+    def found(deed: Deed, height: int) -> bool:
         case = Case(certificate, world.registry, Tip(height, 0))
-        return [each.reason for each in hindrances(case, Deed.TRANSFER)]
+        return Obstacle.EXPIRED in [each.reason for each in hindrances(case, deed)]
 
-    assert found(world.height + 1) == []
-    assert found(world.height + 2) == [Obstacle.EXPIRED]
+    # The next block is the first that a transfer may be in; what is shown is shown at the tip.
+    for deed in MOVES:
+        assert [found(deed, world.height + later) for later in (0, 1)] == [False, True]
+    assert [found(Deed.SHOW_VALID, world.height + later) for later in (1, 2)] == [False, True]
+
+
+def test_a_transfer_in_the_last_block_counts_and_one_in_the_next_does_not(world: Any) -> None:
+    expiry = {"expiry_kind": ExpiryKind.HEIGHT, "expiry": world.height + 5}
+    certificates = [world.issue(world.grant(world.permit_message(**expiry))) for _ in range(2)]
+    foreseen, refusals = [], []
+
+    for certificate_id in certificates:
+        foreseen.append(reasons(world, certificate_id, Deed.TRANSFER, later=0))
+        (verdict,) = world.mine(world.transfer_tx(certificate_id))
+        refusals.append(verdict.refusal)
+
+    assert foreseen == [[], [Obstacle.EXPIRED]]
+    assert refusals == [None, Refusal.CERTIFICATE_EXPIRED]
 
 
 def test_the_terms_of_a_type_limit_transfers(world: Any) -> None:
