@@ -50,7 +50,6 @@ class Chainstate:
         self._index = storage.index
         self._rules = rules
         self.params = rules.params
-        self.threads = rules.threads
         self.genesis = find_genesis(storage, rules.params)
         self._chain = ActiveChain(find_tip(storage, self.genesis))
         self._branches = Branches(storage, self._chain, Tip(storage, self._chain, rules))
@@ -261,9 +260,7 @@ class Chainstate:
         for _ in self.verify(DEFAULT_LEVEL, check_blocks):
             pass
         self._branches.start()
-        stored = StoredBlocks(
-            self._storage, self._acceptance, self._branches, self.params, self.threads
-        )
+        stored = StoredBlocks(self._storage, self._acceptance, self._branches, self.params)
         stored.take_in(self.genesis)
         catch_up_transactions(self._storage, self.tip)
         self.flush()

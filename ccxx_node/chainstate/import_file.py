@@ -7,10 +7,7 @@ its length, as in blk?????.dat files of any node of the family.
 import gzip
 import logging
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -20,7 +17,6 @@ from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import BlockHash, format_hash, sha256d
 from ccxx_core.network import NETWORKS
 from ccxx_node.chainstate.chainstate import Chainstate
-from ccxx_node.chainstate.decoding_ahead import decoded_ahead
 from ccxx_node.chainstate.errors import ChainError
 from ccxx_node.consensus.errors import ConsensusError, Reject
 from ccxx_node.events import Event
@@ -40,48 +36,26 @@ def import_blocks(
     Parents may come after their children. Refused blocks are logged and passed over. Raises
     ChainError if the file cannot be read or does not hold blocks, StorageError for our own disk.
     """
-    waiting = _Waiting()
-    raws = read_block_file(path, NETWORKS[chainstate.params.chain].magic)
-    # What is stored and awaited by nobody would be decoded in vain.
-    needed = ((raw, raw) for raw in raws if waiting.expect(raw) or not _is_stored(chainstate, raw))
-    with closing(decoded_ahead(needed, chainstate.threads)) as blocks:
-        for raw, decode in blocks:
-            if not _has_parent(chainstate, raw):
-                if not waiting.add(raw):
-                    raise ChainError(f"{path} has too many blocks before their parents")
-                continue
-            yield from _accept(chainstate, path, raw, decode, clock())
-            for child in waiting.take_descendants(raw):
-                yield from _accept(chainstate, path, child, partial(Block.decode, child), clock())
-    for parent in waiting.parents:
+    waiting: dict[bytes, list[bytes]] = {}
+    waiting_bytes = 0
+    for raw in read_block_file(path, NETWORKS[chainstate.params.chain].magic):
+        pending = [raw]
+        while pending:
+            each = pending.pop()
+            if _has_parent(chainstate, each):
+                events = _accept(chainstate, path, each, clock())
+                if events is not None:
+                    yield events
+                children = waiting.pop(sha256d(each[:_HEADER_SIZE]), [])
+                waiting_bytes -= sum(map(len, children))
+                pending.extend(children)
+            elif waiting_bytes + len(each) <= _MAX_WAITING_BYTES:
+                waiting.setdefault(each[4:36], []).append(each)
+                waiting_bytes += len(each)
+            else:
+                raise ChainError(f"{path} has too many blocks before their parents")
+    for parent in waiting:
         _log.warning("blocks without a parent in file=%s parent=%s", path, format_hash(parent))
-
-
-class _Waiting:
-    """Raw blocks that came before their parents, by the parent's hash."""
-
-    def __init__(self) -> None:
-        self.parents: dict[bytes, list[bytes]] = {}
-        self._bytes = 0
-
-    def add(self, raw: bytes) -> bool:
-        """Keep a block; False if there is no room for it."""
-        self._bytes += len(raw)
-        self.parents.setdefault(raw[4:36], []).append(raw)
-        return self._bytes <= _MAX_WAITING_BYTES
-
-    def expect(self, raw: bytes) -> bool:
-        """Tell whether children of a block wait for it."""
-        return sha256d(raw[:_HEADER_SIZE]) in self.parents
-
-    def take_descendants(self, raw: bytes) -> Iterator[bytes]:
-        """Give all that waited for a block, for its children and so on, parents first."""
-        arrived = deque([raw])
-        while arrived:
-            children = self.parents.pop(sha256d(arrived.popleft()[:_HEADER_SIZE]), [])
-            self._bytes -= sum(map(len, children))
-            arrived.extend(children)
-            yield from children
 
 
 def read_block_file(path: Path, magic: bytes) -> Iterator[bytes]:
@@ -130,22 +104,16 @@ def _has_parent(chainstate: Chainstate, raw: bytes) -> bool:
     return is_genesis or chainstate.entry(BlockHash(raw[4:36])) is not None
 
 
-def _is_stored(chainstate: Chainstate, raw: bytes) -> bool:
+def _accept(chainstate: Chainstate, path: Path, raw: bytes, now: int) -> Sequence[Event] | None:
     known = chainstate.entry(BlockHash(sha256d(raw[:_HEADER_SIZE])))
-    return known is not None and known.block_position is not None
-
-
-def _accept(
-    chainstate: Chainstate, path: Path, raw: bytes, decode: Callable[[], Block], now: int
-) -> Iterator[Sequence[Event]]:
-    # It may stand in the file twice, or have come from a peer.
-    if _is_stored(chainstate, raw):
-        return
+    if known is not None and known.block_position is not None:
+        return None
     try:
-        yield chainstate.accept_block(decode(), now)
+        return chainstate.accept_block(Block.decode(raw), now)
     except DecodeError as error:
         raise ChainError(f"{path} holds something that is no block: {error}") from error
     except ConsensusError as error:
         if error.reject is not Reject.DUPLICATE_BLOCK:
             hash_text = format_hash(sha256d(raw[:_HEADER_SIZE]))
             _log.warning("imported block refused hash=%s reason=%s", hash_text, error)
+        return None

@@ -1,7 +1,6 @@
 """Starting from the disk: the first block, blocks the index missed, coins left behind."""
 
 import logging
-from contextlib import closing
 
 from ccxx_core.block import Block
 from ccxx_core.errors import DecodeError
@@ -9,7 +8,6 @@ from ccxx_core.hashes import BlockHash, format_hash
 from ccxx_node.chainstate.acceptance import Acceptance
 from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.chainstate.branches import Branches
-from ccxx_node.chainstate.decoding_ahead import decoded_ahead
 from ccxx_node.chainstate.errors import CorruptionError
 from ccxx_node.chainstate.record_files import FilePosition
 from ccxx_node.chainstate.storage import Storage
@@ -64,9 +62,7 @@ class StoredBlocks:
         acceptance: Acceptance,
         branches: Branches,
         params: ConsensusParams,
-        threads: int,
     ) -> None:
-        self._threads = threads
         self._storage = storage
         self._acceptance = acceptance
         self._branches = branches
@@ -77,17 +73,15 @@ class StoredBlocks:
     def take_in(self, genesis: BlockEntry) -> None:
         """Accept every such block and connect what can be connected; raises StorageError."""
         storage = self._storage
-        found = storage.blocks.scan_blocks(storage.index.stored_ends())
-        with closing(decoded_ahead(found, self._threads)) as blocks:
-            for position, decode in blocks:
-                try:
-                    block = decode()
-                except DecodeError:
-                    continue
-                if block.hash == genesis.hash:
-                    genesis.block_position = genesis.block_position or position
-                else:
-                    self._take(block, position)
+        for position, raw in storage.blocks.scan_blocks(storage.index.stored_ends()):
+            try:
+                block = Block.decode(raw)
+            except DecodeError:
+                continue
+            if block.hash == genesis.hash:
+                genesis.block_position = genesis.block_position or position
+            else:
+                self._take(block, position)
         if genesis.block_position is None:
             genesis.block_position = storage.blocks.append_block(genesis_block(self._params))
             storage.index.touch(genesis)

@@ -30,8 +30,7 @@ class Rules:
     ) -> None:
         """Without a ``verifier`` signatures are checked in this process.
 
-        ``threads`` compute the proof of work of headers that come together; with more than one,
-        blocks that come together are decoded ahead.
+        ``threads`` compute the proof of work of headers that come together.
         """
         self.params = params
         self.deployments: DeploymentCache = {}

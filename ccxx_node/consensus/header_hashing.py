@@ -29,13 +29,8 @@ def hashed_ahead(
             pool.shutdown(cancel_futures=True)
 
 
-def compute_work(header: BlockHeader) -> None:
-    """Compute a header's hash for its proof of work now, so that nobody waits for it later."""
-    # Past the cached property: on Python 3.11 its lock lets only one thread hash at a time.
-    header.__dict__["pow_hash"] = scrypt_hash(header.raw)
-
-
 def _hash(headers: Sequence[BlockHeader]) -> Sequence[BlockHeader]:
     for header in headers:
-        compute_work(header)
+        # Past the cached property: on Python 3.11 its lock lets only one thread hash at a time.
+        header.__dict__["pow_hash"] = scrypt_hash(header.raw)
     return headers

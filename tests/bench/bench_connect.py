@@ -22,7 +22,6 @@ from ccxx_core.block import Block
 from ccxx_core.hashes import sha256
 from ccxx_core.keys import PrivateKey
 from ccxx_node.chainstate.chainstate import Chainstate
-from ccxx_node.chainstate.decoding_ahead import decoded_ahead
 from ccxx_node.chainstate.rules import Rules
 from ccxx_node.consensus.sigcheck import InlineVerifier
 from ccxx_node.consensus.workers import WorkerPool
@@ -97,8 +96,8 @@ def connect(chainstate: Chainstate, blocks: list[bytes]) -> float:
     gc.collect()
     gc.disable()
     start = time.perf_counter()
-    for _, decode in decoded_ahead(enumerate(blocks), chainstate.threads):
-        chainstate.accept_block(decode(), NOW)
+    for raw in blocks:
+        chainstate.accept_block(Block.decode(raw), NOW)
     chainstate.flush()
     elapsed = time.perf_counter() - start
     gc.enable()
@@ -110,7 +109,7 @@ def measure(case: str, workers: int, size: int, rounds: int) -> None:
     pool = WorkerPool(workers) if workers > 1 else None
     results = []
     with TemporaryDirectory() as folder:
-        rules = Rules(PARAMS, pool or InlineVerifier(), threads=workers)
+        rules = Rules(PARAMS, pool or InlineVerifier())
         with Chainstate.open(Path(folder), PARAMS, rules=rules) as chainstate:
             # The first round only warms processes and caches up.
             for number in range(rounds + 1):
