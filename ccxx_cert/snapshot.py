@@ -7,7 +7,7 @@ state is the one that follows from it, a file cannot prove.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,11 +84,6 @@ class Snapshot:
         if snapshot.encode() != data:
             raise DecodeError("snapshot's first line is not in canonical form")
         return snapshot
-
-
-def lines_of(records: Mapping[Key, Record]) -> tuple[str, ...]:
-    """Return records as a snapshot has them."""
-    return tuple(record_to_json(records[key]) for key in sorted(records))
 
 
 def _read_about(line: bytes) -> dict[str, Any]:

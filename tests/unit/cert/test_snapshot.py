@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ccxx_cert.record_json import record_to_json
 from ccxx_cert.registry import MemoryRegistry, state_hash
-from ccxx_cert.snapshot import Snapshot, lines_of
+from ccxx_cert.snapshot import Snapshot
 from ccxx_cert.state import key_of
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import BlockHash, sha256
@@ -20,14 +21,9 @@ def snapshot(world: Any) -> Snapshot:
     """The registry of a small chain with a permit and certificates."""
     permit = world.grant(world.permit_message())
     world.issue(permit)
-    block = world.blocks[-1]
-    return Snapshot(
-        "regtest",
-        world.anchor.anchor_id,
-        block.height,
-        block.hash,
-        lines_of(world.registry.records),
-    )
+    block, records = world.blocks[-1], world.registry.records
+    lines = tuple(record_to_json(records[key]) for key in sorted(records))
+    return Snapshot("regtest", world.anchor.anchor_id, block.height, block.hash, lines)
 
 
 def test_a_snapshot_reads_back_and_has_the_hash_of_the_state(
