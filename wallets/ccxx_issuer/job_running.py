@@ -1,6 +1,6 @@
 """Running a job: draft what is left, have it agreed to and signed, send it, wait for blocks.
 
-Every step can be repeated. A transaction is on the disk before it is signed, what a co-signer or
+Every step can be repeated. A transaction is on the disk before others sign it, what a co-signer or
 the node has seen already is recognised, and the serials decide what is done. So a run that was
 killed is gone on with by running the job again.
 """
@@ -74,21 +74,20 @@ class JobRun:
             self.standing.pieces[positions.start] = Piece(psbt, positions)
 
     def assume_rest(self) -> None:
-        """Look ahead with every transaction that was drafted and not sent."""
+        """Look ahead with every transaction that was drafted and not sent; raises WalletError."""
         for piece in self.standing.waiting():
-            try:
-                self._review(piece.psbt)
-            except WalletError as error:
-                self.standing.faults[piece.positions.start] = str(error)
-            else:
+            if self.can_be_sent(piece):
                 self.live.assume(piece.psbt)
 
     def discard_faulty(self) -> None:
         """Set aside drafts that can no longer be sent, so that their recipients get new ones."""
         for start in self.standing.faults:
-            path = self._files.pop(start)
-            path.rename(path.with_suffix(".dead"))
-            self.standing.drafted.remove(self.standing.pieces.pop(start).positions)
+            piece = self.standing.pieces.pop(start)
+            self.standing.drafted.remove(piece.positions)
+            # What is carried goes first: a run that is killed in between does it again.
+            for path in (self.carried(piece), self._files.pop(start)):
+                if path.exists():
+                    path.rename(path.with_suffix(".dead"))
         self.standing.faults = {}
 
     def draft_rest(self, left: Sequence[int]) -> Agreed:
@@ -168,17 +167,13 @@ class JobRun:
             self._keep(piece, sign(piece.psbt, keys))
         self._reserve(agreed.pieces)
 
-    def sign_unsigned(self) -> None:
-        """Sign what a killed run left written and not signed, and reserve what it spends."""
+    def take_up_rest(self) -> None:
+        """Reserve what the transactions of a killed run spend, and have all their files carried."""
         rest = self.standing.waiting()
-        unsigned = [piece for piece in rest if self._key not in piece.psbt.signatures(0)]
         self._reserve(rest)
         for piece in rest:
             if not self.carried(piece).exists():
                 self._keep(piece, piece.psbt)
-        keys = self.unlock(unsigned) if unsigned else {}
-        for piece in unsigned:
-            self._keep(piece, sign(piece.psbt, keys))
 
     def _reserve(self, pieces: Sequence[Piece]) -> None:
         """Keep other commands from using the same coins and serials."""
@@ -274,6 +269,19 @@ class JobRun:
     def _cosigned(self, piece: Piece) -> Psbt | None:
         """Return a transaction with what signatures can be had, None if it can never be sent."""
         cosigner = self.desk.cosigner
+        if not self.can_be_sent(piece):
+            return None
+        if cosigner is None or _is_complete(piece.psbt):
+            return piece.psbt
+        signed, _ = cosigner.sign(piece.psbt)
+        self._keep(piece, signed)
+        return signed
+
+    def can_be_sent(self, piece: Piece) -> bool:
+        """Tell whether all of its coins are there, and note the fault if one is gone.
+
+        Raises WalletError for any other refusal: drafting it anew would not help.
+        """
         try:
             self._review(piece.psbt)
         except WalletError as error:
@@ -282,12 +290,8 @@ class JobRun:
             self.standing.faults[piece.positions.start] = (
                 f"{error.detail}, with `certificate batch resume --replace-draft`"
             )
-            return None
-        if cosigner is None or _is_complete(piece.psbt):
-            return piece.psbt
-        signed, _ = cosigner.sign(piece.psbt)
-        self._keep(piece, signed)
-        return signed
+            return False
+        return True
 
     def _send(self, psbt: Psbt) -> bool:
         """Send a transaction; tell whether the node takes it before the next block."""

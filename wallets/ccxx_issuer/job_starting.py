@@ -97,7 +97,7 @@ def resume_job(desk: Desk, job: Job, reach: Reach) -> dict[str, Any]:
     if reach.redraft:
         run.assume_rest()
         run.discard_faulty()
-    run.sign_unsigned()
+    run.take_up_rest()
     if run.standing.undrafted():
         # What is sent first gives its coins to what is drafted next.
         run.push(reach.send, reach.wait)
@@ -176,7 +176,7 @@ def _single_facts(run: JobRun) -> dict[str, Any]:
     facts["file"] = str(run.carried(piece))
     if run.job.terms.mode is not Mode.EACH:
         facts["merkle_root"] = run.documents.tree(piece.positions).root.hex()
-    if not run.standing.is_done(piece):
+    if not run.standing.is_done(piece) and run.can_be_sent(piece):
         facts |= run.desk.facts(piece.psbt, run.live.review(piece.psbt))
     return facts
 

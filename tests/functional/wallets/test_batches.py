@@ -139,6 +139,35 @@ def test_more_recipients_than_credit_are_refused(
     assert not (tmp_path / "psbts").exists()
 
 
+def test_only_what_can_no_longer_be_sent_is_drafted_anew(
+    town: Town, holder: Person, tmp_path: Path
+) -> None:
+    office = town.issuer("redrafts")
+    town.grant(office, "--fan-out", "1", quantity=3)
+    rows, out = table(tmp_path, holder, 2), tmp_path / "psbts"
+    kind = town.folder / "redrafts-patron-share.granted.json"
+    where = ("--type", kind, "--documents", tmp_path / "documents", "--out", out)
+    resume = ("certificate", "batch", "resume")
+
+    office.do("certificate", "batch", rows, *where)
+    (draft,) = office.do("draft", "list")["drafts"]
+    dear = office.refused(*resume, "--replace-draft", "--max-fee", "0.00000001")
+    kept = office.do("draft", "list")["drafts"]
+    office.do("pay", office.do("address")["address"], "0.001", "--coin", draft["coins"][-1])
+    town.mine()
+    stuck = office.do(*resume)
+    again = office.do(*resume, "--replace-draft")
+    town.root.do("sign", *out.glob("*.psbt"))
+    sent = office.do(*resume)
+
+    assert dear.facts["error"] == "fee-too-high"
+    assert kept == [draft]
+    assert stuck["states"] == {"failed": 2}
+    assert again["states"] == {"drafted": 2}
+    assert (sent["states"], sent["serial_start"]) == ({"sent": 2}, 1)
+    town.mine()
+
+
 def test_legacy_permits_are_drafted_coin_by_coin(
     town: Town, holder: Person, tmp_path: Path
 ) -> None:
