@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
@@ -156,8 +157,9 @@ def index(setup: Setup) -> None:
 
 
 @main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, as `registry` of wallets does.")
 @_with_setup
-def registry(setup: Setup) -> None:
+def registry(setup: Setup, as_json: bool) -> None:
     """Show the hash of the whole registry, by which two observers compare what they know."""
     if setup.database.anchor is None:
         raise ExplorerError("there is no registry without a trust anchor: give --anchor")
@@ -166,10 +168,14 @@ def registry(setup: Setup) -> None:
         if tip is None:
             raise ExplorerError("the index is empty: run `ccxx-explorer index` first")
         digest = registry_hash(connection)
-    click.echo(f"height {tip.height}")
-    click.echo(f"block {format_hash(tip.hash)}")
-    click.echo(f"anchor_id {setup.database.anchor.anchor_id.hex()}")
-    click.echo(f"state_hash {digest.hex()}")
+    facts = {
+        "height": tip.height,
+        "block": format_hash(tip.hash),
+        "anchor_id": setup.database.anchor.anchor_id.hex(),
+        "state_hash": digest.hex(),
+    }
+    lines = (f"{name} {value}" for name, value in facts.items())
+    click.echo(json.dumps(facts) if as_json else "\n".join(lines))
 
 
 @main.command()
