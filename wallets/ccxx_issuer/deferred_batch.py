@@ -25,7 +25,13 @@ from ccxx_core.hashes import parse_txid
 from ccxx_core.transaction import OutPoint
 from ccxx_issuer.certificates import check_holder, free_serial, holder_pubkey
 from ccxx_issuer.job_documents import proof_files
-from ccxx_issuer.permits import check_definition, choose_coin, choose_permit, permit_input
+from ccxx_issuer.permits import (
+    check_definition,
+    choose_coin,
+    choose_permit,
+    permit_input,
+    stored_definition,
+)
 from ccxx_wallet.builder import Funded
 from ccxx_wallet.document_check import read_proof
 from ccxx_wallet.errors import Refusal, WalletError
@@ -112,7 +118,7 @@ def draft_reservation(live: LiveWallet, new: Reservation, feerate: int) -> Draft
     """Draft a deferred BATCH: all credit returns to the permit, the serials are taken."""
     permit, key, script = choose_permit(live, new.permit_id, new.definition)
     check_definition(permit, key, new.definition)
-    definition = new.definition or _stored_definition(live, permit)
+    definition = new.definition or stored_definition(live, permit)
     serial = free_serial(live, permit, new.serial, len(new.subjects))
     documents = tuple(_documents(definition, permit, new, serial))
     tree = BatchTree([document.hash for document in documents])
@@ -191,13 +197,3 @@ def _documents(
         name = f"certificate-{serial + position}.json"
         documents.append(StoredDocument(document_hash(body, media), name, str(media), body))
     return documents
-
-
-def _stored_definition(live: LiveWallet, permit: Permit) -> TypeDefinition:
-    document = live.wallet.store.document(permit.message.typedef_hash)
-    if document is None:
-        raise WalletError(
-            Refusal.WRONG_TYPE_DEFINITION,
-            "this wallet does not know the permit's type definition; give the file with --type",
-        )
-    return TypeDefinition.decode(document.body)

@@ -8,7 +8,6 @@ from typing import Any
 
 from ccxx_cert.custody import CERTIFICATE_VALUE
 from ccxx_cert.identity import format_outpoint
-from ccxx_cert.state import Permit
 from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.amount import format_amount
 from ccxx_core.hashes import format_hash
@@ -18,7 +17,7 @@ from ccxx_issuer.job import Job, Mode, Recipient, Terms, create_job
 from ccxx_issuer.job_documents import check_documents, check_template
 from ccxx_issuer.job_running import Agreed, JobRun
 from ccxx_issuer.job_state import Standing, count_states, write_report
-from ccxx_issuer.permits import OwnPermit, check_definition, choose_permit
+from ccxx_issuer.permits import OwnPermit, check_definition, choose_permit, stored_definition
 from ccxx_issuer.rows import Row, check_keys
 from ccxx_wallet.desk import Desk
 from ccxx_wallet.errors import Refusal, WalletError
@@ -126,7 +125,7 @@ def _draft_more(run: JobRun) -> None:
 def open_run(desk: Desk, job: Job) -> JobRun:
     """Return a job at a desk with the transactions that were drafted so far."""
     permit = choose_permit(desk.live, job.terms.permit, None)
-    run = JobRun(desk, job, permit, _stored_definition(desk.live, permit[0]))
+    run = JobRun(desk, job, permit, stored_definition(desk.live, permit[0]))
     run.load()
     return run
 
@@ -205,7 +204,7 @@ def _permit_and_definition(live: LiveWallet, order: Order) -> tuple[OwnPermit, T
     check_summary(permit[0], order.text, order.summary_anyway)
     check_keys(order.rows, _key_fault(permit))
     check_template(order.template, order.rows[0].subject)
-    return permit, order.definition or _stored_definition(live, permit[0])
+    return permit, order.definition or stored_definition(live, permit[0])
 
 
 def _key_fault(permit: OwnPermit) -> Callable[[bytes], str | None]:
@@ -277,16 +276,6 @@ def _show(desk: Desk, agreed: Agreed, count: int) -> None:
     show_reviews(screen, agreed.reviews[:_MOST_SHOWN])
     more = len(agreed.reviews) - _MOST_SHOWN
     screen.say(total if more <= 0 else f"and {more} more like these: {total}")
-
-
-def _stored_definition(live: LiveWallet, permit: Permit) -> TypeDefinition:
-    document = live.wallet.store.document(permit.message.typedef_hash)
-    if document is None:
-        raise WalletError(
-            Refusal.WRONG_TYPE_DEFINITION,
-            "this wallet does not know the permit's type definition; give the file with --type",
-        )
-    return TypeDefinition.decode(document.body)
 
 
 def _check_one_file(order: Order, agreed: Agreed) -> None:

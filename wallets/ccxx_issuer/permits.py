@@ -124,6 +124,17 @@ def _fitting(found: Sequence[OwnPermit], definition: TypeDefinition | None) -> O
     return fits[0]
 
 
+def stored_definition(live: LiveWallet, permit: Permit) -> TypeDefinition:
+    """Return the definition of a permit's type; raises WalletError WRONG_TYPE_DEFINITION."""
+    document = live.wallet.store.document(permit.message.typedef_hash)
+    if document is None:
+        raise WalletError(
+            Refusal.WRONG_TYPE_DEFINITION,
+            "this wallet does not know the permit's type definition; give the file with --type",
+        )
+    return TypeDefinition.decode(document.body)
+
+
 def check_definition(permit: Permit, key: bytes, definition: TypeDefinition | None) -> None:
     """Check a type definition against a permit; raises WalletError WRONG_TYPE_DEFINITION."""
     if definition is None or _fits(permit, definition):

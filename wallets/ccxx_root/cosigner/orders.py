@@ -51,14 +51,7 @@ def read_order(psbt: Psbt, found: Review, known: Known) -> Order:
     Raises CosignerError ACTION_NOT_ALLOWED where it is nothing that a co-signer signs.
     """
     if found.action == GRANT:
-        every = tuple(range(len(psbt.inputs)))
-        return Order(
-            action=GRANT,
-            issuer_key=None,
-            permit=OutPoint(psbt.transaction.txid, 0),
-            signable=every,
-            fee=found.fee,
-        )
+        return _read_grant(psbt, found)
     spent = [
         (index, credit)
         for index, tx_input in enumerate(psbt.transaction.inputs)
@@ -89,6 +82,17 @@ def read_order(psbt: Psbt, found: Review, known: Known) -> Order:
         moved=moved,
         value=(issued + len(moved)) * CERTIFICATE_VALUE,
         face=_face(found.action, known, (permit, issued), moved),
+        fee=found.fee,
+    )
+
+
+def _read_grant(psbt: Psbt, found: Review) -> Order:
+    """Return what a permit that is granted means: the root's own keys sign every input."""
+    return Order(
+        action=GRANT,
+        issuer_key=None,
+        permit=OutPoint(psbt.transaction.txid, 0),
+        signable=tuple(range(len(psbt.inputs))),
         fee=found.fee,
     )
 
