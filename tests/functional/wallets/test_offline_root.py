@@ -147,3 +147,32 @@ def test_the_vault_limits_face_value(
 
     assert result.facts.get("error") == reason
     assert (result.code == 0) is (reason is None)
+
+
+def test_the_vault_decides_on_each_file_of_a_folder(
+    town: Town, split: Split, tmp_path: Path
+) -> None:
+    grant(town, split, tmp_path / "share.json")
+    (permit, *_) = split.university.do("permit", "list")["permits"][::-1]
+    key, folder = town.holder("split-folder").do("key", "new")["holder_key"], tmp_path / "psbts"
+    folder.mkdir()
+    for name in ("a", "b"):
+        town.root.do("pay", split.university.do("address", "--new")["address"], "0.05")
+        town.mine()
+        split.university.do(
+            "certificate", "issue", "--to", key, "--document", town.document(), "--permit",
+            permit["id"], "--out", folder / f"{name}.psbt",
+        )  # fmt: skip
+    policy = split.vault.folder / "cosigner.toml"
+    policy.write_text('[permits]\napprovals = 0\n[limits]\nactions = ["batch"]\n')
+
+    refused = split.vault.do("sign", folder, "--dry-run")
+    policy.write_text("[permits]\napprovals = 0\n")
+    told = split.vault.do("sign", folder, "--dry-run")
+    signed = split.vault.do("sign", folder)
+
+    assert [each["error"] for each in refused["checks"]] == ["action-not-allowed"] * 2
+    assert [each["would_sign"] for each in told["checks"]] == [True, True]
+    assert [each["action"] for each in signed["meanings"]] == ["issue", "issue"]
+    assert len(signed["receipts"]) == 2
+    assert split.vault.do("cosigner", "log", "verify")["intact"] is True

@@ -84,7 +84,11 @@ def _sign_many(desk: Desk, files: Files) -> dict[str, Any]:
         cosigner = CosignerDesk(live, policy, books, lambda: private)
         live.stop_assuming(settings.screen)
         if settings.dry_run:
-            return facts_of_many(files, reviews) | {"dry_run": True}
+            checks = []
+            for _, psbt in files:
+                checks.append(cosigner.check(psbt, OPERATOR, int(time.time())))
+                live.assume(psbt)
+            return facts_of_many(files, reviews) | {"checks": checks, "dry_run": True}
         settings.screen.confirm(f"Sign these {len(files)} transactions?")
         keys = {key.public_key: key for _, psbt in files for key in live.own_keys(psbt)}
         wanted = list(keys.values())
