@@ -2,7 +2,7 @@
 
 import gzip
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from ccxx_core.network import REGTEST as NETWORK
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.chainstate.errors import ChainError
 from ccxx_node.chainstate.import_file import import_blocks, read_block_file
-from ccxx_node.chainstate.rules import Rules
 from ccxx_node.consensus.params import REGTEST, ConsensusParams
 
 NOW = 1_700_868_523
@@ -34,16 +33,6 @@ def with_lengths(blocks: list[Block]) -> bytes:
 def with_magic(blocks: list[Block]) -> bytes:
     raw = [block.encode() for block in blocks]
     return b"".join(NETWORK.magic + len(each).to_bytes(4, "little") + each for each in raw)
-
-
-@pytest.fixture(params=[1, 2], ids=["one thread", "decoding ahead"])
-def chainstate(
-    request: pytest.FixtureRequest, tmp_path: Path, params: ConsensusParams
-) -> Iterator[Chainstate]:
-    """An empty chain, on a machine of one core or two."""
-    rules = Rules(params, threads=request.param)
-    with Chainstate.open(tmp_path / "regtest", params, rules=rules) as opened:
-        yield opened
 
 
 @pytest.fixture
