@@ -66,7 +66,10 @@ def _permit_of(subject: Subject, view: RegistryView) -> Permit:
 def _after(before: Revocation | None, reason: RevocationReason) -> RevocationReason | None:
     """Rule 8: holds toggle, every other reason is final; return what holds from now on."""
     if before is not None and not before.is_hold:
-        raise CertificateError(Refusal.REVOKED_BEFORE, f"since height {before.moment.height}")
+        raise CertificateError(
+            Refusal.REVOKED_BEFORE,
+            f"since height {before.moment.height}, and that revocation is for ever",
+        )
     if reason is RevocationReason.REMOVE_FROM_HOLD:
         if before is None:
             raise CertificateError(Refusal.NOT_SUSPENDED, "there is no hold to remove")

@@ -284,6 +284,7 @@ class Desk:
         if choices.spend_own or self.live.drafts.is_ours(psbt.transaction):
             return
         if own := self.live.own_inputs(psbt):
+            self.live.check_unsent(psbt)
             raise WalletError(
                 Refusal.NOT_OUR_DRAFT,
                 f"this file gives away {len(own)} coins or certificates of this wallet and was not"

@@ -46,6 +46,7 @@ class Refusal(StrEnum):
     RESERVED = "reserved"
     NO_DRAFT = "no-draft"
     NO_JOB = "no-job"
+    COIN_FIRST = "coin-first"
     INPUT_UNKNOWN = "input-unknown"
     INPUT_MISSTATED = "input-misstated"
     FEE_TOO_HIGH = "fee-too-high"

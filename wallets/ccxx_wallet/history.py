@@ -7,15 +7,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ccxx_cert.identity import format_outpoint
 from ccxx_cert.recognize import read_message
 from ccxx_cert.records import Op as CertificateOp
-from ccxx_cert.state import Certificate, Step, get_permit
+from ccxx_cert.records import RevokeMessage
+from ccxx_cert.state import Certificate, Step
 from ccxx_core.address import encode_address
 from ccxx_core.amount import format_amount
 from ccxx_core.hashes import Txid, format_hash
 from ccxx_core.opcodes import Op
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
+from ccxx_wallet.history_words import (
+    certificate_name,
+    reason_words,
+    return_words,
+    revocation_words,
+)
 from ccxx_wallet.keyring import Role
 from ccxx_wallet.labels import Kind
 from ccxx_wallet.live import LiveWallet
@@ -120,11 +126,7 @@ def _note_certificate(books: Books, certificate: Certificate, issuer_keys: set[b
     """Note the stations of a certificate that our keys held or issued."""
     live = books.live
     held = live.wallet.watched.certificate_scripts(certificate.root_key, certificate.issuer_key)
-    permit = get_permit(live.ahead, certificate.permit_id)
-    title = "" if permit is None else f" “{permit.message.title}”"
-    label = live.wallet.store.label(Kind.OUTPUT, format_outpoint(certificate.id))
-    place = format_outpoint(certificate.id) + (f", {label}" if label else "")
-    name = f"certificate {certificate.serial}{title} ({place})"
+    name = certificate_name(live, certificate)
     is_issuer = certificate.issuer_key in issuer_keys
     had = False
     for station in certificate.holdings:
@@ -143,6 +145,18 @@ def _note_certificate(books: Books, certificate: Certificate, issuer_keys: set[b
         if words:
             books.note(station.location.txid, station.moment.height, words)
         had = has
+    if had or is_issuer:
+        _note_standing(books, certificate, is_issuer)
+
+
+def _note_standing(books: Books, certificate: Certificate, is_issuer: bool) -> None:
+    """Note what others may have said of a certificate: neither coins nor keys of ours move."""
+    if (back := certificate.surrendered) is not None:
+        words = return_words(books.live, certificate, is_issuer)
+        books.note(back.txid, back.moment.height, words)
+    if (revocation := certificate.revocation) is not None:
+        words = f"{certificate_name(books.live, certificate)} {reason_words(revocation.reason)}"
+        books.note(revocation.txid, revocation.moment.height, words)
 
 
 def _concerns(books: Books, tx: Transaction) -> bool:
@@ -181,6 +195,8 @@ def _money_words(books: Books, tx: Transaction, pays: bool) -> list[str]:
     labels = books.live.wallet.store.labels(Kind.ADDRESS)
     reading = read_message(tx)
     if reading is not None and reading.message is not None:
+        if isinstance(reading.message, RevokeMessage):
+            return [revocation_words(books.live, reading.message)]
         return [f"{CertificateOp(reading.payload[_OP_BYTE]).name.lower()} message"]
     verb = "paid" if pays else "mined" if tx.is_coinbase else "received"
     shown = [

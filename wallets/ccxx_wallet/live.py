@@ -266,6 +266,13 @@ class LiveWallet:
         own = {key.plain_script for key in self.wallet.store.watched_keys()}
         return replace(found, lines=mark_own(lines, psbt, own, network))
 
+    def check_unsent(self, psbt: Psbt) -> None:
+        """Raise WalletError ALREADY_SENT if the transaction waits for a block or is in one."""
+        for other in self.pending:
+            if _is_same(other, psbt.transaction):
+                raise _already_sent(other.txid, 0)
+        self._check_unmined(psbt)
+
     def _check_unmined(self, psbt: Psbt) -> None:
         """Raise WalletError ALREADY_SENT if the transaction is in a block."""
         tx = psbt.transaction

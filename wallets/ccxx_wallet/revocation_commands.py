@@ -159,12 +159,12 @@ def _run(
         facts = speak(desk, speech, choices, options["feerate"])
         facts |= {"subject": subject.name, "reason": reason.name.lower().replace("_", "-")}
         facts["evidence"] = evidence.hex() if any(evidence) else None
-        desk.settings.screen.show(facts, _said(reason, sends))
+        desk.settings.screen.show(facts, _said(reason, bool(facts.get("sent"))))
 
 
-def _said(reason: RevocationReason, sends: bool) -> str:
+def _said(reason: RevocationReason, is_sent: bool) -> str:
     done = {
         RevocationReason.HOLD: "suspended",
         RevocationReason.REMOVE_FROM_HOLD: "reinstated",
     }.get(reason, "revoked")
-    return f"{done}, once it is in a block" if sends else "drafted and signed"
+    return f"{done}, once it is in a block" if is_sent else "drafted and signed"

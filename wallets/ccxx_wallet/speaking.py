@@ -88,7 +88,8 @@ def joint_voices(live: LiveWallet, permit: Permit) -> tuple[Voice, ...]:
 def speak(desk: Desk, speech: Speech, choices: Choices, feerate: int) -> dict[str, Any]:
     """Sign a message and send it, or write it to a file where others sign too; return the facts.
 
-    Raises WalletError RULES before anything is paid if an observer would not count it.
+    Raises WalletError RULES before anything is paid if an observer would not count it, COIN_FIRST
+    where a wallet without keys could only write the payment that must come before.
     """
     live = desk.live
     if not speech.voices:
@@ -100,8 +101,10 @@ def speak(desk: Desk, speech: Speech, choices: Choices, feerate: int) -> dict[st
     paid = None
     if coin is None:
         paid = _make_coin(desk, voice, feerate)
+        if paid.get("file"):
+            raise _coin_first(paid["file"])
         if not paid.get("sent"):
-            # A dry run, or a wallet without keys: the message can follow once the coin is there.
+            # A dry run: what follows depends on the coin.
             return {**paid, "paid_first": None, "speaks_by": _address(live, voice)}
         live.sync(desk.settings.screen)
         # Coins that were named by hand have paid for this one.
@@ -166,12 +169,24 @@ def _voice_input(
 def _make_coin(desk: Desk, voice: Voice, feerate: int) -> dict[str, Any]:
     """Pay a small coin to a voice's script, which the message then spends."""
     address = _address(desk.live, voice)
+    output = TxOutput(VOICE_VALUE, voice.script_pubkey)
+    for draft in desk.live.wallet.store.drafts():
+        # Asked twice, the first payment is still the one to send.
+        if output in draft.transaction.outputs and not desk.live.drafts.may_replace:
+            raise _coin_first(draft.file)
     desk.settings.screen.say(
         f"no coin lies at {address} to speak by: first a payment of {format_amount(VOICE_VALUE)}"
         " there, then the message that spends it"
     )
-    output = TxOutput(VOICE_VALUE, voice.script_pubkey)
     return desk.finish_draft(desk.live.draft((), (output,), feerate), Choices(send=True))
+
+
+def _coin_first(file: str) -> WalletError:
+    return WalletError(
+        Refusal.COIN_FIRST,
+        f"the message is not drafted yet: {file} pays the coin that it speaks by; have that one"
+        " signed and sent first, then run this command again",
+    )
 
 
 def _fund(live: LiveWallet, draft: Draft, spent: CreditInput, feerate: int) -> Funded:

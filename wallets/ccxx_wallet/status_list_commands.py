@@ -50,7 +50,7 @@ def status_publish(ctx: click.Context, /, list_file: Path, **options: Any) -> No
         out = options["out"]
         choices = Choices(out, send=out is None, overwrite=options["overwrite"])
         facts = publish(desk, wanted, choices, options["feerate"])
-        desk.settings.screen.show(facts, "published" if out is None else "drafted and signed")
+        desk.settings.screen.show(facts, "published" if facts.get("sent") else "drafted and signed")
 
 
 @status_group.command("show")

@@ -208,6 +208,7 @@ def test_the_cosigner_joins_by_default_and_moves_keys_only_where_its_policy_says
 
     assert joined["complete"] is True
     assert unmoved.facts["error"] == unsaid.facts["error"] == "action-not-allowed"
+    assert "add rekey to `actions`" in unmoved.error
     assert signed == [True, True]
 
 

@@ -177,7 +177,9 @@ def _check_action(order: Order, limits: Limits) -> None:
     if order.action not in limits.actions:
         raise CosignerError(
             Refusal.ACTION_NOT_ALLOWED,
-            f"{order.action} is not signed here, only {' '.join(sorted(limits.actions))}",
+            f"{order.action} is not signed here, only {' '.join(sorted(limits.actions))}; have the"
+            " root sign by hand, in a wallet folder without a policy, or its operator add"
+            f" {order.action} to `actions` in the policy",
         )
 
 
