@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,8 @@ class Btclib:
     """btclib-wallet, in Python throughout."""
 
     def __init__(self) -> None:
-        self.psbt = pytest.importorskip("btclib_wallet.psbt")
-        self.signer = pytest.importorskip("btclib_wallet.psbt_signer")
+        self.psbt = import_module("btclib_wallet.psbt")
+        self.signer = import_module("btclib_wallet.psbt_signer")
 
     def sign(self, psbt: Psbt, script: bytes, how: str) -> Psbt:  # noqa: ARG002
         """Sign what the origins in the file say that our seed guards."""
