@@ -22,6 +22,7 @@ from ccxx_issuer.job_drafting import Drafter, Piece
 from ccxx_issuer.job_state import Standing
 from ccxx_issuer.permits import OwnPermit, permit_input
 from ccxx_wallet.builder import CreditInput
+from ccxx_wallet.cosigner_client import CosignerRefused
 from ccxx_wallet.desk import Desk
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import make_private_folder, read_file, write_atomically
@@ -55,7 +56,7 @@ class JobRun:
         self.documents = JobDocuments(job, definition)
         self._permit, self._key, self._script = permit
         self._files: dict[int, Path] = {}
-        self.standing = Standing(job, {}, desk.live)
+        self.standing = Standing(job, self.documents, {}, desk.live)
 
     def settle(self, job: Job) -> None:
         """Put the job that was written in the place of the one that was planned."""
@@ -67,7 +68,7 @@ class JobRun:
         """Read what was drafted and not sent, joined with what co-signers added to the files."""
         for path, positions in self.job.drafts():
             self.standing.drafted.append(positions)
-            if self.standing.taken_by(positions.start) is not None:
+            if self.standing.is_served(positions.start):
                 continue
             psbt = self._joined(path, Psbt.decode(read_file(path)))
             self._files[positions.start] = path
@@ -81,8 +82,10 @@ class JobRun:
 
     def discard_faulty(self) -> None:
         """Set aside drafts that can no longer be sent, so that their recipients get new ones."""
-        for start in self.standing.faults:
-            piece = self.standing.pieces.pop(start)
+        faulty = [piece for piece in self.standing.pieces.values() if self.standing.fault_of(piece)]
+        for piece in faulty:
+            start = piece.positions.start
+            del self.standing.pieces[start]
             self.standing.drafted.remove(piece.positions)
             # What is carried goes first: a run that is killed in between does it again.
             for path in (self.carried(piece), self._files.pop(start)):
@@ -246,34 +249,42 @@ class JobRun:
 
     def _pass(self, waiting: Sequence[Piece], send: bool, report: Callable[[int], None]) -> bool:
         """Bring each as far as it goes; tell whether one only waits for a block."""
-        behind: set[bytes] = set()
+        unsigned: set[bytes] = set()
+        unsent: set[bytes] = set()
         is_held_up = False
         left = sum(len(piece.positions) for piece in waiting)
         for piece in waiting:
             tx = piece.psbt.transaction
-            if any(tx_input.prevout.txid in behind for tx_input in tx.inputs):
-                behind.add(tx.txid)
-                continue
-            signed = self._cosigned(piece)
-            if signed is None or not send or not _is_complete(signed):
-                behind.add(tx.txid)
-                continue
-            if self._send(signed):
+            parents = {tx_input.prevout.txid for tx_input in tx.inputs}
+            signed = None if parents & unsigned else self._cosigned(piece, bool(parents & unsent))
+            if signed is None or not _is_complete(signed):
+                unsigned.add(tx.txid)
+            elif send and not parents & unsent and self._send(signed):
                 left -= len(piece.positions)
                 report(left)
             else:
-                behind.add(tx.txid)
-                is_held_up = True
+                unsent.add(tx.txid)
+                is_held_up = send
+                # Others that spend it are signed all the same.
+                self.live.assume(signed)
         return is_held_up
 
-    def _cosigned(self, piece: Piece) -> Psbt | None:
-        """Return a transaction with what signatures can be had, None if it can never be sent."""
+    def _cosigned(self, piece: Piece, is_ahead: bool) -> Psbt | None:
+        """Return a transaction with what signatures can be had, None if it can never be sent.
+
+        One that is ahead spends what was signed and not sent: a co-signer looks back only so far.
+        """
         cosigner = self.desk.cosigner
         if not self.can_be_sent(piece):
             return None
         if cosigner is None or _is_complete(piece.psbt):
             return piece.psbt
-        signed, _ = cosigner.sign(piece.psbt)
+        try:
+            signed, _ = cosigner.sign(piece.psbt)
+        except CosignerRefused as error:
+            if is_ahead and error.refusal == Refusal.INPUT_UNKNOWN:
+                return piece.psbt
+            raise
         self._keep(piece, signed)
         return signed
 

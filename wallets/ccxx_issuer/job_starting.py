@@ -8,6 +8,7 @@ from typing import Any
 
 from ccxx_cert.custody import CERTIFICATE_VALUE
 from ccxx_cert.identity import format_outpoint
+from ccxx_cert.state import Permit
 from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.amount import format_amount
 from ccxx_core.hashes import format_hash
@@ -15,10 +16,11 @@ from ccxx_core.transaction import OutPoint
 from ccxx_issuer.certificates import check_holder, check_summary, free_serial, warnings
 from ccxx_issuer.job import Job, Mode, Recipient, Terms, create_job
 from ccxx_issuer.job_documents import check_documents, check_template
+from ccxx_issuer.job_next import next_step
 from ccxx_issuer.job_running import Agreed, JobRun
 from ccxx_issuer.job_state import Standing, count_states, write_report
 from ccxx_issuer.permits import OwnPermit, check_definition, choose_permit, stored_definition
-from ccxx_issuer.rows import Row, check_keys
+from ccxx_issuer.rows import Row, check_keys, repeated_keys
 from ccxx_wallet.desk import Desk
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import check_output
@@ -74,7 +76,7 @@ def start_job(desk: Desk, order: Order, reach: Reach) -> dict[str, Any]:
     _check_one_file(order, agreed)
     if desk.cosigner is not None:
         desk.cosigner.check(agreed.pieces[0].psbt)
-    noted = warnings(desk.live, permit[0], [row.holder_key for row in order.rows], order.text)
+    noted = _warn(desk, order, permit[0])
     _show(desk, agreed, len(order.rows))
     if desk.settings.dry_run:
         return {**_plan_facts(planned, agreed), "dry_run": True, "warnings": noted}
@@ -86,6 +88,15 @@ def start_job(desk: Desk, order: Order, reach: Reach) -> dict[str, Any]:
     run.settle(create_job(jobs_folder(desk.live), terms, planned.recipients))
     run.sign_all(agreed, keys)
     return {**_carry_on(run, reach), "warnings": noted}
+
+
+def _warn(desk: Desk, order: Order, permit: Permit) -> list[str]:
+    """Say and return what to think about before anything is signed."""
+    keys = list({row.holder_key: None for row in order.rows})
+    noted = [*repeated_keys(order.rows), *warnings(desk.live, permit, keys, order.text)]
+    for line in noted:
+        desk.settings.screen.warn(line)
+    return noted
 
 
 def resume_job(desk: Desk, job: Job, reach: Reach) -> dict[str, Any]:
@@ -160,7 +171,7 @@ def _carry_on(run: JobRun, reach: Reach) -> dict[str, Any]:
         # Also a run that ends by a refusal says how far it came.
         run.live.stop_assuming(run.desk.settings.screen)
         write_report(run.job.report, run.standing.lines())
-    facts = job_facts(run.standing)
+    facts = job_facts(run.standing) | {"next": next_step(run.standing, run.desk.cosigner)}
     pieces = list(run.standing.pieces.values())
     facts["files"] = [str(run.carried(piece)) for piece in pieces]
     if len(pieces) == 1:
@@ -175,7 +186,7 @@ def _single_facts(run: JobRun) -> dict[str, Any]:
     facts["file"] = str(run.carried(piece))
     if run.job.terms.mode is not Mode.EACH:
         facts["merkle_root"] = run.documents.tree(piece.positions).root.hex()
-    if not run.standing.is_done(piece) and run.can_be_sent(piece):
+    if run.standing.waiting() and run.can_be_sent(piece):
         facts |= run.desk.facts(piece.psbt, run.live.review(piece.psbt))
     return facts
 

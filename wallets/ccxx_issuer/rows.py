@@ -68,6 +68,21 @@ def check_keys(rows: Iterable[Row], fault_of: KeyFault) -> None:
         raise WalletError(Refusal.WRONG_KEY, _told(faults))
 
 
+def repeated_keys(rows: Iterable[Row]) -> list[str]:
+    """Return a line for each holder's key that stands in several rows."""
+    lines: dict[bytes, list[str]] = {}
+    for row in rows:
+        lines.setdefault(row.holder_key, []).append(str(row.line))
+    repeated = [(key, found) for key, found in lines.items() if len(found) > 1]
+    told = [
+        f"holder key {key.hex()} is used twice, in lines {', '.join(found[:_MOST_TOLD])}: ask for a"
+        " fresh key for each certificate"
+        for key, found in repeated[:_MOST_TOLD]
+    ]
+    more = len(repeated) - _MOST_TOLD
+    return [*told, f"and {more} more holder keys are used twice"] if more > 0 else told
+
+
 def _whole(lines: Sequence[tuple[int, dict[str, str | None]]], key_column: str) -> tuple[Row, ...]:
     rows: list[Row] = []
     faults: list[tuple[Refusal, str]] = []

@@ -9,7 +9,7 @@ from ccxx_cert.custody import Wrap
 from ccxx_core.amount import format_amount
 from ccxx_root.cosigner.cli import cosigner_group
 from ccxx_root.cosigner.signing import SIGN_COMMAND
-from ccxx_root.permits import Grant, draft_grant, list_permits
+from ccxx_root.permits import Grant, coins_in_words, draft_grant, list_permits
 from ccxx_root.registration import register
 from ccxx_root.type_files import (
     example,
@@ -122,6 +122,8 @@ def permit_grant(ctx: click.Context, /, type_file: Path, send: bool, **options: 
 
         choices = Choices(out=out, sign=signs, send=send, overwrite=overwrite)
         facts = desk.finish_draft(funded, choices, keep)
+        facts["permit"] = f"{facts['txid']}:0"
+        facts["coins"] = coins_in_words(wanted)
         facts["typedef_hash"] = granted.definition.typedef_hash.hex()
         facts["type_file"] = None if desk.settings.dry_run else str(granted.file)
         facts["fee_float"] = format_amount(wanted.fee_float)

@@ -10,7 +10,7 @@ from ccxx_cert.rotation import keys_at
 from ccxx_cert.standing import KeyTerm
 from ccxx_cert.state import Credit, Permit, get_root
 from ccxx_cert.status import permit_status
-from ccxx_cert.template import draft_permit
+from ccxx_cert.template import draft_permit, fan_out
 from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.hashes import hash160
 from ccxx_core.script import p2wpkh_script
@@ -51,6 +51,18 @@ def draft_grant(live: LiveWallet, grant: Grant, feerate: int) -> Funded:
     if grant.fee_float:
         outputs.append(TxOutput(grant.fee_float, p2wpkh_script(hash160(grant.issuer_key))))
     return live.draft([root_input(live, coin) for coin in credit], outputs, feerate)
+
+
+def coins_in_words(grant: Grant) -> str:
+    """Say how large the permit's coins are, and what that means for batches."""
+    sizes = fan_out(grant.quantity, grant.fan_out)
+    most = f"{len(sizes)} for up to {max(sizes)} certificates each"
+    if len(sizes) == 1:
+        return most
+    return (
+        f"{most}: a larger batch takes several transactions, unless the issuer joins them first"
+        " (`ccxx-issuer permit join`) or you grant with --fan-out 1"
+    )
 
 
 def keys_in_force(live: LiveWallet) -> KeyTerm:

@@ -48,6 +48,17 @@ class CosignerAddress:
     ca_file: Path | None = None
     certificate: Path | None = None
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of a command that asks it, for people to type again."""
+        named = {
+            "--cosigner": self.url,
+            "--token-file": self.token_file,
+            "--cosigner-ca": self.ca_file,
+            "--client-certificate": self.certificate,
+        }
+        return tuple(str(word) for name, value in named.items() if value for word in (name, value))
+
 
 class CosignerClient:
     """A co-signer at an address; every call opens a connection of its own."""
@@ -56,6 +67,7 @@ class CosignerClient:
         self, address: CosignerAddress, wait: Callable[[float], None] = time.sleep
     ) -> None:
         """Read the token; raises WalletError where address or token file cannot be used."""
+        self.options = address.options
         self._url = _parse_url(address.url)
         token = read_file(address.token_file, limit=4_096).decode(errors="replace").strip()
         if not token.isascii() or not token.isprintable() or not token:

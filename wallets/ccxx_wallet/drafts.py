@@ -123,6 +123,20 @@ class Drafts:
         self._waiting = [draft for draft in self._waiting if draft not in users]
 
 
+def missing_coin(coin: OutPoint, drafts: Iterable[Draft]) -> WalletError:
+    """Say what is in the way where the node does not have a coin: INPUT_UNKNOWN."""
+    parent = format_hash(coin.txid)
+    for draft in drafts:
+        if draft.transaction.txid == coin.txid:
+            detail = f"its parent {parent} ({draft.file}) is not known yet: send that first"
+            return WalletError(Refusal.INPUT_UNKNOWN, detail)
+    return WalletError(
+        Refusal.INPUT_UNKNOWN,
+        f"coin {parent}:{coin.vout} is spent already, or its parent {parent} is not known to your"
+        " node yet; send that first, let the node catch up, or if it is spent make a new draft",
+    )
+
+
 def prune(store: Store, view: RegistryView, plain: Iterable[OutPoint]) -> None:
     """Forget drafts that can never be sent again or were sent: a coin of theirs is gone."""
     there = set(plain)

@@ -15,7 +15,7 @@ from ccxx_node.client.rpc import NodeClient, NodeError, RpcError, check_network
 from ccxx_wallet.anchoring import check_anchor, reviewing_anchor, settle_anchor
 from ccxx_wallet.authority_coins import fit_to_pay, is_permit_script, watched_coins
 from ccxx_wallet.builder import CreditInput, Funded, Purse, build_draft
-from ccxx_wallet.drafts import Drafts, prune
+from ccxx_wallet.drafts import Drafts, missing_coin, prune
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.funding import Funding, choose_coins, usual_feerate
 from ccxx_wallet.keyring import Role, WatchedKey
@@ -35,6 +35,8 @@ from ccxx_wallet.screen import Screen
 from ccxx_wallet.second_opinion import Opinion, check_again
 from ccxx_wallet.session import finalize, has_final_txid, shown_scripts
 from ccxx_wallet.signer import (
+    CHANGE_BACK,
+    ROOT_COIN,
     Review,
     check_spent,
     describe_locks,
@@ -134,6 +136,11 @@ class LiveWallet:
         self.pending = [*self.pending, tx]
         self.ahead = look_further(self.wallet, self.ahead, [tx])
 
+    @property
+    def seen(self) -> Sequence[Transaction]:
+        """What waits for a block, without what is only assumed to."""
+        return self.pending[: len(self.pending) - len(self._assumed)]
+
     def stop_assuming(self, screen: Screen) -> None:
         """Return to what the node knows."""
         self._assumed = []
@@ -232,11 +239,7 @@ class LiveWallet:
         found = [(tx_input.prevout, find(tx_input.prevout)) for tx_input in tx.inputs]
         for outpoint, output in found:
             if output is None:
-                raise WalletError(
-                    Refusal.INPUT_UNKNOWN,
-                    f"coin {format_hash(outpoint.txid)}:{outpoint.vout} is spent already or"
-                    " unknown to your node; let the node catch up, or make a new draft",
-                )
+                raise missing_coin(outpoint, self.wallet.store.drafts())
         return [output for _, output in found if output is not None]
 
     def previous(self, outpoint: OutPoint) -> Transaction:
@@ -263,7 +266,10 @@ class LiveWallet:
         lines = found.lines or describe_payments(psbt, network)
         lines += describe_locks(psbt.transaction, self.moment)
         # Coins to speak by lie at keys of other roles, too.
-        own = {key.plain_script for key in self.wallet.store.watched_keys()}
+        own = {key.plain_script: CHANGE_BACK for key in self.wallet.store.watched_keys()}
+        if anchor is None:
+            credit_keys = self.wallet.store.watched_keys(Role.CREDIT)
+            own |= {key.plain_script: ROOT_COIN for key in credit_keys}
         return replace(found, lines=mark_own(lines, psbt, own, network))
 
     def check_unsent(self, psbt: Psbt) -> None:

@@ -122,13 +122,12 @@ def output_finder(
     client: NodeClient, pending: Sequence[Transaction]
 ) -> Callable[[OutPoint], TxOutput | None]:
     """Return a function that finds an unspent output in the pool or asks the node for it."""
-    outputs = {
-        OutPoint(tx.txid, vout): output for tx in pending for vout, output in enumerate(tx.outputs)
-    }
+    waiting = {tx.txid: tx.outputs for tx in pending}
 
     def find(outpoint: OutPoint) -> TxOutput | None:
-        if outpoint in outputs:
-            return outputs[outpoint]
+        outputs = waiting.get(outpoint.txid, ())
+        if outpoint.vout < len(outputs):
+            return outputs[outpoint.vout]
         found = client.call("gettxout", format_hash(outpoint.txid), outpoint.vout, False)
         if found is None:
             return None

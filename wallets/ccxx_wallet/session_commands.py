@@ -1,4 +1,4 @@
-"""Commands on PSBT files, the same in every wallet: sign, combine, finalize, send."""
+"""Commands on PSBT files, the same in every wallet: combine, finalize."""
 
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,9 @@ from ccxx_core.hashes import format_hash
 from ccxx_core.psbt import Psbt
 from ccxx_wallet.cli import FILE, OVERWRITE, settings_of, shared_options
 from ccxx_wallet.cosigner_options import cosigner_options
-from ccxx_wallet.desk import Choices
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import read_file, write_output
-from ccxx_wallet.funding_options import MAX_FEE
-from ccxx_wallet.opening import opened_desk, opened_wallet
+from ccxx_wallet.opening import opened_wallet
 from ccxx_wallet.session import combine, finalize, read_psbt, signatures_of
 from ccxx_wallet.wallet import Wallet
 
@@ -80,22 +78,6 @@ def finalize_command(ctx: click.Context, file: Path, out: Path | None, overwrite
             },
             "finalized",
         )
-
-
-@click.command("send")
-@click.argument("file", type=FILE)
-@FORCE
-@MAX_FEE
-@shared_options
-@click.pass_context
-def send_command(ctx: click.Context, file: Path, force: bool) -> None:
-    """Finish a fully signed PSBT, have it checked a second time, and send it."""
-    with opened_desk(ctx) as desk:
-        psbt = load_psbt(desk.live.wallet, file)
-        signatures_of(psbt)
-        found = desk.present(psbt, force)
-        choices = Choices(sign=False, force=force)
-        desk.settings.screen.show(desk.send(psbt, found, choices), "sent")
 
 
 def anchor_names(wallet: Wallet) -> dict[bytes, str]:

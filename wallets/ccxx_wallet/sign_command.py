@@ -34,8 +34,6 @@ def sign_command(
         if len(paths) == 1:
             psbt = load_psbt(desk.live.wallet, paths[0])
             facts = desk.sign_file(psbt, paths[0], choices)
-        elif desk.cosigner is not None:
-            raise click.UsageError("--cosigner takes one file; without it several can be signed")
         else:
             facts = sign_many(desk, load_many(desk.live.wallet, paths), choices)
         desk.settings.screen.show(facts, "signed")

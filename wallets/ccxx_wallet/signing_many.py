@@ -14,6 +14,7 @@ from ccxx_core.psbt import Psbt
 from ccxx_wallet.desk import Choices, Desk
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import write_atomically
+from ccxx_wallet.interruption import note_state
 from ccxx_wallet.pending import in_order
 from ccxx_wallet.screen import Screen
 from ccxx_wallet.session import signatures_of
@@ -65,16 +66,35 @@ def sign_many(desk: Desk, files: Files, choices: Choices) -> dict[str, Any]:
             " wallet and the right folder",
         )
     show_many(desk, reviews)
+    if desk.cosigner is not None:
+        # The others it can judge once it has signed what they spend.
+        desk.cosigner.check(files[0][1])
     if settings.dry_run:
         return facts_of_many(files, reviews) | {"dry_run": True}
     wanted = list(keys.values())
     private = settings.unlock(lambda passphrase: live.wallet.unlock(passphrase, wanted))
     settings.screen.confirm(f"Sign these {len(files)} transactions?")
+    signed = []
     with settings.screen.progress("Signing") as report:
         for done, (path, psbt) in enumerate(files, 1):
-            write_atomically(path, sign(psbt, private).encode())
+            signed.append((path, sign(psbt, private)))
+            write_atomically(path, signed[-1][1].encode())
             report(done, len(files))
-    return facts_of_many(files, reviews)
+    return facts_of_many(files, reviews) | _cosigned(desk, signed)
+
+
+def _cosigned(desk: Desk, files: Files) -> dict[str, Any]:
+    """Have a co-signer, if one was named, add its signatures to each; return what that adds."""
+    if desk.cosigner is None:
+        return {"complete": all(signatures_of(psbt).are_complete for _, psbt in files)}
+    receipts, is_complete = [], True
+    for path, psbt in files:
+        note_state(f"every file has our signatures; the co-signer is asked again with sign {path}")
+        signed, answer = desk.cosigner.sign(psbt)
+        write_atomically(path, signed.encode())
+        receipts.append(answer.get("receipt"))
+        is_complete = is_complete and signatures_of(signed).are_complete
+    return {"complete": is_complete, "receipts": receipts}
 
 
 def review_next(desk: Desk, path: Path, psbt: Psbt) -> Review:

@@ -29,11 +29,8 @@ from ccxx_wallet.label_commands import label_group
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.opening import opened_desk, opened_wallet
 from ccxx_wallet.registry_command import registry_group
-from ccxx_wallet.session_commands import (
-    combine_command,
-    finalize_command,
-    send_command,
-)
+from ccxx_wallet.send_command import send_command
+from ccxx_wallet.session_commands import combine_command, finalize_command
 from ccxx_wallet.sign_command import sign_command
 from ccxx_wallet.wallet import Wallet
 from ccxx_wallet.why_command import why_command

@@ -3,7 +3,7 @@
 No sockets here: the service and the command that signs files both sit at this desk.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from ccxx_root.cosigner.orders import Known, read_order
 from ccxx_root.cosigner.policy import DAY_SECONDS, GRANT, Order, Policy, check_policy
 from ccxx_root.cosigner.refusals import CosignerError, Refusal
 from ccxx_root.cosigner.tokens import Caller, TokenRole, check_caller
+from ccxx_root.cosigner.unsent import assume_unsent, exclude_each_other, may_come, spends_of
 from ccxx_wallet.errors import Refusal as WalletRefusal
 from ccxx_wallet.errors import WalletError
 from ccxx_wallet.live import LiveWallet
@@ -66,9 +67,14 @@ class CosignerDesk:
         self.books = books
         self._keys = keys
 
-    def check(self, psbt: Psbt, caller: Caller, now: int) -> dict[str, Any]:
-        """Say what would be signed, in words, or why not; nothing is signed, counted or noted."""
-        self.live.sync(_QUIET)
+    def check(
+        self, psbt: Psbt, caller: Caller, now: int, before: Sequence[Psbt] = ()
+    ) -> dict[str, Any]:
+        """Say what would be signed, in words, or why not; nothing is signed, counted or noted.
+
+        It is judged as if what is to be sent `before` were sent.
+        """
+        self._look_at(psbt, before)
         facts: dict[str, Any] = {"txid": format_hash(psbt.transaction.txid), "would_sign": False}
         try:
             if stored := self.books.ledger.signed(psbt.transaction.txid):
@@ -82,12 +88,12 @@ class CosignerDesk:
             return {**facts, "error": str(error.refusal), "detail": error.detail}
         return {**facts, "would_sign": True, "repeated": False}
 
-    def sign(self, psbt: Psbt, caller: Caller, now: int) -> Answer:
+    def sign(self, psbt: Psbt, caller: Caller, now: int, before: Sequence[Psbt] = ()) -> Answer:
         """Sign a transaction, or raise the reason why not; both are noted.
 
         One that was signed before is answered with the same signatures and not counted again.
         """
-        self.live.sync(_QUIET)
+        self._look_at(psbt, before)
         refused: CosignerError | WalletError | None = None
         answer: Answer | None = None
         with self.books.decision():
@@ -150,6 +156,13 @@ class CosignerDesk:
         head = self.books.note("signed", now, noted)
         return Answer(signed, order.action, found.lines, False, head)
 
+    def _look_at(self, psbt: Psbt, before: Sequence[Psbt]) -> None:
+        """Read chain and pool, and what was signed here and is to be sent before a transaction."""
+        self.live.stop_assuming(_QUIET)
+        for parent in before:
+            self.live.assume(parent)
+        assume_unsent(self.live, self.books.ledger, psbt)
+
     def _review(self, psbt: Psbt) -> Review:
         try:
             return self.live.review(psbt)
@@ -181,25 +194,18 @@ class CosignerDesk:
 
         One of two would then be a naked spend. Two that share an input cannot both be mined.
         """
-        wanted = {tx_input.prevout for tx_input in psbt.transaction.inputs}
         if not order.issued:
             return
-        ledger = self.books.ledger
+        live, ledger = self.live, self.books.ledger
+        wanted = spends_of(live, ledger, psbt)
         for other in ledger.with_serials(order.permit, order.serial_start, order.issued):
-            tx = Psbt.decode(other.psbt).transaction
-            if wanted.isdisjoint(tx_input.prevout for tx_input in tx.inputs) and self._may_come(tx):
+            spends = spends_of(live, ledger, Psbt.decode(other.psbt))
+            if not exclude_each_other(wanted, spends) and may_come(live, spends):
                 raise CosignerError(
                     Refusal.SERIAL_SIGNED,
                     f"a serial of it was signed in {format_hash(other.txid)}, which can still be"
                     " sent; send that one, or draft again with one of its coins",
                 )
-
-    def _may_come(self, tx: Any) -> bool:
-        try:
-            self.live.spent_outputs(tx)
-        except WalletError:
-            return False
-        return True
 
     def _add_signatures(self, psbt: Psbt, order: Order) -> Psbt:
         signed = psbt

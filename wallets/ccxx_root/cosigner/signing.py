@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ccxx_core.keys import PrivateKey
+from ccxx_core.psbt import Psbt
 from ccxx_root.cosigner.books import Books
 from ccxx_root.cosigner.desk import CosignerDesk, receipt_facts
 from ccxx_root.cosigner.opening import POLICY_FILE, read_policy
@@ -82,22 +83,22 @@ def _sign_many(desk: Desk, files: Files) -> dict[str, Any]:
         policy = read_policy(live.wallet.folder, None)
         private: dict[bytes, PrivateKey] = {}
         cosigner = CosignerDesk(live, policy, books, lambda: private)
-        live.stop_assuming(settings.screen)
         if settings.dry_run:
-            checks = []
-            for _, psbt in files:
-                checks.append(cosigner.check(psbt, OPERATOR, int(time.time())))
-                live.assume(psbt)
+            psbts = [psbt for _, psbt in files]
+            checks = [
+                cosigner.check(psbt, OPERATOR, int(time.time()), psbts[:at])
+                for at, psbt in enumerate(psbts)
+            ]
             return facts_of_many(files, reviews) | {"checks": checks, "dry_run": True}
         settings.screen.confirm(f"Sign these {len(files)} transactions?")
         keys = {key.public_key: key for _, psbt in files for key in live.own_keys(psbt)}
         wanted = list(keys.values())
         private |= settings.unlock(lambda passphrase: live.wallet.unlock(passphrase, wanted))
-        receipts = []
+        receipts, signed = [], list[Psbt]()
         for path, psbt in files:
-            answer = cosigner.sign(psbt, OPERATOR, int(time.time()))
+            answer = cosigner.sign(psbt, OPERATOR, int(time.time()), signed)
             write_output(path, answer.psbt.encode(), True)
-            live.assume(answer.psbt)
+            signed.append(answer.psbt)
             receipts.append(receipt_facts(answer.receipt))
         return facts_of_many(files, reviews) | {"receipts": receipts}
     finally:
