@@ -194,5 +194,17 @@ def _revoked(revocation: Revocation) -> Hindrance:
     return Hindrance(Obstacle.REVOKED, line)
 
 
-# Whatever lies somewhere may be signed for, refreshed and given back.
-_RULES = {Deed.SHOW_VALID: _show_valid, Deed.TRANSFER: _transfer, Deed.RECOVER: _recover}
+def _refresh(case: Case) -> Iterator[Hindrance]:
+    """Yield that a refresh helps nobody: the rules would take it, but it only costs a fee."""
+    revocation = revocation_of(case.view, case.certificate)
+    if revocation is not None and not revocation.is_hold:
+        yield _revoked(revocation)
+
+
+# Whatever lies somewhere may be signed for and given back.
+_RULES = {
+    Deed.SHOW_VALID: _show_valid,
+    Deed.TRANSFER: _transfer,
+    Deed.RECOVER: _recover,
+    Deed.REFRESH: _refresh,
+}

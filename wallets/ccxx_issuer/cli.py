@@ -18,7 +18,7 @@ from ccxx_issuer.certificates import (
     read_document,
     warnings,
 )
-from ccxx_issuer.issue_warnings import same_again, waiting_permits
+from ccxx_issuer.issue_warnings import contradictions, same_again, waiting_permits
 from ccxx_issuer.job_commands import batch_group, run_batch, table_options
 from ccxx_issuer.permits import list_permits
 from ccxx_issuer.recovery_commands import certificate_recover
@@ -154,6 +154,7 @@ def certificate_issue(
         found = [
             *warnings(desk.live, permit_used, [new.holder_key], new.summary),
             *same_again(desk.live, permit_used, new.holder_key, new.document.hash),
+            *contradictions(new.document, serial, new.holder_key),
             *waiting_permits(desk.live, permit_used, new.permit_id),
         ]
         for line in found:

@@ -1,7 +1,10 @@
 """What an issuer should think about before a certificate is signed; none of it breaks a rule."""
 
 from collections.abc import Iterator
+from typing import Any
 
+from ccxx_cert.canonical import decode_json
+from ccxx_cert.document import Media, did_key
 from ccxx_cert.identity import format_outpoint
 from ccxx_cert.recognize import read_message
 from ccxx_cert.records import IssueMessage
@@ -10,6 +13,7 @@ from ccxx_core.transaction import OutPoint
 from ccxx_issuer.permits import own_permits
 from ccxx_wallet.drafts import name_draft
 from ccxx_wallet.live import LiveWallet
+from ccxx_wallet.store import StoredDocument
 from ccxx_wallet.watch import holder_scripts
 
 
@@ -42,6 +46,31 @@ def same_again(
             *_drafts(live, scripts, document_hash),
         )
     ]
+
+
+def contradictions(document: StoredDocument, serial: int, holder_key: bytes) -> list[str]:
+    """Say where a JSON credential names another serial or another holder than its certificate."""
+    if document.media_type != Media.CREDENTIAL:
+        return []
+    credential = decode_json(document.body)
+    found = []
+    named = _member(_member(credential, "certificate"), "serial")
+    if named is not None and named != serial:
+        found.append(
+            f"the document names serial {str(named)[:40]}, the certificate gets serial {serial};"
+            " correct the document, or give its --serial"
+        )
+    holder = _member(_member(credential, "credentialSubject"), "id")
+    if str(holder).startswith("did:key:") and holder != did_key(holder_key):
+        found.append(
+            f"the document names another holder, {str(holder)[:80]}, than the key that gets the"
+            f" certificate, which is {did_key(holder_key)}"
+        )
+    return found
+
+
+def _member(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _certificates(live: LiveWallet, scripts: list[bytes], document_hash: bytes) -> Iterator[str]:

@@ -23,6 +23,11 @@ from ccxx_wallet.phrase_drill import drill
 from ccxx_wallet.wallet import Wallet
 from ccxx_wallet.watch_only import read_accounts
 
+_NOT_RESTORED = (
+    "the seed phrase brings back keys, and with the chain coins, permits and certificates; it does"
+    " not bring back labels (import them with `label import`), drafts, jobs, kept documents and"
+    " type definitions: copy those from a backup of the wallet folder, or ask who has the files"
+)
 _OPTIONS = (
     click.option("--seed-file", type=FILE, help="Restore from a file with a seed phrase."),
     click.option("--restore", is_flag=True, help="Type a seed phrase instead of making one."),
@@ -92,6 +97,8 @@ def create(ctx: click.Context, roles: tuple[Role, ...], start: Start) -> dict[st
         facts |= _facts_of(wallet)
     finally:
         wallet.close()
+    if new.phrase is not None and not is_new:
+        settings.screen.say(_NOT_RESTORED)
     if new.phrase is not None and not is_known:
         facts["seed_phrase"] = new.phrase.reveal()
         settings.screen.warn(

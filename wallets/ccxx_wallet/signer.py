@@ -4,7 +4,7 @@ Pure. The meaning is recomputed from the transaction, our own registry and the o
 node reports; a file's claims about them are only compared, never believed.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ccxx_cert.errors import CertificateError
@@ -24,6 +24,8 @@ from ccxx_wallet.errors import Refusal, WalletError
 
 # No transaction of ours needs more: a full batch at ten times the usual rate stays below.
 MOST_FEE = 5_000_000
+CHANGE_BACK = "change back to this wallet"
+ROOT_COIN = "the root coin, from which all credit descends"
 _FINAL = 0xFFFFFFFF
 _LOCKTIME_IS_TIME = 500_000_000
 
@@ -144,14 +146,15 @@ def describe_locks(tx: Transaction, next_block: Moment) -> tuple[str, ...]:
 
 
 def mark_own(
-    lines: Sequence[str], psbt: Psbt, own: Collection[bytes], network: Network
+    lines: Sequence[str], psbt: Psbt, own: Mapping[bytes, str], network: Network
 ) -> tuple[str, ...]:
-    """Say which payments are change back to the wallet whose plain scripts `own` are."""
-    outputs = [each for each in psbt.transaction.outputs if each.script_pubkey in own]
-    change = {describe_payment(output, network) for output in outputs}
-    return tuple(
-        f"{line}, change back to this wallet" if line in change else line for line in lines
-    )
+    """Say what payments to the wallet itself are; `own` has the words for each plain script."""
+    words = {
+        describe_payment(output, network): own[output.script_pubkey]
+        for output in psbt.transaction.outputs
+        if output.script_pubkey in own
+    }
+    return tuple(f"{line}, {words[line]}" if line in words else line for line in lines)
 
 
 def describe_payment(output: TxOutput, network: Network) -> str:

@@ -140,7 +140,7 @@ def _document_check(rows: CertificateRows) -> Check:
     what = "Its hash must be the document hash shown below, where it is said how to compute it."
     if rows.certificate.batch is not None:
         leaf = rows.certificate.leaf
-        what = f"It must be leaf {leaf} under the batch's Merkle root shown below."
+        what = f"It must be leaf {leaf} under the batch's Merkle root shown below: see there how."
     return Check(
         "document",
         CheckResult.UNKNOWN,

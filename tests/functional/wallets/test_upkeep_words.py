@@ -151,6 +151,41 @@ def test_signing_what_was_sent_says_that_it_was_sent(
         assert f"transaction {sent} ({int(is_mined)} confirmation" in each.error
 
 
+def test_the_root_coin_is_called_so_before_it_is_paid(town: Town) -> None:
+    person = town.person("ccxx-root", "young-root")
+    address = person.do("init", "--test-maturity", "10")["address"]
+    town.root.do("pay", address, "2")
+    town.mine()
+
+    lines = person.do("coin", "register", "--value", "1", "--dry-run")["meaning"]["lines"]
+
+    assert [line.endswith("the root coin, from which all credit descends") for line in lines] == [
+        True,
+        False,
+        False,
+    ]
+    assert lines[1].endswith("change back to this wallet")
+
+
+def test_a_document_that_names_another_serial_and_holder_is_issued_with_a_warning(
+    academy: Person, holder: Person, tmp_path: Path
+) -> None:
+    document, file = tmp_path / "other.json", tmp_path / "other.psbt"
+    names = {"certificate": {"serial": 52}, "credentialSubject": {"id": "did:key:zQ3other"}}
+    document.write_text(json.dumps(names))
+
+    issued = academy.run(
+        "certificate", "issue", "--to", new_key(holder), "--document", document,
+        "--serial", "51", "--out", file,
+    )  # fmt: skip
+
+    assert issued.code == 0
+    assert "names serial 52" in issued.facts["warnings"][0]
+    assert "another holder, did:key:zQ3other" in issued.facts["warnings"][1]
+    assert "names serial 52" in issued.error
+    academy.do("draft", "drop", file)
+
+
 def test_what_was_revoked_is_said_to_be_so_for_ever(
     town: Town, academy: Person, holder: Person
 ) -> None:

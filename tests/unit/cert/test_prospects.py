@@ -80,8 +80,21 @@ def test_a_revoked_certificate_is_not_moved_but_may_be_given_back(
 
     for deed in (Deed.SHOW_VALID, *MOVES):
         assert reasons(world, certificate_id, deed) == [reason]
-    for deed in (Deed.REFRESH, Deed.SURRENDER):
-        assert reasons(world, certificate_id, deed) == []
+    assert reasons(world, certificate_id, Deed.SURRENDER) == []
+
+
+@pytest.mark.parametrize(
+    ("why", "found"),
+    [(RevocationReason.SUPERSEDED, [Obstacle.REVOKED]), (RevocationReason.HOLD, [])],
+)
+def test_what_is_revoked_for_ever_need_not_be_refreshed(
+    world: Any, why: RevocationReason, found: list[Obstacle]
+) -> None:
+    certificate_id = issued(world)
+
+    revoke(world, certificate_id, why)
+
+    assert reasons(world, certificate_id, Deed.REFRESH) == found
 
 
 def test_a_destroyed_certificate_is_past_everything(world: Any) -> None:

@@ -218,6 +218,18 @@ async def test_certificate_page_says_as_of_when_and_how_to_compute_the_hash(
     assert "RFC 8785" in page
 
 
+async def test_certificate_of_a_batch_says_how_to_check_a_document_against_it(
+    read: Any, story: Any, named: Any
+) -> None:
+    name = named(story.first_of_batch)
+
+    page = await read(f"/certificate/{name}")
+
+    assert f"certificate check {name} FILE --proof NAME.proof.json" in page
+    assert "A search for the document's hash does not find this certificate" in page
+    assert "sha256sum FILE" not in page
+
+
 async def test_every_page_warns_of_a_root_coin_that_is_not_there(
     chain: Any, tmp_path: Path
 ) -> None:

@@ -14,5 +14,6 @@ def test_issuer_name_and_terms_are_shown() -> None:
 
     assert words["issuer"] == definition.issuer_name
     assert words["criteria"] == definition.criteria
-    assert words["transfer_limit"] == 5
+    assert words["transfer_limit"] == 0
+    assert definition.transferable is False
     assert words["fee"] == {"amount": "10.00", "unit": "EUR"}
