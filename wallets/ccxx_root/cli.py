@@ -78,7 +78,8 @@ def coin_register(ctx: click.Context, value: int, system_key: bytes | None, feer
     """Pay the root coin to the root credit address; the anchor is complete once it is mined."""
     with opened_desk(ctx) as desk:
         facts = register(desk, value, system_key, feerate)
-        desk.settings.screen.show(facts, "root coin sent; mine a block, then run `anchor export`")
+        done = "root coin sent; mine a block, then run `anchor export`"
+        desk.settings.screen.show(facts, done if facts.get("sent") else "drafted and signed")
 
 
 @main.group("permit")

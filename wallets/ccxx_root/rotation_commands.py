@@ -81,9 +81,8 @@ def coin_rotate(ctx: click.Context, /, **options: Any) -> None:
         facts |= _facts(desk, document)
         facts["sequence"] = root_in_force(desk.live).seq + 1
         facts["next_commitment"] = commitment.hex() if any(commitment) else None
-        desk.settings.screen.show(
-            facts, "root rotated; after its block give `anchor export` to everybody"
-        )
+        done = "root rotated; after its block give `anchor export` to everybody"
+        desk.settings.screen.show(facts, done if facts.get("sent") else "drafted and signed")
 
 
 def _document(desk: Desk, options: dict[str, Any]) -> RootDocument:

@@ -167,6 +167,25 @@ def test_the_root_coin_is_called_so_before_it_is_paid(town: Town) -> None:
     assert lines[1].endswith("change back to this wallet")
 
 
+def test_a_root_coin_that_nobody_signed_is_not_called_sent(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    person = town.person("ccxx-root", "quiet-root")
+    town.root.do("pay", person.do("init", "--test-maturity", "10")["address"], "2")
+    town.mine()
+    file = tmp_path / "accounts.json"
+    person.do("descriptor", "export", "--out", file)
+    watcher = town.person("ccxx-root", "watching-quiet-root")
+    watcher.do("init", "--xpub", file, "--test-maturity", "10")
+
+    code, said = watcher.answer("coin", "register", "--value", "1", "--yes", typed="")
+
+    assert code == 0
+    assert "drafted, signed by nobody yet" in said
+    assert "root coin sent" not in said
+
+
 def test_a_document_that_names_another_serial_and_holder_is_issued_with_a_warning(
     academy: Person, holder: Person, tmp_path: Path
 ) -> None:
