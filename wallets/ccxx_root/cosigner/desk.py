@@ -232,7 +232,7 @@ class CosignerDesk:
             raise CosignerError(
                 Refusal.ROLE_NOT_ALLOWED, f"{officer.name} is no officer; permits need officers"
             )
-        self.live.sync(_QUIET)
+        self.live.stop_assuming(_QUIET)
         if isinstance(permit, OutPoint):
             return permit, self._permit_on_chain(permit)
         found = self._review(permit)
