@@ -187,7 +187,7 @@ def test_a_key_that_is_used_twice_is_named_before_anything_is_signed(
     assert not press.out.exists()
 
 
-def test_a_grant_names_the_permit_and_what_its_coins_mean(town: Town, tmp_path: Path) -> None:
+def test_a_grant_names_the_permit_and_what_its_coins_mean(town: Town) -> None:
     person = town.issuer("granted")
     key = person.do("key")["issuer_key"]
     kind = town.folder / "granted.json"
@@ -195,7 +195,7 @@ def test_a_grant_names_the_permit_and_what_its_coins_mean(town: Town, tmp_path: 
     wanted = ("permit", "grant", "--issuer-key", key, "--type", kind, "--quantity", "50")
 
     many = town.root.run(*wanted, "--fan-out", "5", "--dry-run")
-    one = town.root.run(*wanted, "--fan-out", "1", "--out", tmp_path / "grant.psbt")
+    one = town.root.run(*wanted, "--fan-out", "1", "--dry-run")
 
     assert many.facts["permit"] == f"{many.facts['txid']}:0"
     assert "10" in many.facts["coins"]
