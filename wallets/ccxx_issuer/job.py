@@ -7,7 +7,9 @@ how far it is, the chain says.
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -101,6 +103,11 @@ class Job:
         name = f"{number:05d}-{positions.start}-{len(positions)}.psbt"
         return self.folder / _DRAFTS / name
 
+    @property
+    def drafts_folder(self) -> Path:
+        """The folder of all files that `draft_file` names."""
+        return self.folder / _DRAFTS
+
     def count_drafts(self) -> int:
         """Return the highest number that a file has, those set aside among them."""
         numbers = [
@@ -125,6 +132,31 @@ def create_job(jobs: Path, terms: Terms, recipients: Sequence[Recipient]) -> Job
     except OSError as error:
         raise WalletError(Refusal.CANNOT_WRITE, f"cannot make the job {name}: {error}") from error
     return Job(jobs / name, terms, tuple(recipients))
+
+
+def forget_unused(job: Job) -> None:
+    """Remove a job for which no transaction was ever written."""
+    if not job.count_drafts():
+        shutil.rmtree(job.folder, ignore_errors=True)
+
+
+@contextmanager
+def at_work(job: Job) -> Iterator[None]:
+    """Keep other commands from working on a job; raises WalletError RESERVED if one does.
+
+    Whoever is killed holds it no longer.
+    """
+    with (job.folder / ".lock").open("w") as lock:
+        if sys.platform != "win32":
+            import fcntl
+
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise WalletError(
+                    Refusal.RESERVED, f"another command works on job {job.id}; wait until it ends"
+                ) from error
+        yield
 
 
 def open_job(folder: Path) -> Job:

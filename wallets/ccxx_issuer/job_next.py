@@ -13,7 +13,7 @@ def next_step(standing: Standing, cosigner: CosignerClient | None) -> str:
     job = standing.job
     states = count_states(standing.lines())
     resume = (*_RESUME, job.id)
-    if states.get(State.FAILED):
+    if any(map(standing.fault_of, standing.pieces.values())):
         return f"coins of drafts are gone; draft those anew: {_quoted(*resume, '--replace-draft')}"
     if states.get(State.DRAFTED):
         return _to_be_signed(standing, cosigner, bool(states.get(State.SIGNED)))
@@ -21,6 +21,8 @@ def next_step(standing: Standing, cosigner: CosignerClient | None) -> str:
         return f"send what is signed: {_quoted(*resume)}"
     if states.get(State.PLANNED):
         return f"draft the rest once a block holds what was sent: {_quoted(*resume)}"
+    if states.get(State.FAILED):
+        return f"others used serials of it; {job.report} says for whom to issue again"
     if states.get(State.SENT):
         listing = _quoted("ccxx-issuer", "certificate", "batch", "list")
         return f"all is sent; see which are in a block: {listing}"

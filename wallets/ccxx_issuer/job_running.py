@@ -16,7 +16,7 @@ from ccxx_core.errors import CcxxError
 from ccxx_core.keys import PrivateKey
 from ccxx_core.psbt import Psbt
 from ccxx_issuer.certificates import holder_pubkey
-from ccxx_issuer.job import Job, Mode
+from ccxx_issuer.job import Job, Mode, forget_unused
 from ccxx_issuer.job_documents import JobDocuments, proof_files, write_documents
 from ccxx_issuer.job_drafting import Drafter, Piece
 from ccxx_issuer.job_state import Standing
@@ -158,20 +158,24 @@ class JobRun:
 
     def sign_all(self, agreed: Agreed, keys: Keys) -> None:
         """Write each transaction, sign it, and give its file to be carried to the co-signers."""
-        with self.live.wallet.store.transaction():
-            self.live.drafts.forget_replaced()
-        before = self.job.count_drafts()
-        make_private_folder(self.job.draft_file(0, range(1)).parent)
-        for number, piece in enumerate(agreed.pieces, before + 1):
+        make_private_folder(self.job.drafts_folder)
+        for number, piece in enumerate(agreed.pieces, self.job.count_drafts() + 1):
             path = self.job.draft_file(number, piece.positions)
             self._files[piece.positions.start] = path
+        try:
+            # Before the first signature: two commands at once never sign one serial twice.
+            self._reserve(agreed.pieces)
+        except WalletError:
+            forget_unused(self.job)
+            raise
+        for piece in agreed.pieces:
             self.standing.drafted.append(piece.positions)
             # Before anybody else signs: what others may have signed is never drafted again.
             self._keep(piece, sign(piece.psbt, keys))
-        self._reserve(agreed.pieces)
 
     def take_up_rest(self) -> None:
         """Reserve what the transactions of a killed run spend, and have all their files carried."""
+        self._forget_unwritten()
         rest = self.standing.waiting()
         self._reserve(rest)
         for piece in rest:
@@ -179,15 +183,31 @@ class JobRun:
                 self._keep(piece, piece.psbt)
 
     def _reserve(self, pieces: Sequence[Piece]) -> None:
-        """Keep other commands from using the same coins and serials."""
+        """Keep other commands from using the same coins and serials.
+
+        Raises WalletError RESERVED if one of them did meanwhile.
+        """
         store = self.live.wallet.store
         known = {draft.transaction.txid for draft in store.drafts()}
         action = self.job.terms.mode.action
+        drafts = [
+            Draft(
+                piece.psbt.transaction, action, str(self._files[piece.positions.start].absolute())
+            )
+            for piece in pieces
+            if piece.psbt.transaction.txid not in known
+        ]
         with store.transaction():
-            for piece in pieces:
-                tx, path = piece.psbt.transaction, self._files[piece.positions.start]
-                if tx.txid not in known:
-                    store.add_draft(Draft(tx, action, str(path.absolute())))
+            self.live.drafts.remember_all(drafts)
+
+    def _forget_unwritten(self) -> None:
+        """Free what a run reserved that was killed before it wrote the transaction."""
+        store, folder = self.live.wallet.store, self.job.drafts_folder.absolute()
+        with store.transaction():
+            for draft in store.drafts():
+                path = Path(draft.file)
+                if path.parent == folder and not path.exists():
+                    store.remove_draft(draft.transaction.txid)
 
     def _keep(self, piece: Piece, psbt: Psbt) -> None:
         """Keep a transaction with more signatures, here and in the file that is carried."""

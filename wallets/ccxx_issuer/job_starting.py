@@ -14,7 +14,7 @@ from ccxx_core.amount import format_amount
 from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import OutPoint
 from ccxx_issuer.certificates import check_holder, check_summary, free_serial, warnings
-from ccxx_issuer.job import Job, Mode, Recipient, Terms, create_job
+from ccxx_issuer.job import Job, Mode, Recipient, Terms, at_work, create_job
 from ccxx_issuer.job_documents import check_documents, check_template
 from ccxx_issuer.job_next import next_step
 from ccxx_issuer.job_running import Agreed, JobRun
@@ -86,8 +86,9 @@ def start_job(desk: Desk, order: Order, reach: Reach) -> dict[str, Any]:
     keep_definition(desk.live, definition)
     keep_documents(desk.live, [run.documents.document(i) for i in range(len(order.rows))])
     run.settle(create_job(jobs_folder(desk.live), terms, planned.recipients))
-    run.sign_all(agreed, keys)
-    return {**_carry_on(run, reach), "warnings": noted}
+    with at_work(run.job):
+        run.sign_all(agreed, keys)
+        return {**_carry_on(run, reach), "warnings": noted}
 
 
 def _warn(desk: Desk, order: Order, permit: Permit) -> list[str]:
@@ -101,9 +102,13 @@ def _warn(desk: Desk, order: Order, permit: Permit) -> list[str]:
 
 def resume_job(desk: Desk, job: Job, reach: Reach) -> dict[str, Any]:
     """Go on with a job from whatever state a run left it in; return the facts."""
-    run = open_run(desk, job)
     if desk.settings.dry_run:
-        return {**job_facts(run.standing), "dry_run": True}
+        return {**job_facts(open_run(desk, job).standing), "dry_run": True}
+    with at_work(job):
+        return _resume(open_run(desk, job), reach)
+
+
+def _resume(run: JobRun, reach: Reach) -> dict[str, Any]:
     if reach.redraft:
         run.assume_rest()
         run.discard_faulty()
@@ -111,7 +116,7 @@ def resume_job(desk: Desk, job: Job, reach: Reach) -> dict[str, Any]:
     if run.standing.undrafted():
         # What is sent first gives its coins to what is drafted next.
         run.push(reach.send, reach.wait)
-        run.live.stop_assuming(desk.settings.screen)
+        run.live.stop_assuming(run.desk.settings.screen)
         _draft_more(run)
     return _carry_on(run, reach)
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ccxx_cert.identity import certificate_id, format_outpoint
-from ccxx_cert.state import SerialUse, get_certificate, serial_key
+from ccxx_cert.state import SerialUse, get_batch, get_certificate, serial_key
 from ccxx_core.transaction import OutPoint
 from ccxx_issuer.job import Job
+from ccxx_issuer.job_documents import JobDocuments
 from ccxx_issuer.job_drafting import Piece
 from ccxx_wallet.files import write_atomically
 from ccxx_wallet.live import LiveWallet
@@ -45,10 +46,12 @@ class Standing:
     """
 
     job: Job
+    documents: JobDocuments
     pieces: dict[int, Piece]
     live: LiveWallet
     drafted: list[range] = field(default_factory=list)
     faults: dict[int, str] = field(default_factory=dict)
+    _judged: dict[tuple[int, OutPoint], bool] = field(default_factory=dict)
 
     def taken_by(self, position: int) -> OutPoint | None:
         """Return what uses a recipient's serial, a transaction in the pool included."""
@@ -56,14 +59,32 @@ class Standing:
         found = self.live.ahead.get(key)
         return found.taken_by if isinstance(found, SerialUse) else None
 
+    def is_served(self, position: int) -> bool:
+        """Tell whether a recipient's serial is used, and for the recipient's own document."""
+        taken = self.taken_by(position)
+        return taken is not None and self._is_own(position, taken)
+
     def is_done(self, piece: Piece) -> bool:
-        """Tell whether the serials of a piece are used: it was sent."""
-        return self.taken_by(piece.positions.start) is not None
+        """Tell whether the serials of a piece are used by its documents: it was sent."""
+        return self.is_served(piece.positions.start)
+
+    def fault_of(self, piece: Piece) -> str:
+        """Say why a piece can never be sent, nothing where it still can."""
+        start = piece.positions.start
+        if start not in self.faults and not self.is_done(piece):
+            for position in piece.positions:
+                if self._stranger(position) is not None:
+                    return (
+                        f"serial {self.job.serial(position)} of its batch is used by another"
+                        " document; draft the others anew, with `certificate batch resume"
+                        " --replace-draft`"
+                    )
+        return self.faults.get(start, "")
 
     def waiting(self) -> list[Piece]:
         """Return what was not sent and still can be."""
-        pieces = [piece for start, piece in self.pieces.items() if start not in self.faults]
-        return [piece for piece in pieces if not self.is_done(piece)]
+        pieces = [piece for piece in self.pieces.values() if not self.is_done(piece)]
+        return [piece for piece in pieces if not self.fault_of(piece)]
 
     def undrafted(self) -> list[int]:
         """Return the positions that no transaction is for."""
@@ -75,9 +96,8 @@ class Standing:
         """Return one line of report a recipient."""
         lines: dict[int, dict[str, Any]] = {}
         for piece in self.pieces.values():
-            state = _state_of(piece)
+            state, fault = _state_of(piece), self.fault_of(piece)
             for leaf, position in enumerate(piece.positions):
-                fault = self.faults.get(piece.positions.start, "")
                 place = None
                 if has_final_txid(piece.psbt):
                     place = OutPoint(piece.psbt.transaction.txid, leaf)
@@ -85,11 +105,52 @@ class Standing:
                 lines[position] = self._line(position, place, shown, fault)
         for position in range(len(self.job.recipients)):
             taken = self.taken_by(position)
-            if taken is not None:
+            if taken is not None and self._is_own(position, taken):
                 lines[position] = self._line(position, taken, self._state_at(taken), "")
+            elif taken is not None:
+                fault = self._strangers_fault(position, taken)
+                lines[position] = self._line(position, None, State.FAILED, fault)
             elif position not in lines:
                 lines[position] = self._line(position, None, State.PLANNED, "")
         return [lines[position] for position in sorted(lines)]
+
+    def _stranger(self, position: int) -> OutPoint | None:
+        """Return what uses a recipient's serial for another document, if anything does."""
+        taken = self.taken_by(position)
+        return None if taken is None or self._is_own(position, taken) else taken
+
+    def _is_own(self, position: int, taken: OutPoint) -> bool:
+        # Neither a use nor a document ever changes: one look is enough.
+        if (position, taken) not in self._judged:
+            self._judged[position, taken] = self._names_document(position, taken)
+        return self._judged[position, taken]
+
+    def _names_document(self, position: int, taken: OutPoint) -> bool:
+        """Tell whether a use of a recipient's serial commits to the recipient's document."""
+        certificate = get_certificate(self.live.ahead, taken)
+        if certificate is not None and certificate.doc_hash is not None:
+            return certificate.doc_hash == self.documents.document(position).hash
+        # A leaf of a deferred batch that nobody claimed is no certificate yet.
+        txid = taken.txid if certificate is None else certificate.batch
+        batch = None if txid is None else get_batch(self.live.ahead, txid)
+        if batch is None:
+            return False
+        start = batch.message.serial_start - self.job.terms.serial_start
+        positions = range(start, start + batch.message.count)
+        if start < 0 or positions.stop > len(self.job.recipients):
+            return False
+        is_own = self.documents.tree(positions).root == batch.message.merkle_root
+        for each in positions:
+            if (use := self.taken_by(each)) is not None and use.txid == taken.txid:
+                self._judged[each, use] = is_own
+        return is_own
+
+    def _strangers_fault(self, position: int, taken: OutPoint) -> str:
+        return (
+            f"serial {self.job.serial(position)} was used for another document in"
+            f" {format_outpoint(taken)}, perhaps by this seed in another place; this recipient has"
+            " no certificate: issue to the key of this line again, with a new serial"
+        )
 
     def _state_at(self, place: OutPoint) -> State:
         certificate = get_certificate(self.live.ahead, place)

@@ -3,7 +3,7 @@
 A draft stands until it is sent, dropped or replaced, or until one of its coins is spent otherwise.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ccxx_cert.identity import format_outpoint
@@ -89,18 +89,27 @@ class Drafts:
 
         Raises WalletError RESERVED if another command drafted with its coins or serials meanwhile.
         """
-        self._check_meanwhile(draft.transaction)
-        self.forget_replaced()
-        self._store.add_draft(draft)
+        self.remember_all([draft])
 
-    def _check_meanwhile(self, tx: Transaction) -> None:
-        coins = {tx_input.prevout for tx_input in tx.inputs}
-        serials = drafted_serials(tx, self._view)
-        for other in self._store.drafts():
-            if other in self._known or other.transaction.txid == tx.txid:
+    def remember_all(self, drafts: Sequence[Draft]) -> None:
+        """Keep all of some drafts or, as `remember`, none; parents come before children."""
+        self._check_meanwhile(drafts)
+        self.forget_replaced()
+        for draft in drafts:
+            self._store.add_draft(draft)
+
+    def _check_meanwhile(self, drafts: Sequence[Draft]) -> None:
+        own = {draft.transaction.txid for draft in drafts}
+        known = own | {draft.transaction.txid for draft in self._known}
+        every = self._store.drafts()
+        coins = {tx_input.prevout for draft in drafts for tx_input in draft.transaction.inputs}
+        found = _serials_of([*every, *drafts], self._view)
+        wanted = [found[txid] for txid in own if txid in found]
+        for other in every:
+            if other.transaction.txid in known:
                 continue
-            theirs = drafted_serials(other.transaction, self._view)
-            if _spends(other, coins) or (serials and theirs and serials.meets(theirs)):
+            theirs = found.get(other.transaction.txid)
+            if _spends(other, coins) or (theirs and any(map(theirs.meets, wanted))):
                 raise WalletError(
                     Refusal.RESERVED,
                     f"another command made {name_draft(other)} with the same coins or serials"

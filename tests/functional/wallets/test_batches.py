@@ -1,6 +1,7 @@
 """A table of recipients becomes certificates, in one transaction or many, by files that travel."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,101 @@ def test_legacy_permits_are_drafted_coin_by_coin(
 
     certificates = old.do("certificate", "list")["certificates"]
     assert [each["serial"] for each in certificates] == list(range(1, 7))
+
+
+@pytest.fixture
+def twins(town: Town, tmp_path: Path) -> tuple[Person, Person]:
+    """One issuer's seed in two places, with a permit of 20 in two coins."""
+    names = (f"{tmp_path.name}-{name}" for name in ("one", "two"))
+    one, two = (town.person("ccxx-issuer", name) for name in names)
+    common = ("--anchor", town.anchor, "--test-maturity", "10")
+    seed = tmp_path / "seed"
+    seed.write_text(one.do("init", *common)["seed_phrase"])
+    two.do("init", *common, "--seed-file", seed)
+    town.grant(one, "--fan-out", "2", quantity=20)
+    return one, two
+
+
+def test_a_serial_that_the_same_seed_used_elsewhere_is_not_taken_for_sent(
+    town: Town, twins: tuple[Person, Person], holder: Person, tmp_path: Path
+) -> None:
+    # Given: a job for three, and elsewhere a certificate for somebody else with its first serial.
+    one, two = twins
+    kind = ("--type", town.folder / f"{one.folder.name}-patron-share.granted.json")
+    out, resume = tmp_path / "psbts", ("certificate", "batch", "resume")
+    rows, report = table(tmp_path, holder, 3), tmp_path / "report.jsonl"
+    one.do(
+        "certificate", "batch", rows, *kind, "--documents", tmp_path / "documents", "--out", out,
+        "--report", report,
+    )  # fmt: skip
+    other = tmp_path / "other.psbt"
+    two.do(
+        "certificate", "batch", table(tmp_path, holder, 1), *kind, "--out", other,
+        "--documents", tmp_path / "elsewhere",
+    )  # fmt: skip
+    town.root.do("sign", other)
+    two.do("send", other)
+    town.mine()
+
+    # When
+    stuck = one.do(*resume)
+    again = one.do(*resume, "--replace-draft")
+    town.root.do("sign", *out.glob("*.psbt"))
+    sent = one.do(*resume)
+
+    # Then: the two others get theirs, and the report says who does not.
+    assert stuck["states"] == {"failed": 3}
+    assert again["states"] == {"drafted": 2, "failed": 1}
+    assert (sent["states"], sent["finished"]) == ({"failed": 1, "sent": 2}, False)
+    failed = json.loads(report.read_text().splitlines()[0])
+    assert (failed["serial"], failed["certificate"], failed["state"]) == (1, None, "failed")
+    assert "issue to the key of this line again" in failed["error"]
+    assert str(report) in sent["next"]
+
+
+def test_two_commands_at_once_do_not_sign_one_serial_twice(
+    town: Town, twins: tuple[Person, Person], holder: Person, tmp_path: Path
+) -> None:
+    one, _ = twins
+    kind = ("--type", town.folder / f"{one.folder.name}-patron-share.granted.json")
+    rows = table(tmp_path, holder, 2)
+    inside: list[dict[str, Any]] = []
+    has_pool: list[bool] = []
+
+    def words(name: str) -> list[str | Path]:
+        where = ("--documents", tmp_path / f"{name}-documents", "--out", tmp_path / name)
+        return ["certificate", "batch", rows, *kind, *where]
+
+    def meanwhile(body: bytes, ask: Callable[[], bytes]) -> bytes | None:
+        if b'"getrawmempool"' in body:
+            has_pool.append(True)
+        elif has_pool and b'"gettxout"' in body and not inside:
+            inside.append({})
+            inside[0] = one.do(*words("inner"))
+        return ask()
+
+    with town.line(meanwhile) as node:
+        refused = one.refused(*words("outer"), CCXX_NODE=node)
+
+    assert refused.facts["error"] == "reserved"
+    assert not (tmp_path / "outer").exists()
+    assert [each["job"] for each in one.do("certificate", "batch", "list")["jobs"]] == [
+        inside[0]["job"]
+    ]
+
+
+def test_a_run_that_was_killed_between_reserving_and_signing_is_gone_on_with(
+    town: Town, twins: tuple[Person, Person], holder: Person, tmp_path: Path
+) -> None:
+    one, _ = twins
+    kind = ("--type", town.folder / f"{one.folder.name}-patron-share.granted.json")
+    where = ("--documents", tmp_path / "documents", "--out", tmp_path / "psbts")
+    one.do("certificate", "batch", table(tmp_path, holder, 2), *kind, *where)
+    # What is reserved first is on the disk before any transaction is.
+    (file,) = (one.folder / "jobs").glob("*/drafts/*.psbt")
+    file.unlink()
+
+    resumed = one.do("certificate", "batch", "resume")
+
+    assert resumed["states"] == {"drafted": 2}
+    assert len(one.do("draft", "list")["drafts"]) == 1
