@@ -22,7 +22,7 @@ from ccxx_core.script import is_p2sh
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_wallet.authority_coins import may_spend
 from ccxx_wallet.builder import CreditInput, Funded
-from ccxx_wallet.coin_selection import VOICE_VALUE
+from ccxx_wallet.coin_selection import LEAST_CHANGE, VOICE_VALUE
 from ccxx_wallet.desk import Choices, Desk
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import Role
@@ -139,17 +139,24 @@ def check_speech(live: LiveWallet, draft: Draft, voice: Voice) -> None:
 
 
 def _find_coin(live: LiveWallet, voice: Voice) -> CreditInput | None:
-    """Return a coin that a voice can speak by now, None where there is none."""
+    """Return the largest coin that a voice can speak by now, None where none is worth its input.
+
+    Anybody may pay dust to its script, also by mining, where no dust limit holds.
+    """
     wallet, reserved = live.wallet, live.drafts.reserved()
     find = output_finder(live.client, live.pending)
+    found: list[tuple[OutPoint, TxOutput]] = []
     for coin in live.watched_coins():
         if coin.script_pubkey != voice.script_pubkey or coin.chain is not None:
             continue
         if coin.outpoint in reserved or not may_spend(wallet, live.pending, coin.outpoint):
             continue
-        if (output := find(coin.outpoint)) is not None:
-            return _voice_input(live, voice, coin.outpoint, output)
-    return None
+        output = find(coin.outpoint)
+        if output is not None and output.value >= LEAST_CHANGE:
+            found.append((coin.outpoint, output))
+    if not found:
+        return None
+    return _voice_input(live, voice, *max(found, key=lambda each: each[1].value))
 
 
 def _voice_input(

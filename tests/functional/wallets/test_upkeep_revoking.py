@@ -285,3 +285,26 @@ def test_a_certificate_or_a_batch_is_named_and_not_both(
     result = college.run("certificate", "revoke", *words, "--reason", "superseded")
 
     assert result.code == 2
+
+
+def test_a_message_is_spoken_by_the_largest_coin_and_never_by_dust(
+    town: Town, holder: Person
+) -> None:
+    speaker = town.issuer("dusty")
+    town.grant(speaker, "--type", str(type_file(town, "dusty", issuer=True)))
+    one, two = (town.issue(speaker, new_key(holder), serial) for serial in (1, 2))
+    words = ("certificate", "revoke", "--reason", "superseded")
+    address = speaker.do(*words, one, "--dry-run")["speaks_by"]
+
+    town.root.do("pay", address, "0.000009")
+    town.mine()
+    first = speaker.do(*words, one)
+    for value in ("0.000011", "0.000012", "0.000013", "0.0003"):
+        paid = town.root.do("pay", address, value)
+    town.mine()
+    second = speaker.do(*words, two)
+
+    assert first["paid_first"] is not None
+    assert second["paid_first"] is None
+    spent = town.client.call("getrawtransaction", second["txid"], 1)["vin"]
+    assert paid["txid"] in [each["txid"] for each in spent]
