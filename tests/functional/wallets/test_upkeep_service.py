@@ -13,6 +13,7 @@ Person = Any
 POLICY = """
 [limits]
 actions = ["issue", "join", "batch", "claim", "revoke", "rekey", "close"]
+certificates_a_day = 2
 [permits]
 approvals = 0
 """
@@ -75,7 +76,7 @@ def test_a_permit_lives_its_whole_life_through_the_service(
     revoked = step("certificate", "revoke", claims[0], "--reason", "superseded", "--jointly")
     closed = step("permit", "close", permit)
 
-    # Then: all of it counts, and the service's books say so.
+    # Then: all of it counts, each certificate once against the limit, and the books say so.
     assert revoked["action"] == "revoke"
     assert closed["action"] == "close"
     states = [person.do("certificate", "show", each)["status"] for each in claims]

@@ -52,6 +52,15 @@ def test_usage_is_that_of_one_issuer_since_a_time(ledger: Ledger) -> None:
     assert ledger.usage(None, 0) == Usage()
 
 
+def test_a_claim_was_counted_with_its_batch_and_still_takes_its_serial(ledger: Ledger) -> None:
+    count(ledger, replace(BATCH, value=0), 100, 1)
+    claim = replace(BATCH, action="claim", issued=1, serial_start=7, value=100_000)
+    count(ledger, claim, 200, 2)
+
+    assert ledger.usage(ISSUER, 0) == Usage(10, 0, 100_000)
+    assert len(ledger.with_serials(PERMIT, 7, 1)) == 2
+
+
 def test_what_was_signed_survives_closing(tmp_path: Path) -> None:
     first = Ledger(tmp_path / "ledger")
     txid = count(first, BATCH, 100)

@@ -14,7 +14,7 @@ from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint
 from ccxx_root.cosigner.audit import Head
 from ccxx_root.cosigner.face_value import Amounts
-from ccxx_root.cosigner.policy import Order, Usage
+from ccxx_root.cosigner.policy import CLAIM, Order, Usage
 from ccxx_wallet.sqlite_file import SqliteFile, Tables
 
 _FACES = """
@@ -114,9 +114,9 @@ class Ledger:
     def usage(self, issuer_key: bytes | None, since: int) -> Usage:
         """Sum up what was signed for an issuer after a time."""
         issued, transfers, value = self._db.execute(
-            "select coalesce(sum(issued), 0), coalesce(sum(transfers), 0), coalesce(sum(value), 0)"
-            " from signed where issuer_key is ? and time > ?",
-            (issuer_key, since),
+            "select coalesce(sum(issued * (action <> ?)), 0), coalesce(sum(transfers), 0),"
+            " coalesce(sum(value), 0) from signed where issuer_key is ? and time > ?",
+            (CLAIM, issuer_key, since),
         ).fetchone()
         return Usage(issued, transfers, value, self._faces(issuer_key, since))
 

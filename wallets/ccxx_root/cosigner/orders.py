@@ -5,6 +5,7 @@ Everything comes from our own registry, or from scripts that the outputs' hashes
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ccxx_cert.custody import CERTIFICATE_VALUE, opens, third_key
 from ccxx_cert.identity import format_outpoint
@@ -45,6 +46,15 @@ class Known:
     rules_of: RulesOf
 
 
+class _Minted(NamedTuple):
+    """First serial, number of serials, of certificates not announced before, of coins used."""
+
+    serial_start: int
+    issued: int
+    announced: int
+    coins: int
+
+
 def read_order(psbt: Psbt, found: Review, known: Known) -> Order:
     """Return what a transaction, reviewed and harmless, means for the policy.
 
@@ -70,18 +80,18 @@ def read_order(psbt: Psbt, found: Review, known: Known) -> Order:
             Refusal.ACTION_NOT_ALLOWED, "certificates of several issuers are not signed together"
         )
     issuer_key, permit = min(owners)
-    issued, serial_start = _minted(psbt, known.view)
+    minted = _minted(psbt, known.view)
     moved = _moved(spent, known)
     return Order(
         action=found.action,
         issuer_key=issuer_key,
         permit=permit,
         signable=tuple(index for index, _ in spent),
-        issued=issued,
-        serial_start=serial_start,
+        issued=minted.issued,
+        serial_start=minted.serial_start,
         moved=moved,
-        value=(issued + len(moved)) * CERTIFICATE_VALUE,
-        face=_face(found.action, known, (permit, issued), moved),
+        value=(minted.coins + len(moved)) * CERTIFICATE_VALUE,
+        face=_face(found.action, known, (permit, minted.announced), moved),
         fee=found.fee,
     )
 
@@ -179,18 +189,18 @@ def _issuer_and_permit(
     return _issuer_of(psbt, index, permit), permit.id
 
 
-def _minted(psbt: Psbt, view: RegistryView) -> tuple[int, int]:
-    """Return how many certificates it makes, and the first serial."""
+def _minted(psbt: Psbt, view: RegistryView) -> _Minted:
+    """Return what it issues: a deferred batch announces all, its claims spend the credit."""
     reading = read_message(psbt.transaction)
     match reading.message if reading is not None else None:
         case IssueMessage(serial=serial):
-            return 1, serial
-        case BatchMessage(serial_start=start, count=count):
-            return count, start
+            return _Minted(serial, 1, 1, 1)
+        case BatchMessage(serial_start=start, count=count, deferred=deferred):
+            return _Minted(start, count, count, 0 if deferred else count)
         case ClaimMessage() as claim:
-            return 1, claimed_serial(claim, view) or 0
+            return _Minted(claimed_serial(claim, view) or 0, 1, 0, 1)
         case _:
-            return 0, 0
+            return _Minted(0, 0, 0, 0)
 
 
 def _moved(spent: list[tuple[int, Credit]], known: Known) -> tuple[Moved, ...]:

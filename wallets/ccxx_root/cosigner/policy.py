@@ -16,7 +16,7 @@ from ccxx_root.cosigner.refusals import CosignerError, Refusal
 
 DAY_SECONDS = 86_400
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-GRANT, HAND_OVER = "permit", "transfer"
+GRANT, HAND_OVER, CLAIM = "permit", "transfer", "claim"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +87,11 @@ class Order:
     value: int = 0
     face: FaceValue = field(default_factory=FaceValue)
     fee: int = 0
+
+    @property
+    def counted(self) -> int:
+        """Certificates that limits count; that of a claim was counted with its deferred batch."""
+        return 0 if self.action == CLAIM else self.issued
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +196,7 @@ def _check_amounts(order: Order, limits: Limits, usage: Usage) -> None:
             f" {limits.certificates_at_once} are allowed; split the batch",
         )
     counts = (
-        (Refusal.CERTIFICATES_A_DAY, usage.issued, order.issued, limits.certificates_a_day),
+        (Refusal.CERTIFICATES_A_DAY, usage.issued, order.counted, limits.certificates_a_day),
         (Refusal.TRANSFERS_A_DAY, usage.transfers, len(order.moved), limits.transfers_a_day),
     )
     for refusal, signed, more, most in counts:
