@@ -80,12 +80,19 @@ def registry_check(ctx: click.Context, file: Path) -> None:
 
 @registry_group.command("import")
 @click.argument("file", type=FILE)
-@click.option("--expect", help="State hash that another observer gave; else you are asked.")
+@click.option("--expect", help="State hash that another observer gave; needed with --yes.")
 @shared_options
 @click.pass_context
 def registry_import(ctx: click.Context, file: Path, expect: str | None) -> None:
     """Begin a new wallet with a snapshot, instead of reading the chain from the root coin on."""
     settings = settings_of(ctx)
+    screen = settings.screen
+    if expect is None and not settings.dry_run and (screen.assume_yes or not screen.may_ask):
+        raise WalletError(
+            Refusal.DECLINED,
+            "with --yes or --no-input nobody compares the snapshot's state hash; give --expect with"
+            " the hash that an observer whom you trust shows",
+        )
     with opened_wallet(ctx) as wallet:
         snapshot = read_snapshot(file, wallet)
         facts = _facts(snapshot)

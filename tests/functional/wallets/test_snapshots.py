@@ -75,10 +75,10 @@ def test_a_reorganisation_below_the_snapshot_has_everything_read_anew(
     town.issue(issuer, holder.do("key", "new")["holder_key"], 903)
     town.mine(3)
     file = tmp_path / "registry.snapshot"
-    issuer.do("registry", "snapshot", file)
+    taken = issuer.do("registry", "snapshot", file)
     fresh = town.person("ccxx-holder", "reorganised")
     fresh.do("init", "--anchor", town.anchor)
-    fresh.do("registry", "import", file)
+    fresh.do("registry", "import", file, "--expect", taken["state_hash"])
     fork = town.client.block_count() - 4
 
     town.client.call("invalidateblock", town.client.call("getblockhash", fork))
@@ -138,16 +138,32 @@ def test_only_a_wallet_that_has_read_nothing_begins_with_a_snapshot(
     town: Town, issuer: Person, holder: Person, tmp_path: Path
 ) -> None:
     file = tmp_path / "registry.snapshot"
-    issuer.do("registry", "snapshot", file)
+    state = issuer.do("registry", "snapshot", file)["state_hash"]
     old = town.person("ccxx-holder", "old")
     old.do("init", "--anchor", town.anchor, "--birthday", "1")
     new = town.person("ccxx-holder", "expectant")
     new.do("init", "--anchor", town.anchor)
 
     refusals = [
-        holder.refused("registry", "import", file),
-        old.refused("registry", "import", file),
+        holder.refused("registry", "import", file, "--expect", state),
+        old.refused("registry", "import", file, "--expect", state),
         new.refused("registry", "import", file, "--expect", "00" * 32),
     ]
 
     assert [each.facts["error"] for each in refusals] == ["not-valid"] * 3
+
+
+def test_nobody_begins_with_a_snapshot_that_nobody_compared(
+    town: Town, issuer: Person, tmp_path: Path
+) -> None:
+    file = tmp_path / "registry.snapshot"
+    issuer.do("registry", "snapshot", file)
+    fresh = town.person("ccxx-holder", "credulous")
+    fresh.do("init", "--anchor", town.anchor)
+
+    refused = fresh.refused("registry", "import", file)
+    code, said = fresh.answer("registry", "import", file, typed="y\n")
+
+    assert refused.facts["error"] == "declined"
+    assert "--expect" in refused.error
+    assert (code, "taken over" in said) == (0, True)
