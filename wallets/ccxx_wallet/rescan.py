@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ccxx_node.client.rpc import NodeClient, check_network
+from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.scanner import Scanner
 from ccxx_wallet.screen import Screen
 from ccxx_wallet.store import Store
@@ -75,8 +76,13 @@ def _build(wallet: Wallet, client: NodeClient, plan: Plan, screen: Screen) -> in
 def _clear(path: Path) -> None:
     """Remove what a rescan that was killed left behind, but not the file of one at work."""
     if path.exists():
-        with closing(Store(path)) as left, left.transaction():
-            pass
+        try:
+            with closing(Store(path)) as left, left.transaction():
+                pass
+        except WalletError as error:
+            # Nothing in it is needed, whole or not.
+            if error.refusal is not Refusal.DAMAGED_STORE:
+                raise
     _remove(path)
 
 

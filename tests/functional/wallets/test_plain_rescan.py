@@ -12,6 +12,7 @@ import pytest
 
 from ccxx_core.amount import parse_amount
 from ccxx_regtest.processes import program
+from ccxx_wallet.wallet import STORE_FILE
 
 Town = Any
 Person = Any
@@ -111,3 +112,13 @@ def test_the_rate_is_what_the_node_estimates_and_its_pool_asks(
 
     assert parse_amount(automatic["fee"]) == 141 * rate
     assert parse_amount(by_hand["fee"]) == 141 * 3
+
+
+def test_a_damaged_leftover_of_a_rescan_is_in_nobodys_way(keeper: Person) -> None:
+    left = keeper.folder / f"{STORE_FILE}.rescan"
+    left.write_bytes(b"no database" * 1_000)
+
+    done = keeper.run("rescan")
+
+    assert done.code == 0, done.error
+    assert not left.exists()
