@@ -20,6 +20,7 @@ from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.funding import Funding, choose_coins, usual_feerate
 from ccxx_wallet.keyring import Role, WatchedKey
 from ccxx_wallet.pending import (
+    MOST_POOL_TRANSACTIONS,
     Pool,
     in_order,
     look_ahead,
@@ -98,7 +99,7 @@ class LiveWallet:
         while settle_anchor(self.wallet):
             self._read_blocks(screen)
         check_anchor(self.wallet, self.client)
-        pool = self._pool.read()
+        pool = self._read_pool(screen)
         rebroadcast(self.wallet, self.client, pool)
         own = own_waiting(self.wallet, pool)
         self.look_at({tx.txid: tx for tx in (*pool, *own)}.values())
@@ -163,6 +164,17 @@ class LiveWallet:
     def _read_blocks(self, screen: Screen) -> None:
         with screen.progress("Reading blocks") as report:
             self._scanner().catch_up(self.client, self.wallet.start_height, report)
+
+    def _read_pool(self, screen: Screen) -> list[Transaction]:
+        was_whole = self._pool.is_whole
+        pool = self._pool.read()
+        # Said once, however often a command looks.
+        if was_whole and not self._pool.is_whole:
+            screen.warn(
+                f"the node's pool holds more than {MOST_POOL_TRANSACTIONS} transactions and is not"
+                " read: what others sent is seen only once a block holds it"
+            )
+        return pool
 
     @property
     def moment(self) -> Moment:

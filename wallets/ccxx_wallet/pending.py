@@ -20,16 +20,21 @@ MOST_POOL_TRANSACTIONS = 5_000
 
 
 class Pool:
-    """The node's unconfirmed transactions; what was read once is not asked for again."""
+    """The node's unconfirmed transactions; what was read once is not asked for again.
+
+    `is_whole` tells whether the last reading saw all of them.
+    """
 
     def __init__(self, client: NodeClient) -> None:
         self._client = client
         self._known: dict[Txid, Transaction] = {}
+        self.is_whole = True
 
     def read(self, tries: int = 5) -> list[Transaction]:
         """Return them, parents before children; none of a pool that is too large."""
         txids = [parse_txid(text) for text in self._client.call("getrawmempool")]
-        if len(txids) > MOST_POOL_TRANSACTIONS:
+        self.is_whole = len(txids) <= MOST_POOL_TRANSACTIONS
+        if not self.is_whole:
             self._known = {}
             return []
         new = [txid for txid in txids if txid not in self._known]

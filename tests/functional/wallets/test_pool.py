@@ -1,6 +1,7 @@
 """The node's pool is read once, and again only as far as it changed."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from ccxx_core.network import REGTEST
 from ccxx_node.client.rpc import NodeClient, connect
-from ccxx_wallet.pending import Pool
+from ccxx_wallet.pending import MOST_POOL_TRANSACTIONS, Pool
 
 Town = Any
 
@@ -62,3 +63,17 @@ def test_what_was_mined_is_no_longer_in_it(town: Town, client: CountingClient) -
     town.mine()
 
     assert pool.read() == []
+
+
+def test_a_pool_too_large_to_be_read_is_said_once(town: Town) -> None:
+    def crowd(body: bytes, ask: Callable[[], bytes]) -> bytes | None:
+        if b'"getrawmempool"' not in body:
+            return ask()
+        txids = [f"{number:064x}" for number in range(MOST_POOL_TRANSACTIONS + 1)]
+        return json.dumps({"id": 0, "result": txids, "error": None}).encode()
+
+    with town.line(crowd) as node:
+        done = town.root.run("status", CCXX_NODE=node)
+
+    assert done.code == 0, done.error
+    assert done.error.count("WARNING: the node's pool holds more than") == 1
