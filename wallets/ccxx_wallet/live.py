@@ -31,6 +31,7 @@ from ccxx_wallet.pending import (
 )
 from ccxx_wallet.registration import read_registration
 from ccxx_wallet.registry_store import Overlay, StoredRegistry
+from ccxx_wallet.rejections import explain_rejection
 from ccxx_wallet.scanner import Scanner
 from ccxx_wallet.screen import Screen
 from ccxx_wallet.second_opinion import Opinion, check_again
@@ -48,24 +49,6 @@ from ccxx_wallet.signer import (
 from ccxx_wallet.wallet import Wallet
 
 _SPENDABLE = (CreditKind.ROOT, CreditKind.PERMIT)
-
-_ADVICE = (
-    ("too-long-mempool-chain", "25 unconfirmed transactions hang together; wait for a block"),
-    ("txn-mempool-conflict", "a coin is spent by another transaction; make a new draft"),
-    ("txn-already", "it was sent before; wait for a block"),
-    ("min relay fee", "raise --feerate"),
-    ("mempool min fee", "raise --feerate"),
-    ("insufficient", "raise --feerate"),
-    ("missing-inputs", "a coin was spent meanwhile; make a new draft"),
-    ("bad-txns-inputs-missingorspent", "a coin was spent meanwhile; make a new draft"),
-    ("premature-spend", "a mined coin is too young; wait for more blocks"),
-    (
-        "non-BIP68-final",
-        "a certificate of it is too young for the path without its holder; `why` says from which"
-        " block on",
-    ),
-    ("tx-size", "too large for one transaction; split the batch"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,11 +375,3 @@ def _already_sent(txid: Txid, confirmations: int) -> WalletError:
         Refusal.ALREADY_SENT,
         f"already sent, transaction {format_hash(txid)} ({confirmations} {noun})",
     )
-
-
-def explain_rejection(reason: str) -> str:
-    """Say what to do about a node's reason not to take a transaction."""
-    for word, advice in _ADVICE:
-        if word in reason:
-            return f"the node does not take it ({reason}): {advice}"
-    return f"the node does not take it ({reason}); nothing was sent"
