@@ -16,7 +16,7 @@ from ccxx_core.errors import CcxxError
 from ccxx_core.keys import PrivateKey
 from ccxx_core.psbt import Psbt
 from ccxx_issuer.certificates import holder_pubkey
-from ccxx_issuer.job import Job, Mode, forget_unused
+from ccxx_issuer.job import Job, Mode
 from ccxx_issuer.job_documents import JobDocuments, proof_files, write_documents
 from ccxx_issuer.job_drafting import Drafter, Piece
 from ccxx_issuer.job_state import Standing
@@ -157,17 +157,16 @@ class JobRun:
         return self.desk.settings.unlock(lambda passphrase: wallet.unlock(passphrase, keys))
 
     def sign_all(self, agreed: Agreed, keys: Keys) -> None:
-        """Write each transaction, sign it, and give its file to be carried to the co-signers."""
+        """Write each transaction, sign it, and give its file to be carried to the co-signers.
+
+        Raises WalletError RESERVED, and writes none, if another command took a coin meanwhile.
+        """
         make_private_folder(self.job.drafts_folder)
         for number, piece in enumerate(agreed.pieces, self.job.count_drafts() + 1):
             path = self.job.draft_file(number, piece.positions)
             self._files[piece.positions.start] = path
-        try:
-            # Before the first signature: two commands at once never sign one serial twice.
-            self._reserve(agreed.pieces)
-        except WalletError:
-            forget_unused(self.job)
-            raise
+        # Before the first signature: two commands at once never sign one serial twice.
+        self._reserve(agreed.pieces)
         for piece in agreed.pieces:
             self.standing.drafted.append(piece.positions)
             # Before anybody else signs: what others may have signed is never drafted again.

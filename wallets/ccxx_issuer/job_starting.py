@@ -14,7 +14,7 @@ from ccxx_core.amount import format_amount
 from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import OutPoint
 from ccxx_issuer.certificates import check_holder, check_summary, free_serial, warnings
-from ccxx_issuer.job import Job, Mode, Recipient, Terms, at_work, create_job
+from ccxx_issuer.job import Job, Mode, Recipient, Terms, at_work, create_job, forget_unused
 from ccxx_issuer.job_documents import check_documents, check_template
 from ccxx_issuer.job_next import next_step
 from ccxx_issuer.job_running import Agreed, JobRun
@@ -87,7 +87,13 @@ def start_job(desk: Desk, order: Order, reach: Reach) -> dict[str, Any]:
     keep_documents(desk.live, [run.documents.document(i) for i in range(len(order.rows))])
     run.settle(create_job(jobs_folder(desk.live), terms, planned.recipients))
     with at_work(run.job):
-        run.sign_all(agreed, keys)
+        try:
+            run.sign_all(agreed, keys)
+        except WalletError as error:
+            # Another command was faster: this one is run again and makes its own job.
+            if error.refusal is Refusal.RESERVED:
+                forget_unused(run.job)
+            raise
         return {**_carry_on(run, reach), "warnings": noted}
 
 

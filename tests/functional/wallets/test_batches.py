@@ -289,3 +289,25 @@ def test_a_run_that_was_killed_between_reserving_and_signing_is_gone_on_with(
 
     assert resumed["states"] == {"drafted": 2}
     assert len(one.do("draft", "list")["drafts"]) == 1
+
+
+def test_one_command_at_a_time_works_on_a_job(
+    town: Town, twins: tuple[Person, Person], holder: Person, tmp_path: Path
+) -> None:
+    one, _ = twins
+    kind = ("--type", town.folder / f"{one.folder.name}-patron-share.granted.json")
+    where = ("--documents", tmp_path / "documents", "--out", tmp_path / "psbts")
+    one.do("certificate", "batch", table(tmp_path, holder, 2), *kind, *where)
+    looks: list[str] = []
+
+    def second(body: bytes, ask: Callable[[], bytes]) -> bytes | None:
+        if b'"getrawmempool"' in body:
+            looks.append("")
+            if len(looks) == 2:
+                looks[1] = one.refused("certificate", "batch", "resume").facts["error"]
+        return ask()
+
+    with town.line(second) as node:
+        first = one.run("certificate", "batch", "resume", CCXX_NODE=node)
+
+    assert (first.code, looks[1]) == (0, "reserved")
