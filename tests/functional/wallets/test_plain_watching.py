@@ -185,7 +185,14 @@ def test_what_is_no_account_is_refused(town: Town, owner: Person, tmp_path: Path
     init = ("init", "--anchor", town.anchor)
     key = town.root.do("descriptor", "export")["accounts"][0]["key"]
 
-    for wrong in (plain[:-1] + "q", "wpkh(xpub)", "xpub", key, f"oracle={plain}", ""):
+    for wrong in (
+        plain[:-1] + ("p" if plain[-1] == "q" else "q"),
+        "wpkh(xpub)",
+        "xpub",
+        key,
+        f"oracle={plain}",
+        "",
+    ):
         refusal = person.refused(*init, "--watch", wrong)
         assert refusal.facts["error"] == "bad-descriptor", wrong
     assert person.refused(*init, "--xpub", file).facts["error"] == "bad-file"
