@@ -269,8 +269,10 @@ def issuer(town: Town) -> Person:
 
 @pytest.fixture(scope="module")
 def holder(town: Town) -> Person:
-    """A holder with some coins."""
-    return town.holder("holder")
+    """A holder with some coins in a block."""
+    person = town.holder("holder")
+    town.mine()
+    return person
 
 
 @contextmanager
