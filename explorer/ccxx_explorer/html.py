@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ccxx_core.amount import format_amount
+from ccxx_explorer.language import current_language
 from ccxx_explorer.wording import format_coins, format_count, format_iso, format_time, printable
 
 
@@ -37,6 +38,7 @@ _ENVIRONMENT = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n"],
 )
 _ENVIRONMENT.filters.update(
     coins=format_coins,
@@ -46,6 +48,13 @@ _ENVIRONMENT.filters.update(
     custody=_CUSTODY.get,
     printable=printable,
     plural=format_count,
+)
+
+
+_ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]
+    lambda message: current_language().catalogue.gettext(message),
+    lambda one, many, count: current_language().catalogue.ngettext(one, many, count),
+    newstyle=True,
 )
 
 

@@ -1,0 +1,55 @@
+"""The reader's language: every sentence a page says goes through here, and is found by its English.
+
+Which catalogue is in force is a matter of the context (one request), so that pure code says what it
+means and nobody hands translations from function to function. Outside any request it is English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from gettext import NullTranslations
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language of the explorer: its BCP 47 code, its own name, direction and catalogue."""
+
+    code: str
+    name: str
+    is_right_to_left: bool = False
+    catalogue: NullTranslations = field(default_factory=NullTranslations, compare=False)
+
+
+ENGLISH = Language("en", "English")
+_CURRENT: ContextVar[Language] = ContextVar("language", default=ENGLISH)
+
+
+def current_language() -> Language:
+    """Return the language that is spoken now."""
+    return _CURRENT.get()
+
+
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Speak a language until the end of the block."""
+    token = _CURRENT.set(language)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def say(message: str, **values: Any) -> str:
+    """Say an English sentence in the reader's language; `%(name)s` stands for a value."""
+    text = _CURRENT.get().catalogue.gettext(message)
+    return text % values if values else text
+
+
+def say_count(one: str, many: str, count: int, **values: Any) -> str:
+    """Say a sentence about a number of things; `%(count)s` stands for the number."""
+    text = _CURRENT.get().catalogue.ngettext(one, many, count)
+    return text % {"count": count, **values}
