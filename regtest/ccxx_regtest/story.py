@@ -122,7 +122,7 @@ class Story:
         permit = f"{granted['txid']}:0"
         self._show_page(f"permit/{permit}")
         for field, wanted in (
-            ("status", "active"),
+            ("status", "valid"),
             ("quantity", wish.quantity),
             ("transferable", wish.transferable),
         ):

@@ -59,7 +59,7 @@ def permit_line(permit: Permit, tip: BlockRow) -> PermitLine:
         id=format_outpoint(permit.id),
         code=printable(permit.message.code),
         title=printable(permit.message.title),
-        status=_word(status),
+        status=status,
         tone=_tone(status),
         height=permit.granted.height,
         time=permit.granted.time,
@@ -79,7 +79,7 @@ def permit_facts(rows: PermitRows, root: AnchorFacts, network: Network, as_of: A
         id=format_outpoint(permit.id),
         as_of=as_of,
         verdict=_verdict(permit, status, tip),
-        status=_word(status),
+        status=status,
         code=printable(message.code),
         title=printable(message.title),
         quantity=message.quantity,
@@ -107,12 +107,8 @@ def permit_facts(rows: PermitRows, root: AnchorFacts, network: Network, as_of: A
     )
 
 
-def _word(status: Status) -> str:
-    """A permit that may be used is active: the word `valid` is for certificates alone."""
-    return "active" if status is Status.VALID else status.value
-
-
 def _tone(status: Status) -> Tone:
+    """Green is kept for certificates: a permit that may be used stays calm."""
     return Tone.CALM if status is Status.VALID else TONES[status]
 
 
@@ -130,7 +126,7 @@ def _expiry(message: PermitMessage) -> ExpiryFacts:
 def _verdict(permit: Permit, status: Status, tip: BlockRow) -> Statement:
     title, words = _verdict_words(permit, status, tip)
     granted = f"Granted by the root for {format_count(permit.message.quantity, 'certificate')}"
-    return Statement(_word(status), _tone(status), title, f"{granted}; {words}.")
+    return Statement(status, _tone(status), title, f"{granted}; {words}.")
 
 
 def _verdict_words(permit: Permit, status: Status, tip: BlockRow) -> tuple[str, str]:
@@ -150,6 +146,6 @@ def _verdict_words(permit: Permit, status: Status, tip: BlockRow) -> tuple[str, 
         return "Exhausted: no credit is left", f"issued so far: {issued}"
     if status is Status.VALID:
         left = f"{permit.credit // CERTIFICATE_VALUE:,} left ({format_coins(permit.credit)})"
-        return "Active", f"{permit.issued:,} issued, credit for {left}"
+        return "Valid: may issue certificates", f"{permit.issued:,} issued, credit for {left}"
     depth = format_count(tip.height - permit.granted.height + 1, "confirmation")
     return "Provisional: not final yet", f"it has {depth} of {PROVISIONAL_BELOW}"

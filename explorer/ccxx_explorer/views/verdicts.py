@@ -60,7 +60,7 @@ _REASONS: dict[str, str] = {
     Refusal.WRONG_PERMIT_VALUE: "the permit's value is not its quantity times 0.001",
     Refusal.PERMIT_COIN_NOT_WHOLE: "a permit's coin does not hold whole certificates",
     Refusal.NOT_ONE_PERMIT_COIN: "it must spend exactly one coin of one permit",
-    Refusal.PERMIT_NOT_ACTIVE: "the permit is not active",
+    Refusal.PERMIT_NOT_ACTIVE: "no such permit is known",
     Refusal.PERMIT_REVOKED: "the permit was revoked",
     Refusal.PERMIT_SUSPENDED: "the permit was suspended",
     Refusal.PERMIT_CLOSED: "the permit was closed",

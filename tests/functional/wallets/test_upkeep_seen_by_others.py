@@ -97,8 +97,7 @@ def test_revoked_rekeyed_and_closed_permits_are_shown_alike(
     shown = [ask(f"permit/{permit}") for permit in permits]
     listed = {each["id"]: each for each in town.root.do("permit", "list")["permits"]}
 
-    # An explorer calls a permit that may issue active, a wallet valid.
-    assert [each["status"] for each in shown] == ["revoked", "active", "closed"]
+    assert [each["status"] for each in shown] == ["revoked", "valid", "closed"]
     assert [listed[permit]["status"] for permit in permits] == ["revoked", "valid", "closed"]
     assert [listed[permit]["left"] for permit in permits] == [100, 100, 0]
     assert listed[permits[1]]["rekeyed_height"] is not None

@@ -151,7 +151,7 @@ async def test_permit_counts_what_it_issued(ask: Any, story: Any, named: Any) ->
 
     assert (facts["quantity"], facts["issued"]) == (1000, 53)
     assert facts["credit"] == 947 * 100_000
-    assert facts["status"] == "active"
+    assert facts["status"] == "valid"
     assert facts["title"] == "MSc Digital Currency"
     assert len(facts["history"]) == 5
 
