@@ -9,6 +9,8 @@ from markupsafe import Markup, escape
 
 from ccxx_core.amount import format_amount
 from ccxx_explorer.language import current_language
+from ccxx_explorer.navigation import main_ways, more_ways
+from ccxx_explorer.visit import Visit
 from ccxx_explorer.wording import format_coins, format_count, format_iso, format_time, printable
 
 
@@ -40,6 +42,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     extensions=["jinja2.ext.i18n"],
 )
+_ENVIRONMENT.globals.update(main_ways=main_ways, more_ways=more_ways)
 _ENVIRONMENT.filters.update(
     coins=format_coins,
     amount=format_amount,
@@ -58,7 +61,7 @@ _ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]
 )
 
 
-def render(template: str, facts: Any, around: Any, twin: str) -> str:
-    """Draw one page: `facts` is what it says, `around` the frame, `twin` where it is as JSON."""
+def render(template: str, facts: Any, around: Any, visit: Visit) -> str:
+    """Draw one page: `facts` is what it says, `around` the frame, `visit` where the visitor is."""
     page = _ENVIRONMENT.get_template(template)
-    return page.render(facts=facts, around=around, twin=twin)
+    return page.render(facts=facts, around=around, visit=visit, language=current_language())

@@ -27,6 +27,7 @@ from ccxx_explorer.problems import PageError
 from ccxx_explorer.question import Question
 from ccxx_explorer.search import search
 from ccxx_explorer.site import Site
+from ccxx_explorer.visit import Visit
 
 _LOG = logging.getLogger(__name__)
 _STATIC = Path(__file__).parent / "static"
@@ -35,7 +36,8 @@ _QUERY_LIMIT = 300
 
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self';"
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+        " img-src 'self' data:; form-action 'self';"
         " base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -95,7 +97,7 @@ def _handler(page: Page, *, as_json: bool) -> Handler:
         facts, around = await asyncio.to_thread(_answer, site, page, question)
         if as_json:
             return _json(facts)
-        return _html(render(page.template, facts, around, _twin(request)))
+        return _html(render(page.template, facts, around, _visit(request)))
 
     return handle
 
@@ -177,14 +179,11 @@ async def _problem(request: web.Request, problem: Problem) -> web.StreamResponse
     if _wants_json(request):
         return _json({"error": problem}, problem.status)
     around = await asyncio.to_thread(request.app[_SITE].surroundings_or_none)
-    return _html(render("problem.html", problem, around, _twin(request)), problem.status)
+    return _html(render("problem.html", problem, around, _visit(request)), problem.status)
 
 
-def _twin(request: web.Request) -> str:
-    """Give the address that says the same as JSON, with the same parameters."""
-    path = request.rel_url.raw_path.rstrip("/") or "/latest"
-    query = request.rel_url.raw_query_string
-    return f"{path}.json?{query}" if query else f"{path}.json"
+def _visit(request: web.Request) -> Visit:
+    return Visit(request.rel_url.raw_path, request.rel_url.raw_query_string)
 
 
 def _wants_json(request: web.Request) -> bool:
