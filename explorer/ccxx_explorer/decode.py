@@ -14,18 +14,14 @@ from ccxx_cert.codec import decode_message
 from ccxx_core.errors import DecodeError
 from ccxx_core.opcodes import Op
 from ccxx_core.script import read_ops
-from ccxx_explorer.layouts import CCXC_LAYOUTS, PDF_LAYOUTS, REST, Part
+from ccxx_explorer.contents import content_words, name_content
+from ccxx_explorer.language import say
+from ccxx_explorer.layouts import PDF_CODECS, REST, Layout, Part, ccxc_layout, pdf_layout
 from ccxx_explorer.wording import printable, readable_text
 
-_FLAG_WORDS = {
-    0x10: ((0, "transferable"), (1, "the issuer may revoke"), (2, "the root may revoke"),
-           (3, "public summary"), (4, "recovery allowed")),
-    0x21: ((0, "deferred"),),
-}  # fmt: skip
+_PERMIT, _BATCH = 0x10, 0x21
 _TAIL_OPS = frozenset({0x20, 0x30, 0x31})
-_EXPIRY_OPS = frozenset({0x10, 0x20, 0x21})
-_TAIL_WORDS = ("no tail", "a text follows", "holder key with even y", "holder key with odd y")
-_CUSTODY_WORDS = ("custody 3 of 3", "custody recoverable", "custody 2 of 3", "unknown custody")
+_EXPIRY_OPS = frozenset({_PERMIT, 0x20, _BATCH})
 _HEADER = 8
 _CCXC = b"CCXC"
 
@@ -45,12 +41,14 @@ class Field:
 class DataOutput:
     """An OP_RETURN output, read: codec is CCXC, BDIP, CRED or None when it is not ours.
 
+    `content` is a stable word for what bytes of others seem to be (`text`, `png`, `bytes`, …).
     `problem` says why a message of ours cannot count, whatever its bytes seem to say.
     """
 
     codec: str | None
     operation: str | None
     title: str
+    content: str | None
     text: str | None
     problem: str | None
     fields: tuple[Field, ...]
@@ -74,28 +72,45 @@ def decode_payload(payload: bytes) -> DataOutput:
     magic = payload[:4]
     if magic == _CCXC and len(payload) >= _HEADER:
         return _decode_ccxc(payload)
-    if magic in PDF_LAYOUTS and len(payload) >= _HEADER:
+    if magic in PDF_CODECS and len(payload) >= _HEADER:
         return _decode_pdf(payload)
-    text = readable_text(payload)
-    meaning = f"“{text}”" if text else "bytes of no protocol known here"
-    field = Field(0, len(payload), payload.hex(), "data", meaning)
-    return DataOutput(None, None, "Data of another protocol", text, None, (field,))
+    content, text = name_content(payload), readable_text(payload)
+    meaning = say("%(kind)s: “%(text)s”", kind=content_words(content), text=text)
+    field = Field(
+        0, len(payload), payload.hex(), say("data"), meaning if text else content_words(content)
+    )
+    return DataOutput(None, None, say("Data of another protocol"), content, text, None, (field,))
 
 
 def _decode_ccxc(payload: bytes) -> DataOutput:
     version, op, flags = payload[4], payload[5], int.from_bytes(payload[6:8])
-    name, purpose, parts = CCXC_LAYOUTS.get(op, (None, "unknown operation", ()))
-    if version != 1:
-        name, purpose, parts = None, "written by a newer version: needs a newer explorer", ()
+    layout = ccxc_layout(op) if version == 1 else None
     header = (
-        Field(0, 4, payload[:4].hex(), "magic", "CCXC, a certificate message"),
-        Field(4, 1, payload[4:5].hex(), "version", f"version {version}"),
-        Field(5, 1, payload[5:6].hex(), "operation", f"{name or 'unknown'}: {purpose}"),
-        Field(6, 2, payload[6:8].hex(), "flags", _flag_words(op, flags)),
+        Field(0, 4, payload[:4].hex(), say("magic"), say("CCXC, a certificate message")),
+        Field(4, 1, payload[4:5].hex(), say("version"), say("version %(number)s", number=version)),
+        Field(5, 1, payload[5:6].hex(), say("operation"), _operation(version, layout)),
+        Field(6, 2, payload[6:8].hex(), say("flags"), _flag_words(op, flags)),
     )
-    title = f"{name}: {purpose}" if name else f"A certificate message, {purpose}"
+    if layout is not None:
+        title = f"{layout.name}: {layout.purpose}"
+    else:
+        title = say("A certificate message, %(purpose)s", purpose=_unknown(version))
+    parts = layout.parts if layout else ()
     body = tuple(_split(payload, _HEADER, parts, flags))
-    return DataOutput("CCXC", name, title, None, _problem(payload), header + body)
+    name = layout.name if layout else None
+    return DataOutput("CCXC", name, title, None, None, _problem(payload), header + body)
+
+
+def _operation(version: int, layout: Layout | None) -> str:
+    if layout is None:
+        return say("unknown: %(purpose)s", purpose=_unknown(version))
+    return f"{layout.name}: {layout.purpose}"
+
+
+def _unknown(version: int) -> str:
+    if version != 1:
+        return say("written by a newer version: needs a newer explorer")
+    return say("unknown operation")
 
 
 def _problem(payload: bytes) -> str | None:
@@ -111,19 +126,19 @@ def _problem(payload: bytes) -> str | None:
 
 def _decode_pdf(payload: bytes) -> DataOutput:
     codec, version = payload[:4], int.from_bytes(payload[4:6])
-    op = int.from_bytes(payload[6:8])
-    name, purpose, parts = PDF_LAYOUTS[codec].get(op, (None, "unknown operation", ()))
-    if version != 1:
-        name, purpose, parts = None, "written by a newer version: needs a newer explorer", ()
+    layout = pdf_layout(codec, int.from_bytes(payload[6:8])) if version == 1 else None
     text = codec.decode("ascii")
+    magic = say("%(codec)s, a PDF certificate message", codec=text)
     header = (
-        Field(0, 4, codec.hex(), "magic", f"{text}, a PDF certificate message"),
-        Field(4, 2, payload[4:6].hex(), "version", f"version {version}"),
-        Field(6, 2, payload[6:8].hex(), "operation", f"{name or 'unknown'}: {purpose}"),
+        Field(0, 4, codec.hex(), say("magic"), magic),
+        Field(4, 2, payload[4:6].hex(), say("version"), say("version %(number)s", number=version)),
+        Field(6, 2, payload[6:8].hex(), say("operation"), _operation(version, layout)),
     )
-    body = tuple(_split(payload, _HEADER, parts, 0))
-    title = f"PDF certificates: {purpose}"
-    return DataOutput(text, name, title, None, _problem(payload), header + body)
+    body = tuple(_split(payload, _HEADER, layout.parts if layout else (), 0))
+    purpose = layout.purpose if layout else _unknown(version)
+    title = say("PDF certificates: %(purpose)s", purpose=purpose)
+    name = layout.name if layout else None
+    return DataOutput(text, name, title, None, None, _problem(payload), header + body)
 
 
 def _split(payload: bytes, offset: int, parts: Sequence[Part], flags: int) -> Iterator[Field]:
@@ -133,24 +148,48 @@ def _split(payload: bytes, offset: int, parts: Sequence[Part], flags: int) -> It
         if part.length == REST and not data:
             continue
         short = part.length != REST and len(data) < part.length
-        meaning = "cut short" if short else part.describe(data, flags)
+        meaning = say("cut short") if short else part.describe(data, flags)
         yield Field(offset, len(data), data.hex(), part.name, meaning)
         offset += len(data)
     if offset < len(payload):
         left = payload[offset:]
-        yield Field(offset, len(left), left.hex(), "more", "bytes that do not belong here")
+        yield Field(
+            offset, len(left), left.hex(), say("more"), say("bytes that do not belong here")
+        )
 
 
 def _flag_words(op: int, flags: int) -> str:
-    words = [word for bit, word in _FLAG_WORDS.get(op, ()) if flags >> bit & 1]
-    if op == 0x10:
-        words[:0] = [] if flags & 1 else ["not transferable"]
-        words.append(_CUSTODY_WORDS[flags >> 12 & 3])
+    words = [word for bit, word in _named_bits(op) if flags >> bit & 1]
+    if op == _PERMIT:
+        words[:0] = [] if flags & 1 else [say("not transferable")]
+        custody = (
+            say("custody 3 of 3"), say("custody recoverable"), say("custody 2 of 3"),
+            say("unknown custody"),
+        )  # fmt: skip
+        words.append(custody[flags >> 12 & 3])
     if op in _TAIL_OPS:
-        words.append(_TAIL_WORDS[flags >> 4 & 3])
+        tails = (
+            say("no tail"), say("a text follows"), say("holder key with even y"),
+            say("holder key with odd y"),
+        )  # fmt: skip
+        words.append(tails[flags >> 4 & 3])
     if op in _EXPIRY_OPS:
-        words.append(f"expiry kind {flags >> 8 & 7}")
-    return ", ".join(words) or ("none set" if not flags else f"bits {flags:016b}")
+        words.append(say("expiry kind %(number)s", number=flags >> 8 & 7))
+    if words:
+        return ", ".join(words)
+    return say("bits %(bits)s", bits=f"{flags:016b}") if flags else say("none set")
+
+
+def _named_bits(op: int) -> tuple[tuple[int, str], ...]:
+    if op == _PERMIT:
+        return (
+            (0, say("transferable")),
+            (1, say("the issuer may revoke")),
+            (2, say("the root may revoke")),
+            (3, say("public summary")),
+            (4, say("recovery allowed")),
+        )
+    return ((0, say("deferred")),) if op == _BATCH else ()
 
 
 def disassemble(script: bytes) -> str:

@@ -12,23 +12,11 @@ from datetime import UTC, datetime
 
 from ccxx_cert.standing import LEAST_SINCE_TIME
 from ccxx_core.amount import format_amount
+from ccxx_explorer.language import say, say_count
 
 # Control, format (bidirectional overrides among them), surrogate, private use, unassigned, and
 # the two separators that break lines.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-REVOCATION_REASONS = {
-    0: "unspecified",
-    1: "key compromise",
-    2: "CA compromise",
-    3: "affiliation changed",
-    4: "superseded",
-    5: "cessation of operation",
-    6: "on hold (suspended)",
-    8: "removed from hold (reinstated)",
-    9: "privilege withdrawn",
-    200: "issued in error",
-}
 
 
 def printable(text: str) -> str:
@@ -58,7 +46,7 @@ def padded_text(data: bytes) -> str:
     try:
         return printable(data.decode("utf-8").rstrip(" "))
     except UnicodeDecodeError:
-        return f"not UTF-8: {data.hex()}"
+        return say("not UTF-8: %(hex)s", hex=data.hex())
 
 
 def format_time(seconds: int) -> str:
@@ -66,12 +54,31 @@ def format_time(seconds: int) -> str:
     try:
         return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
     except (ValueError, OverflowError, OSError):
-        return f"{seconds} seconds of unix time"
+        return say("%(seconds)s seconds of unix time", seconds=seconds)
+
+
+def reason_of_revocation(reason: int) -> str:
+    """Say the reason of a revocation: those of RFC 5280, and 200."""
+    words = {
+        0: say("unspecified"),
+        1: say("key compromise"),
+        2: say("CA compromise"),
+        3: say("affiliation changed"),
+        4: say("superseded"),
+        5: say("cessation of operation"),
+        6: say("on hold (suspended)"),
+        8: say("removed from hold (reinstated)"),
+        9: say("privilege withdrawn"),
+        200: say("issued in error"),
+    }
+    return words.get(reason) or say("unknown reason")
 
 
 def since_words(since: int) -> str:
     """Say since when something is revoked: a height, or unix seconds from 500,000,000 on."""
-    return f"block {since:,}" if since < LEAST_SINCE_TIME else format_time(since)
+    if since < LEAST_SINCE_TIME:
+        return say("block %(height)s", height=f"{since:,}")
+    return format_time(since)
 
 
 def format_iso(seconds: int) -> str:
@@ -86,11 +93,13 @@ def format_coins(satoshis: int) -> str:
 
 def format_duration(seconds: int) -> str:
     """Print a span in its largest whole unit: `3 minutes`, `2 days`."""
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = seconds // size
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return f"{seconds} second{'' if seconds == 1 else 's'}"
+    if seconds >= 86400:
+        return say_count("%(count)s day", "%(count)s days", seconds // 86400)
+    if seconds >= 3600:
+        return say_count("%(count)s hour", "%(count)s hours", seconds // 3600)
+    if seconds >= 60:
+        return say_count("%(count)s minute", "%(count)s minutes", seconds // 60)
+    return say_count("%(count)s second", "%(count)s seconds", seconds)
 
 
 def format_count(count: int, noun: str) -> str:

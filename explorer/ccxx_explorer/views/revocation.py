@@ -5,7 +5,7 @@ from __future__ import annotations
 from ccxx_cert.standing import Authority, Revocation
 from ccxx_core.hashes import format_hash
 from ccxx_explorer.facts import RevocationFacts
-from ccxx_explorer.wording import REVOCATION_REASONS, format_time, since_words
+from ccxx_explorer.wording import format_time, reason_of_revocation, since_words
 
 _SPEAKERS = {
     Authority.ROOT_CREDIT: "the owner of the root credit",
@@ -38,7 +38,7 @@ def revocation_words(revocation: Revocation) -> str:
     verb = "was suspended" if revocation.is_hold else "was revoked"
     words = (
         f"{verb} by {_SPEAKERS[revocation.by]} in block {moment.height:,}"
-        f" ({format_time(moment.time)}), reason: {REVOCATION_REASONS[revocation.reason]}"
+        f" ({format_time(moment.time)}), reason: {reason_of_revocation(revocation.reason)}"
     )
     if revocation.since:
         words += f", since {since_words(revocation.since)}"
