@@ -19,6 +19,7 @@ from ccxx_explorer.facts import TransactionFacts
 from ccxx_explorer.problems import bad_request, not_found
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
+from ccxx_explorer.views.signatures import anchor_roles
 from ccxx_explorer.views.transaction import TransactionRows, transaction_facts
 from ccxx_explorer.views.verdicts import verdict_facts
 
@@ -112,7 +113,7 @@ def _key_roles(
     anchor = site.database.anchor
     if anchor is None:
         return {}
-    roles = {anchor.root_key: "root", anchor.system_key: "issuing system"}
+    roles = anchor_roles(anchor)
     for credit in list(credits)[:_SUBJECTS]:
         if credit.owner is None:
             continue

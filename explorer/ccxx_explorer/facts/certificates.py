@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ccxx_explorer.facts.life import HistoryEvent
 from ccxx_explorer.facts.status import AnchorFacts, AsOf, Check, Statement, Tone
 
 
@@ -97,26 +98,6 @@ class RevocationFacts:
     height: int
     time: int
     words: str
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEvent:
-    """One event in the life of a permit or certificate, for what it was."""
-
-    txid: str
-    height: int
-    time: int
-    operation: str | None
-    accepted: bool
-    refusal: str | None
-    detail: str
-    destroyed: bool
-    title: str
-    words: str
-    tone: Tone
-    address: str | None
-    holder_key: str | None
-    deed_hash: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ccxx_explorer.decode import DataOutput
 from ccxx_explorer.facts.certificates import CertificateLine, PermitLine
+from ccxx_explorer.facts.life import KeyFacts
 from ccxx_explorer.facts.status import AsOf, StatusFacts, Tone
 
 
@@ -64,15 +65,6 @@ class BlockFacts:
     page: int
     pages: int
     transactions: tuple[TransactionLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFacts:
-    """A public key in a script, its role, and whether this input carries its signature."""
-
-    key: str
-    role: str
-    signed: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from ccxx_cert.state import CreditKind
 from ccxx_core.address import encode_address
 from ccxx_core.hashes import format_hash
 from ccxx_core.network import Network
-from ccxx_core.script import ScriptKind, solve_script
+from ccxx_core.script import solve_script
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_explorer.database.rows import BlockRow, CreditRow, OutputRow
 from ccxx_explorer.decode import decode_payload, disassemble, read_payload
@@ -24,6 +24,7 @@ from ccxx_explorer.facts import (
     TransactionFacts,
     VerdictFacts,
 )
+from ccxx_explorer.views.signatures import input_keys
 from ccxx_explorer.wording import printable
 
 
@@ -102,7 +103,7 @@ def _input_facts(
         address=encode_address(script_pubkey, network) if coin else None,
         kind=solve_script(script_pubkey).kind.value if coin else "unknown",
         credit=_credit_role(rows.credits.get(tx_input.prevout)),
-        keys=_keys(tx_input, script_pubkey, revealed, rows.key_roles),
+        keys=_keys(rows, index, coin),
         sequence=tx_input.sequence,
         script_sig=tx_input.script_sig.hex(),
         witness=tuple(item.hex() for item in tx_input.witness),
@@ -139,32 +140,8 @@ def _credit_role(credit: CreditRow | None) -> CreditRole | None:
     return CreditRole("certificate", owner, f"certificate {certificate_id(credit.owner)}")
 
 
-def _keys(
-    tx_input: TxInput, script_pubkey: bytes, revealed: bytes | None, roles: Mapping[bytes, str]
-) -> tuple[KeyFacts, ...]:
-    """Name the keys that this input shows, and say whose signatures it carries."""
-    solved = solve_script(revealed if revealed is not None else script_pubkey)
-    if solved.kind is ScriptKind.MULTISIG:
-        all_sign = solved.required == len(solved.solutions)
-        return tuple(
-            KeyFacts(key.hex(), roles.get(key, "unknown"), True if all_sign else None)
-            for key in solved.solutions
-        )
-    if solved.kind is ScriptKind.PUBKEY:
-        key = solved.solutions[0]
-        return (KeyFacts(key.hex(), roles.get(key, "owner"), True),)
-    key_shown = _shown_key(tx_input, solved.kind)
-    if key_shown is None:
+def _keys(rows: TransactionRows, index: int, coin: OutputRow | None) -> tuple[KeyFacts, ...]:
+    if coin is None:
         return ()
-    return (KeyFacts(key_shown.hex(), roles.get(key_shown, "owner"), True),)
-
-
-def _shown_key(tx_input: TxInput, kind: ScriptKind) -> bytes | None:
-    if kind is ScriptKind.WITNESS_V0_KEYHASH and len(tx_input.witness) == 2:
-        return tx_input.witness[1]
-    if kind is ScriptKind.PUBKEYHASH and tx_input.script_sig:
-        # The last push of a P2PKH input is its key; 33 or 65 bytes and one length byte.
-        for length in (33, 65):
-            if tx_input.script_sig[-length - 1 : -length] == bytes([length]):
-                return tx_input.script_sig[-length:]
-    return None
+    spent = TxOutput(coin.value, coin.script_pubkey)
+    return input_keys(rows.transaction, index, spent, rows.key_roles)
