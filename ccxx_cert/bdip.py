@@ -54,7 +54,7 @@ class RevokeBatches:
 
 @dataclass(frozen=True, slots=True)
 class RevokeCredentials:
-    """One or two files of a batch are revoked: RIPEMD-160 of SHA-256 of their target hashes."""
+    """One or two files of a batch are revoked: RIPEMD-160 of their target hashes (SHA-256)."""
 
     txid: Txid
     hashes: tuple[bytes, ...]
