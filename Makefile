@@ -9,7 +9,7 @@ BENCH ?=
 PIP_OPTIONS := -qq --disable-pip-version-check --no-warn-script-location --root-user-action=ignore
 PYTEST := $(BIN)/pytest -q
 
-.PHONY: help venv demo demo-once test check bench fmt docs clean
+.PHONY: help venv demo demo-once test check bench fmt docs catalogues clean
 help:
 	@echo "make venv       .venv with all commands in .venv/bin, and nothing else"
 	@echo "make demo       a whole local network and its story; stays up until Ctrl-C"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench      speed, one JSON line a result; BENCH=name runs one"
 	@echo "make fmt        format the source"
 	@echo "make docs       docs/rpc.md from the node's own help"
+	@echo "make catalogues the explorer's sentences into its catalogues of translations"
 	@echo "make clean      remove caches and the virtual environment"
 
 venv: $(READY)
@@ -52,6 +53,9 @@ fmt: $(READY)
 
 docs: $(READY)
 	@$(BIN)/python -m ccxx_node.rpc.manual > docs/rpc.md
+
+catalogues: $(READY)
+	@$(BIN)/python -m ccxx_explorer.extraction
 
 clean:
 	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
