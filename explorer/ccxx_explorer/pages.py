@@ -21,6 +21,7 @@ from ccxx_explorer.chain_pages import (
     load_home,
     load_status,
 )
+from ccxx_explorer.endpoints import Parameter, Tag
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
 from ccxx_explorer.transaction_page import load_transaction
@@ -30,32 +31,105 @@ Load = Callable[[Site, Connection, Question], Any]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page; `id` in its path is what the visitor names."""
+    """One page; `parameters` are all that may stand in its path and query.
+
+    What `load` returns is named in its annotation, from which the JSON is described. `settles`
+    says that a page with many confirmations hardly changes any more, so that it may be kept.
+    """
 
     path: str
     json_path: str
     load: Load
     template: str
+    summary: str
+    tag: Tag = Tag.CHAIN
+    parameters: tuple[Parameter, ...] = ()
+    settles: bool = False
 
 
-def _named(name: str, load: Load, template: str) -> Page:
-    return Page(f"/{name}/{{id:[^/]+}}", f"/{name}/{{id:[^/]+}}.json", load, template)
+PAGE = Parameter("page", "Which page of the list, from 1.", "integer", 1, least=1, most=2_000)
+_BLOCK = Parameter("id", "Its height or hash.", example="0")
+_TRANSACTION = Parameter("id", "The transaction id, 64 hex digits.")
+_ADDRESS = Parameter("id", "An address of this network.")
+_PERMIT = Parameter("id", "The permit's first output, `txid:vout`.")
+_CERTIFICATE = Parameter("id", "The certificate's issuing output, `txid:vout`, or `ccert1…`.")
+_BELOW_HEIGHT = Parameter(
+    "below", "Only blocks below this height.", "integer", least=1, most=2_000_000_000
+)
+_BELOW_NUMBER = Parameter(
+    "below", "The number that the page before ended with.", "integer", least=1, most=1 << 53
+)
+_OF_PERMIT = Parameter("permit", "Only those of this permit, `txid:vout`.")
+_OF_DOCUMENT = Parameter("document", "Only those about this document hash, 64 hex digits.")
 
 
-def _list(name: str, load: Load) -> Page:
-    return Page(f"/{name}", f"/{name}.json", load, f"{name}.html")
+def _named(name: str, load: Load, summary: str, **more: Any) -> Page:
+    template = {"tx": "transaction.html"}.get(name, f"{name}.html")
+    return Page(
+        f"/{name}/{{id:[^/]+}}", f"/{name}/{{id:[^/]+}}.json", load, template, summary, **more
+    )
+
+
+def _list(name: str, load: Load, summary: str, **more: Any) -> Page:
+    return Page(f"/{name}", f"/{name}.json", load, f"{name}.html", summary, **more)
 
 
 PAGES = (
-    Page("/", "/latest.json", load_home, "home.html"),
-    Page("/latest", "/index.json", load_home, "home.html"),
-    _list("status", load_status),
-    _list("blocks", load_blocks),
-    _list("permits", load_permits),
-    _list("certificates", load_certificates),
-    _named("block", load_block, "block.html"),
-    _named("tx", load_transaction, "transaction.html"),
-    _named("address", load_address, "address.html"),
-    _named("permit", load_permit, "permit.html"),
-    _named("certificate", load_certificate, "certificate.html"),
+    Page("/", "/latest.json", load_home, "home.html", "What happened lately."),
+    Page("/latest", "/index.json", load_home, "home.html", "The same as /latest.json."),
+    _list(
+        "status",
+        load_status,
+        "Network, tip, node, trust anchor, root credit and counts.",
+        tag=Tag.SITE,
+    ),
+    _list("blocks", load_blocks, "50 blocks from the tip down.", parameters=(_BELOW_HEIGHT,)),
+    _list(
+        "permits",
+        load_permits,
+        "50 permits, newest first.",
+        tag=Tag.CERTIFICATES,
+        parameters=(PAGE,),
+    ),
+    _list(
+        "certificates",
+        load_certificates,
+        "50 certificates, newest first.",
+        tag=Tag.CERTIFICATES,
+        parameters=(PAGE, _OF_PERMIT, _OF_DOCUMENT),
+    ),
+    _named(
+        "block",
+        load_block,
+        "A block and 50 of its transactions.",
+        parameters=(_BLOCK, PAGE),
+        settles=True,
+    ),
+    _named(
+        "tx",
+        load_transaction,
+        "A transaction, confirmed or in the node's pool.",
+        parameters=(_TRANSACTION,),
+        settles=True,
+    ),
+    _named(
+        "address",
+        load_address,
+        "Coins, certificates and permits of an address, and 50 of its transactions.",
+        parameters=(_ADDRESS, _BELOW_NUMBER),
+    ),
+    _named(
+        "permit",
+        load_permit,
+        "A permit: what it allows, its status and its history.",
+        tag=Tag.CERTIFICATES,
+        parameters=(_PERMIT,),
+    ),
+    _named(
+        "certificate",
+        load_certificate,
+        "A certificate: its verdict, every check, and its chain of custody.",
+        tag=Tag.CERTIFICATES,
+        parameters=(_CERTIFICATE,),
+    ),
 )

@@ -10,14 +10,20 @@ class ExplorerError(CcxxError):
 
 
 class PageError(CcxxError):
-    """A page cannot be shown: `code` is stable, `status` is HTTP's, `hint` says what to do."""
+    """A page cannot be shown: `code` is stable, `status` is HTTP's, `hint` says what to do.
 
-    def __init__(self, code: str, status: int, message: str, hint: str) -> None:
+    `retry_after` is the number of seconds after which the same may be asked again with success.
+    """
+
+    def __init__(
+        self, code: str, status: int, message: str, hint: str, *, retry_after: int | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
         self.message = message
         self.hint = hint
+        self.retry_after = retry_after
 
 
 def not_found(what: str, hint: str) -> PageError:

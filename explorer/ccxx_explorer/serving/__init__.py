@@ -1,0 +1,1 @@
+"""What stands between a visitor and an endpoint: errors, headers, languages, limits, caches."""
