@@ -96,7 +96,7 @@ def judge_credential(
     tip_height: int,
     tip_median_time_past: int,
 ) -> PdfVerdict:
-    """Judge a file by messages in the order of the chain: the first broken rule names its status."""
+    """Judge a file by messages in chain order: the first rule that is broken names its status."""
     receipt = credential.receipt
     if credential.target_hash != receipt.target_hash:
         return PdfVerdict(PdfStatus.ALTERED)
