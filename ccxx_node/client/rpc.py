@@ -98,6 +98,13 @@ class NodeClient:
 
     def batch(self, calls: Iterable[Call]) -> list[Any]:
         """Return the results of many calls in one round trip; the first refusal is raised."""
+        return [self._result(reply) for reply in self._replies(calls)]
+
+    def batch_found(self, calls: Iterable[Call]) -> list[Any]:
+        """Return the results of many calls in one round trip, None for each that was refused."""
+        return [self._result_or_none(reply) for reply in self._replies(calls)]
+
+    def _replies(self, calls: Iterable[Call]) -> list[Any]:
         requests = [
             {"id": index, "method": method, "params": list(params)}
             for index, (method, params) in enumerate(calls)
@@ -109,7 +116,13 @@ class NodeClient:
         by_id = {str(reply.get("id")): reply for reply in replies} if whole else {}
         if by_id.keys() != {str(index) for index in range(len(requests))}:
             raise NodeError(f"the node at {self.address} did not answer the whole batch")
-        return [self._result(by_id[str(index)]) for index in range(len(requests))]
+        return [by_id[str(index)] for index in range(len(requests))]
+
+    def _result_or_none(self, reply: Any) -> Any:
+        try:
+            return self._result(reply)
+        except RpcError:
+            return None
 
     def block_count(self) -> int:
         """Return the height of the best block."""

@@ -26,6 +26,7 @@ from ccxx_explorer.database.store import Database
 from ccxx_explorer.database.whole_state import registry_hash
 from ccxx_explorer.definitions import DefinitionFolder
 from ccxx_explorer.indexer import Follower, Indexer
+from ccxx_explorer.node_clients import NodeClients
 from ccxx_explorer.problems import ExplorerError
 from ccxx_explorer.site import Site
 from ccxx_explorer.web import create_app
@@ -193,7 +194,10 @@ def serve(setup: Setup, host: str, port: int, types: Path | None, no_index: bool
     """Serve pages and JSON, and follow the node meanwhile."""
     follower = Follower(Indexer(setup.database), setup.database, setup.connect(), no_index)
     definitions = DefinitionFolder(types) if types else None
-    site = Site(setup.database, lambda: follower.state, setup.connect(_PAGE_SECONDS), definitions)
+    node = NodeClients(lambda: setup.connect(_PAGE_SECONDS))
+    site = Site(
+        setup.database, lambda: follower.state, node, definitions, follower.pending.snapshot
+    )
     follower.start()
 
     def say_where(_banner: str) -> None:

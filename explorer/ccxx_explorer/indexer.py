@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ccxx_core.hashes import BlockHash
 from ccxx_explorer.database.rows import NewBlock
 from ccxx_explorer.database.store import Database
+from ccxx_explorer.pending import PendingPool
 from ccxx_node.client.follow import BlockConnected, BlockDisconnected, ChainEvent, catch_up
 from ccxx_node.client.rpc import NodeClient, NodeError, RpcError, check_network
 
@@ -120,6 +121,7 @@ class Follower:
         self._watch_only = watch_only
         self._database = database
         self._client = client
+        self.pending = PendingPool(database)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
         self.state = NodeState(online=False, since=int(time.time()), problem="not asked yet")
@@ -138,6 +140,7 @@ class Follower:
             try:
                 self._round()
             except (NodeError, RpcError) as error:
+                self.pending.lose()
                 self._note(online=False, problem=_NODE_SILENT, detail=error)
             except Exception as error:
                 # A full disk or a locked file may pass; a bug must not end the web server.
@@ -153,6 +156,7 @@ class Follower:
             self._note(online=True, height=height, problem=self._problem())
             self._indexer.run(catch_up(self._client, self._indexer), self._stop)
         self._note(online=True, height=height)
+        self.pending.refresh(self._client)
 
     def _problem(self) -> str | None:
         """Keep saying that the index is stuck until a round has gone well."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,9 +32,13 @@ from ccxx_explorer.facts import (
     TipFacts,
 )
 from ccxx_explorer.indexer import NodeState
+from ccxx_explorer.node_clients import NodeClients
+from ccxx_explorer.pending import PoolSnapshot
 from ccxx_explorer.problems import PageError, no_anchor, wrong_anchor
 from ccxx_explorer.views.block import tip_facts
 from ccxx_node.client.rpc import NodeClient, NodeError, RpcError
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,15 @@ class Site:
         self,
         database: Database,
         node_state: Callable[[], NodeState],
-        client: NodeClient | None = None,
+        node: NodeClients | None = None,
         definitions: DefinitionFolder | None = None,
+        pool: Callable[[], PoolSnapshot] = PoolSnapshot,
     ) -> None:
         self.database = database
         self._definitions = definitions
         self._node_state = node_state
-        self._client = client
-        # A node client is not to be shared between threads.
-        self._asking = threading.Lock()
+        self._node = node
+        self.pool = pool
 
     @property
     def network(self) -> Network:
@@ -174,14 +178,20 @@ class Site:
         )
 
     def pending_transaction(self, txid: Txid) -> Transaction | None:
-        """Ask the node for a transaction that is in no block yet."""
-        if self._client is None or not self._node_state().online:
-            return None
+        """Find a transaction that is in no block yet: in the pool as it was read, else at the node."""
+        pending = self.pool().transactions.get(txid)
+        if pending is not None:
+            return pending.transaction
         try:
-            with self._asking:
-                return self._client.raw_transaction(txid)
+            return self.ask_node(lambda client: client.raw_transaction(txid))
         except (NodeError, RpcError, DecodeError):
             return None
+
+    def ask_node(self, question: Callable[[NodeClient], _Answer]) -> _Answer:
+        """Put a question to the node; raises `NodeError` soon while it is away, and `RpcError`."""
+        if self._node is None or not self._node_state().online:
+            raise NodeError("the node does not answer: try again when it is back")
+        return self._node.ask(question)
 
 
 def _credit_facts(connection: Connection, anchor: TrustAnchor, tip: BlockRow | None) -> CreditFacts:

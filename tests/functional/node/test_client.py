@@ -147,3 +147,11 @@ def test_node_of_another_network_is_noticed(node: Any) -> None:
 
     with pytest.raises(NodeError, match="serves the chain 'regtest', wanted 'main'"):
         check_network(node.client, MAIN)
+
+
+def test_batch_may_find_some_and_not_others(node: Any) -> None:
+    node.client.call("generatetoaddress", 1, ADDRESS)
+
+    found = node.client.batch_found([("getblockcount", ()), ("getblockhash", (2,))])
+
+    assert found == [1, None]
