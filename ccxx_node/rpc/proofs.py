@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import BlockHash, Txid, format_hash
+from ccxx_core.merkle_block import MerkleBlock, make_proof, proven_txids
 from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.rpc.arguments import as_bytes, as_hash, as_list, as_txid
 from ccxx_node.rpc.blocks import read_block
 from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found
-from ccxx_node.rpc.merkle_block import MerkleBlock, make_proof, proven_txids
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
 from ccxx_node.rpc.transactions import block_with_coin

@@ -10,7 +10,7 @@ from ccxx_core.block import BlockHeader
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import BlockHash, Txid, sha256
 from ccxx_core.merkle import merkle_root
-from ccxx_node.rpc.merkle_block import MerkleBlock, make_proof, proven_txids
+from ccxx_core.merkle_block import MerkleBlock, make_proof, proven_txids
 
 HEADER = BlockHeader(0x20000000, BlockHash(bytes(32)), bytes(32), 1, 0x207FFFFF, 0)
 

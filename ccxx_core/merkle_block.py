@@ -9,10 +9,9 @@ from ccxx_core.block import BlockHeader
 from ccxx_core.encoding import encode_compact_size, read_compact_size, read_slice
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import Txid, sha256d
-from ccxx_node.consensus.params import MAX_BLOCK_WEIGHT
 
-# No transaction has fewer bytes, so no block has more of them.
-_MAX_TRANSACTIONS = MAX_BLOCK_WEIGHT // (4 * 60)
+# A block weighs at most 4,000,000, and no transaction has fewer than 60 bytes of weight 4.
+_MAX_TRANSACTIONS = 4_000_000 // (4 * 60)
 
 
 @dataclass(frozen=True, slots=True)
