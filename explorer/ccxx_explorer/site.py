@@ -178,7 +178,7 @@ class Site:
         )
 
     def pending_transaction(self, txid: Txid) -> Transaction | None:
-        """Find a transaction that is in no block yet: in the pool as it was read, else at the node."""
+        """Find a transaction that is in no block yet: in the pool as read, else at the node."""
         pending = self.pool().transactions.get(txid)
         if pending is not None:
             return pending.transaction
