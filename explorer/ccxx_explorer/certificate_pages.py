@@ -52,7 +52,9 @@ def load_permit(site: Site, connection: Connection, question: Question) -> Permi
     reading = read_search(question.id, site.network)
     permit = holdings.permit(connection, reading.outpoint) if reading.outpoint else None
     if permit is None:
-        raise not_found("This permit", "A permit is named by its first output: txid:0.")
+        raise not_found(
+            "This permit is not known here.", "A permit is named by its first output: txid:0."
+        )
     certificates = holdings.latest_certificates(connection, permit.id, 0, _FEW)
     verdicts = holdings.history_of(connection, permit.id, _HISTORY)
     times = reader.times_of(connection, (verdict.height for verdict in verdicts))
@@ -112,7 +114,10 @@ def load_certificate(site: Site, connection: Connection, question: Question) -> 
     certificate = _named_certificate(site, connection, question)
     permit = holdings.permit(connection, certificate.permit_id)
     if permit is None:
-        raise not_found("The permit of this certificate", "The index is incomplete: rebuild it.")
+        raise not_found(
+            "The permit of this certificate is not known here.",
+            "The index is incomplete: rebuild it.",
+        )
     verdicts = holdings.history_of(connection, certificate.id, _HISTORY)
     tables = RecordTables(connection)
     rows = CertificateRows(
@@ -139,7 +144,7 @@ def load_document(site: Site, connection: Connection, question: Question) -> byt
     document = published_document(connection, certificate)
     if document is None:
         raise not_found(
-            "The document of this certificate",
+            "The document of this certificate is not known here.",
             "It is not on the chain, or not whole. Its owner or issuer has it; whether it is the"
             " right one, its hash says.",
         )
@@ -150,7 +155,7 @@ def _named_certificate(site: Site, connection: Connection, question: Question) -
     certificate = find_certificate(connection, read_search(question.id, site.network))
     if certificate is None:
         raise not_found(
-            "This certificate",
+            "This certificate is not known here.",
             "It is named by the output that issued it (txid:number) or by its id (ccert1…)."
             " If it was issued a moment ago, its transaction may not be in a block yet.",
         )

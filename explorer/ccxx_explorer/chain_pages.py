@@ -86,7 +86,8 @@ def load_block(site: Site, connection: Connection, question: Question) -> BlockF
         row = reader.block_of_hash(connection, reading.hash)
     if row is None:
         raise not_found(
-            "This block", f"The best chain has blocks 0 to {tip.height}, by height or by hash."
+            "This block is not known here.",
+            f"The best chain has blocks 0 to {tip.height}, by height or by hash.",
         )
     pages = -(-row.transaction_count // TRANSACTIONS_PER_PAGE)
     page = question.number("page", 1, 1, pages)

@@ -8,15 +8,28 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ccxx_core.amount import format_amount
-from ccxx_explorer.language import current_language
+from ccxx_explorer.language import current_language, say, say_number
 from ccxx_explorer.navigation import main_ways, more_ways
+from ccxx_explorer.views.script_words import (
+    credit_words,
+    kind_words,
+    role_words,
+    sighash_words,
+)
 from ccxx_explorer.visit import Visit
-from ccxx_explorer.wording import format_coins, format_count, format_iso, format_time, printable
+from ccxx_explorer.wording import (
+    format_coins,
+    format_count,
+    format_duration,
+    format_iso,
+    format_time,
+    printable,
+)
 
 
 def _time(seconds: int | None) -> Markup:
     if seconds is None:
-        return Markup("not yet")
+        return escape(say("not yet"))
     template = Markup('<time datetime="{}">{}</time>')
     return template.format(format_iso(seconds), format_time(seconds))
 
@@ -29,11 +42,15 @@ def _short(text: str) -> Markup:
     return Markup('<span title="{}">{}…{}</span>').format(text, text[:head], text[-tail:])
 
 
-_CUSTODY = {
-    "3of3": "3 of 3: root, issuer and holder sign together",
-    "recoverable": "3 of 3; root and issuer may replace a lost key after three months",
-    "2of3": "2 of 3: two of root, issuer and holder sign",
-}
+def _custody(code: str) -> str:
+    words = {
+        "3of3": say("3 of 3: root, issuer and holder sign together"),
+        "recoverable": say("3 of 3; root and issuer may replace a lost key after three months"),
+        "2of3": say("2 of 3: two of root, issuer and holder sign"),
+    }
+    return words[code]
+
+
 _ENVIRONMENT = Environment(
     loader=PackageLoader("ccxx_explorer"),
     autoescape=True,
@@ -47,13 +64,18 @@ _ENVIRONMENT.filters.update(
     coins=format_coins,
     amount=format_amount,
     moment=_time,
+    number=say_number,
     short=_short,
-    custody=_CUSTODY.get,
+    custody=_custody,
     printable=printable,
     plural=format_count,
+    kind_words=kind_words,
+    role_words=role_words,
+    credit_words=credit_words,
+    sighash_words=sighash_words,
+    duration=format_duration,
 )
-
-
+_ENVIRONMENT.policies["ext.i18n.trimmed"] = True
 _ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]
     lambda message: current_language().catalogue.gettext(message),
     lambda one, many, count: current_language().catalogue.ngettext(one, many, count),

@@ -26,9 +26,9 @@ class PageError(CcxxError):
         self.retry_after = retry_after
 
 
-def not_found(what: str, hint: str) -> PageError:
+def not_found(message: str, hint: str) -> PageError:
     """Nothing of that name is in the index."""
-    return PageError("not-found", 404, f"{what} is not known here.", hint)
+    return PageError("not-found", 404, message, hint)
 
 
 def bad_request(message: str, hint: str) -> PageError:

@@ -34,7 +34,7 @@ def search(site: Site, connection: Connection, text: str) -> SearchResult:
         return SearchResult(text, kind, url)
     if reading.problem:
         raise bad_request("This is no id, height, hash or address.", _SPELLINGS)
-    raise not_found("What you search for", _SPELLINGS)
+    raise not_found("What you search for is not known here.", _SPELLINGS)
 
 
 def _candidates(site: Site, connection: Connection, reading: Reading) -> Iterable[tuple[str, str]]:

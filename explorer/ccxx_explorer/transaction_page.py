@@ -12,15 +12,23 @@ from ccxx_cert.verify import SpentOutput, explain
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import parse_txid
 from ccxx_core.transaction import OutPoint, Transaction
-from ccxx_explorer.database import holdings, reader
+from ccxx_explorer.database import holdings, reader, slices
 from ccxx_explorer.database.records import RecordTables
 from ccxx_explorer.database.rows import BlockRow, CreditRow, OutputRow, TransactionRow
-from ccxx_explorer.facts import TransactionFacts
+from ccxx_explorer.facts import PartFacts, TransactionFacts
+from ccxx_explorer.language import say
 from ccxx_explorer.problems import bad_request, not_found
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
 from ccxx_explorer.views.signatures import anchor_roles
-from ccxx_explorer.views.transaction import TransactionRows, transaction_facts
+from ccxx_explorer.views.transaction import (
+    PER_PAGE,
+    TransactionRows,
+    last_page,
+    part_of,
+    shown,
+    transaction_facts,
+)
 from ccxx_explorer.views.verdicts import verdict_facts
 
 _SUBJECTS = 200
@@ -29,59 +37,87 @@ _PENDING_INPUTS = 500
 
 
 def load_transaction(site: Site, connection: Connection, question: Question) -> TransactionFacts:
-    """Load one transaction by its id."""
+    """Load one transaction by its id; `inputs` and `outputs` say which page of them."""
     try:
         txid = parse_txid(question.id.lower())
     except DecodeError as error:
-        raise bad_request("This is not a transaction id.", f"{error}.") from error
+        raise bad_request(say("This is not a transaction id."), f"{error}.") from error
     row = reader.transaction_of_id(connection, txid)
     if row is not None:
-        return transaction_facts(_confirmed(site, connection, row), site.network)
+        rows = _confirmed(site, connection, row, _parts(question, row.transaction))
+        return transaction_facts(rows, site.network)
     tx = site.pending_transaction(txid)
     if tx is None:
         raise not_found(
-            "This transaction",
-            "It is in no block of the best chain, and the node does not hold it either.",
+            say("This transaction is not known here."),
+            say("It is in no block of the best chain, and the node does not hold it either."),
         )
-    return transaction_facts(_pending(site, connection, tx), site.network)
+    rows = _pending(site, connection, tx, _parts(question, tx))
+    return transaction_facts(rows, site.network)
 
 
-def _confirmed(site: Site, connection: Connection, row: TransactionRow) -> TransactionRows:
-    tx = row.transaction
-    outputs = reader.outputs_of(connection, row.number)
-    credits = holdings.credits_at(connection, _outpoints(tx))
+def _parts(question: Question, tx: Transaction) -> tuple[PartFacts, PartFacts]:
+    """Read which inputs and which outputs are asked for."""
+    counts = {"inputs": len(tx.inputs), "outputs": len(tx.outputs)}
+    inputs, outputs = (
+        part_of(count, question.number(name, 1, 1, last_page(count)))
+        for name, count in counts.items()
+    )
+    return inputs, outputs
+
+
+def _confirmed(
+    site: Site, connection: Connection, row: TransactionRow, parts: tuple[PartFacts, PartFacts]
+) -> TransactionRows:
+    tx, (inputs, outputs) = row.transaction, parts
+    credits = holdings.credits_at(connection, _outpoints(tx, parts))
     verdict = reader.verdicts_of(connection, [row.number]).get(row.number)
     subjects = holdings.subjects_of(connection, row.number, _SUBJECTS) if verdict else []
+    spent = slices.prevouts_between(connection, row.number, shown(inputs).start, PER_PAGE)
     return TransactionRows(
         transaction=tx,
         tip=reader.tip(connection),
+        input_part=inputs,
+        output_part=outputs,
         block=reader.block_at(connection, row.height),
         position=row.position,
-        prevouts={coin.outpoint: coin for coin in reader.prevouts_of(connection, row.number)},
-        outputs=outputs,
+        value_in=None if tx.is_coinbase else slices.spent_value(connection, row.number),
+        prevouts={coin.outpoint: coin for coin in spent},
+        outputs=slices.outputs_between(connection, row.number, shown(outputs).start, PER_PAGE),
         credits=credits,
         key_roles=_key_roles(site, connection, credits.values()),
         verdict=verdict_facts(verdict, tuple(map(format_outpoint, subjects))) if verdict else None,
     )
 
 
-def _pending(site: Site, connection: Connection, tx: Transaction) -> TransactionRows:
+def _pending(
+    site: Site, connection: Connection, tx: Transaction, parts: tuple[PartFacts, PartFacts]
+) -> TransactionRows:
     """Gather what is known of an unconfirmed transaction, and what it would do."""
     prevouts = {
         tx_input.prevout: coin
         for tx_input in tx.inputs[:_PENDING_INPUTS]
         if (coin := reader.output_at(connection, tx_input.prevout)) is not None
     }
-    credits = holdings.credits_at(connection, _outpoints(tx))
+    credits = holdings.credits_at(connection, _outpoints(tx, parts))
     tip = reader.tip(connection)
     return TransactionRows(
         transaction=tx,
         tip=tip,
+        input_part=parts[0],
+        output_part=parts[1],
+        value_in=_value_in(tx, prevouts),
         prevouts=prevouts,
         credits=credits,
         key_roles=_key_roles(site, connection, credits.values()),
         meaning=_meaning(site, connection, tx, prevouts, tip),
     )
+
+
+def _value_in(tx: Transaction, prevouts: Mapping[OutPoint, OutputRow]) -> int | None:
+    if any(tx_input.prevout not in prevouts for tx_input in tx.inputs):
+        return None
+    return sum(prevouts[tx_input.prevout].value for tx_input in tx.inputs)
 
 
 def _meaning(
@@ -101,9 +137,11 @@ def _meaning(
     return explain(tx, RecordTables(connection), anchor, next_block=moment, spent=spent).lines
 
 
-def _outpoints(tx: Transaction) -> Iterable[OutPoint]:
-    yield from (tx_input.prevout for tx_input in tx.inputs)
-    yield from (OutPoint(tx.txid, vout) for vout in range(len(tx.outputs)))
+def _outpoints(tx: Transaction, parts: tuple[PartFacts, PartFacts]) -> Iterable[OutPoint]:
+    """Name the coins that the page shows."""
+    inputs, outputs = parts
+    yield from (tx.inputs[index].prevout for index in shown(inputs))
+    yield from (OutPoint(tx.txid, vout) for vout in shown(outputs))
 
 
 def _key_roles(

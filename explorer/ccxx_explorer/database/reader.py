@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from ccxx_core.block import BlockHeader
 from ccxx_core.hashes import BlockHash, Txid
@@ -88,14 +88,21 @@ def transactions_numbered(
 
 def outputs_of(connection: Connection, number: int) -> list[OutputRow]:
     """Give the outputs of a transaction in order, with what spent them."""
-    query = _output_query().where(outputs.c.transaction_number == number)
-    return [_output(row) for row in connection.execute(query.order_by(outputs.c.vout))]
+    wanted = outputs.c.transaction_number == number
+    return outputs_in_order(connection, wanted, outputs.c.vout)
 
 
 def prevouts_of(connection: Connection, number: int) -> list[OutputRow]:
     """Give the coins that a transaction spent, in the order of its inputs."""
-    query = _output_query().where(outputs.c.spent_by == number)
-    return [_output(row) for row in connection.execute(query.order_by(outputs.c.spent_index))]
+    return outputs_in_order(connection, outputs.c.spent_by == number, outputs.c.spent_index)
+
+
+def outputs_in_order(
+    connection: Connection, wanted: ColumnElement[bool], order: ColumnElement[Any]
+) -> list[OutputRow]:
+    """Give the outputs that a condition names, with what spent them, in an order."""
+    query = _output_query().where(wanted).order_by(order)
+    return [_output(row) for row in connection.execute(query)]
 
 
 def output_at(connection: Connection, outpoint: OutPoint) -> OutputRow | None:

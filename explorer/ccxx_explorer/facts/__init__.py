@@ -4,6 +4,7 @@ them, so both tell the same facts.
 Amounts are satoshis, times are unix seconds, ids are text as people see them.
 """
 
+from ccxx_explorer.facts.addresses import AddressFacts
 from ccxx_explorer.facts.certificates import (
     BatchFacts,
     CertificateFacts,
@@ -15,20 +16,14 @@ from ccxx_explorer.facts.certificates import (
     PermitLine,
     PermitList,
     RevocationFacts,
+    RuleFacts,
 )
 from ccxx_explorer.facts.chain import (
-    AddressFacts,
     BlockFacts,
     BlockLine,
     BlockList,
-    CreditRole,
     HomeFacts,
-    InputFacts,
-    OutputFacts,
-    SpendFacts,
-    TransactionFacts,
     TransactionLine,
-    VerdictFacts,
 )
 from ccxx_explorer.facts.life import (
     CommandFacts,
@@ -52,6 +47,15 @@ from ccxx_explorer.facts.status import (
     StatusFacts,
     TipFacts,
     Tone,
+)
+from ccxx_explorer.facts.transactions import (
+    CreditRole,
+    InputFacts,
+    OutputFacts,
+    PartFacts,
+    SpendFacts,
+    TransactionFacts,
+    VerdictFacts,
 )
 
 __all__ = [
@@ -82,11 +86,13 @@ __all__ = [
     "LifeStep",
     "NodeFacts",
     "OutputFacts",
+    "PartFacts",
     "PermitFacts",
     "PermitLine",
     "PermitList",
     "Problem",
     "RevocationFacts",
+    "RuleFacts",
     "SearchResult",
     "SpendFacts",
     "Statement",

@@ -1,12 +1,10 @@
-"""What pages say about blocks, transactions and addresses."""
+"""What pages say about blocks, and the lines of their lists."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ccxx_explorer.decode import DataOutput
 from ccxx_explorer.facts.certificates import CertificateLine, PermitLine
-from ccxx_explorer.facts.life import KeyFacts
 from ccxx_explorer.facts.status import AsOf, StatusFacts, Tone
 
 
@@ -65,117 +63,6 @@ class BlockFacts:
     page: int
     pages: int
     transactions: tuple[TransactionLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CreditRole:
-    """What a coin is to the protocol; `id` is the permit or certificate it belongs to."""
-
-    kind: str
-    id: str | None
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class InputFacts:
-    """One input: the coin it spends, and who signed."""
-
-    index: int
-    coinbase: bool
-    txid: str | None
-    vout: int | None
-    value: int | None
-    address: str | None
-    kind: str
-    credit: CreditRole | None
-    keys: tuple[KeyFacts, ...]
-    sequence: int
-    script_sig: str
-    witness: tuple[str, ...]
-    script: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SpendFacts:
-    """The input that spent an output."""
-
-    txid: str
-    index: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class OutputFacts:
-    """One output: where it pays, what it is, and what spent it."""
-
-    vout: int
-    value: int
-    address: str | None
-    kind: str
-    script_pubkey: str
-    asm: str
-    credit: CreditRole | None
-    data: DataOutput | None
-    spent_by: SpendFacts | None
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictFacts:
-    """What the registry said about a transaction; `refusal` is a stable word."""
-
-    operation: str | None
-    accepted: bool
-    refusal: str | None
-    detail: str
-    words: str
-    tone: Tone
-    subjects: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionFacts:
-    """One transaction in full; `meaning` says what an unconfirmed one would do."""
-
-    txid: str
-    wtxid: str
-    status: str
-    confirmations: int
-    height: int | None
-    block_hash: str | None
-    position: int | None
-    time: int | None
-    coinbase: bool
-    version: int
-    locktime: int
-    size: int
-    vsize: int
-    weight: int
-    fee: int | None
-    inputs: tuple[InputFacts, ...]
-    outputs: tuple[OutputFacts, ...]
-    verdict: VerdictFacts | None
-    meaning: tuple[str, ...]
-    hex: str
-
-
-@dataclass(frozen=True, slots=True)
-class AddressFacts:
-    """One address: its coins, what it holds and held, and a page of its transactions."""
-
-    address: str
-    as_of: AsOf
-    kind: str
-    script_pubkey: str
-    script_hash: str
-    roles: tuple[str, ...]
-    received: int
-    unspent: int
-    transaction_count: int
-    certificates: tuple[CertificateLine, ...]
-    certificate_count: int
-    permits: tuple[PermitLine, ...]
-    transactions: tuple[TransactionLine, ...]
-    below: int | None
 
 
 @dataclass(frozen=True, slots=True)

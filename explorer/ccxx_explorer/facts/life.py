@@ -11,12 +11,14 @@ from ccxx_explorer.facts.status import Tone
 class KeyFacts:
     """A public key in a script, its role, and whether this input carries its signature.
 
-    `role` is root credit, root, issuing system, issuer, holder, owner or unknown.
+    `role` is root credit, root, issuing system, issuer, holder, owner or unknown; `sighash` is
+    what the signature covers (`ALL`, …), None where that cannot be read.
     """
 
     key: str
     role: str
     signed: bool | None
+    sighash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ enough, each signature is tried against each key.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from ccxx_cert.custody import revealed_script
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.errors import DecodeError
 from ccxx_core.keys import make_verifier
-from ccxx_core.script import ScriptKind, read_ops, solve_script
+from ccxx_core.script import is_key_shaped, is_p2sh, read_ops
+from ccxx_core.sighash import SIGHASH_ALL, SIGHASH_ANYONECANPAY, SIGHASH_NONE, SIGHASH_SINGLE
 from ccxx_core.spending import Lock, SpendingError, Template, open_lock
 from ccxx_core.transaction import Transaction, TxInput, TxOutput
 from ccxx_explorer.facts.life import KeyFacts
@@ -20,6 +20,21 @@ from ccxx_explorer.facts.life import KeyFacts
 # What is said of keys that nobody has named.
 NAMELESS = frozenset({"owner", "unknown"})
 _MOST_SIGNATURES = 20
+# The shortest DER signature with its hash type.
+_SHORTEST = 9
+_SIGHASHES = {SIGHASH_ALL: "ALL", SIGHASH_NONE: "NONE", SIGHASH_SINGLE: "SINGLE"}
+
+
+def open_input(tx_input: TxInput, spent: TxOutput) -> Lock | None:
+    """Open the coin that an input spends by what the input shows; None for an unknown script."""
+    pushes = _pushes(tx_input.script_sig)
+    redeem = pushes[-1] if pushes and is_p2sh(spent.script_pubkey) else None
+    witness = tx_input.witness[-1] if tx_input.witness else None
+    shown = frozenset(item for item in (*pushes, *tx_input.witness) if is_key_shaped(item))
+    try:
+        return open_lock(spent, redeem, witness, shown)
+    except SpendingError:
+        return None
 
 
 def input_keys(
@@ -29,18 +44,30 @@ def input_keys(
 
     `signed` is None where the signatures do not tell.
     """
-    tx_input = tx.inputs[index]
-    revealed = revealed_script(tx_input, spent.script_pubkey)
-    lock = _lock(spent, revealed)
-    if lock is not None and lock.template in (Template.MULTISIG, Template.RECOVERABLE):
-        return tuple(_shared_keys(tx, index, lock, roles))
-    solved = solve_script(revealed if revealed is not None else spent.script_pubkey)
-    key = solved.solutions[0] if solved.kind is ScriptKind.PUBKEY else None
-    shown = key or _shown_key(tx_input, solved.kind)
-    if shown is None:
+    lock = open_input(tx.inputs[index], spent)
+    if lock is None:
         return ()
-    role = roles.get(shown) or roles.get(spent.script_pubkey) or "owner"
-    return (KeyFacts(shown.hex(), role, True),)
+    signatures = _signatures(tx.inputs[index], lock)
+    if lock.template in (Template.KEY, Template.KEY_HASH):
+        covers = sighash_name(signatures[0]) if signatures else None
+        return tuple(
+            KeyFacts(
+                key.hex(), roles.get(key) or roles.get(spent.script_pubkey) or "owner", True, covers
+            )
+            for key in lock.keys
+        )
+    return _shared_keys(lock, _match(tx, index, lock, signatures), roles)
+
+
+def sighash_name(signature: bytes) -> str | None:
+    """Name what a signature covers, as Bitcoin does: `ALL`, `NONE|ANYONECANPAY`, `0x41`."""
+    if len(signature) < _SHORTEST:
+        return None
+    hash_type = signature[-1]
+    name = _SIGHASHES.get(hash_type & ~SIGHASH_ANYONECANPAY)
+    if name is None:
+        return f"0x{hash_type:02x}"
+    return f"{name}|ANYONECANPAY" if hash_type & SIGHASH_ANYONECANPAY else name
 
 
 def anchor_roles(anchor: TrustAnchor) -> dict[bytes, str]:
@@ -64,39 +91,49 @@ def named_signers(keys: Iterable[KeyFacts]) -> tuple[KeyFacts, ...]:
     return tuple(found.values())
 
 
-def _lock(spent: TxOutput, revealed: bytes | None) -> Lock | None:
-    try:
-        return open_lock(spent, revealed, revealed)
-    except SpendingError:
-        return None
-
-
 def _shared_keys(
-    tx: Transaction, index: int, lock: Lock, roles: Mapping[bytes, str]
-) -> Iterator[KeyFacts]:
-    everybody = lock.template is Template.MULTISIG and lock.required == len(lock.keys)
-    signers = frozenset(lock.keys) if everybody else _signers(tx, index, lock)
+    lock: Lock, matched: Mapping[bytes, bytes] | None, roles: Mapping[bytes, str]
+) -> tuple[KeyFacts, ...]:
+    facts = []
     for key in lock.keys:
-        signed = None if signers is None else key in signers
-        yield KeyFacts(key.hex(), roles.get(key, "unknown"), signed)
+        signature = matched.get(key) if matched is not None else None
+        facts.append(
+            KeyFacts(
+                key.hex(),
+                roles.get(key, "unknown"),
+                None if matched is None else signature is not None,
+                sighash_name(signature) if signature is not None else None,
+            )
+        )
+    return tuple(facts)
 
 
-def _signers(tx: Transaction, index: int, lock: Lock) -> frozenset[bytes] | None:
-    """Find out which keys signed, None where too few signatures fit for the chain to take it."""
+def _match(
+    tx: Transaction, index: int, lock: Lock, signatures: Sequence[bytes]
+) -> Mapping[bytes, bytes] | None:
+    """Find each key's signature, None where too few fit for the chain to take the input."""
+    everybody = lock.template is Template.MULTISIG and lock.required == len(lock.keys)
+    if everybody and len(signatures) == len(lock.keys):
+        # Signatures stand in the order of their keys.
+        return dict(zip(lock.keys, signatures, strict=True))
+    if everybody:
+        return dict.fromkeys(lock.keys, b"")
     verify = make_verifier()
-    found = set()
-    for signature in _signatures(tx.inputs[index]):
+    found: dict[bytes, bytes] = {}
+    for signature in signatures:
         digest = lock.digest(tx, index, signature[-1])
-        found |= {key for key in lock.keys if verify(key, signature[:-1], digest)}
+        found |= {key: signature for key in lock.keys if verify(key, signature[:-1], digest)}
     # The recovery branch asks for root and issuer alone.
     enough = 2 if lock.template is Template.RECOVERABLE else lock.required
-    return frozenset(found) if len(found) >= enough else None
+    return found if len(found) >= enough else None
 
 
-def _signatures(tx_input: TxInput) -> list[bytes]:
-    """Give what may be signatures: everything below the script but the empty items."""
-    items = list(tx_input.witness[:-1]) if tx_input.witness else _pushes(tx_input.script_sig)[:-1]
-    return [item for item in items if len(item) > 1][:_MOST_SIGNATURES]
+def _signatures(tx_input: TxInput, lock: Lock) -> list[bytes]:
+    """Give what may be signatures: all that an input shows but its scripts, keys and blanks."""
+    items = tx_input.witness if lock.is_segwit else _pushes(tx_input.script_sig)
+    others = (lock.redeem_script, lock.witness_script, *lock.keys)
+    kept = [item for item in items if len(item) > 1 and item not in others]
+    return kept[:_MOST_SIGNATURES]
 
 
 def _pushes(script: bytes) -> list[bytes]:
@@ -104,12 +141,3 @@ def _pushes(script: bytes) -> list[bytes]:
         return [data for _, data, _ in read_ops(script) if data]
     except DecodeError:
         return []
-
-
-def _shown_key(tx_input: TxInput, kind: ScriptKind) -> bytes | None:
-    if kind is ScriptKind.WITNESS_V0_KEYHASH and len(tx_input.witness) == 2:
-        return tx_input.witness[1]
-    if kind is ScriptKind.PUBKEYHASH:
-        pushes = _pushes(tx_input.script_sig)
-        return pushes[-1] if pushes and len(pushes[-1]) in (33, 65) else None
-    return None
