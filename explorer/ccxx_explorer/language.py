@@ -10,8 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from gettext import NullTranslations
 from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, get_datetime_format
+from babel.numbers import format_decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,11 @@ class Language:
     name: str
     is_right_to_left: bool = False
     catalogue: NullTranslations = field(default_factory=NullTranslations, compare=False)
+
+    @property
+    def locale(self) -> Locale:
+        """How its readers write numbers and days."""
+        return Locale.parse(self.code)
 
 
 ENGLISH = Language("en", "English")
@@ -43,6 +53,11 @@ def speaking(language: Language) -> Iterator[None]:
         _CURRENT.reset(token)
 
 
+def N_(message: str) -> str:
+    """Mark a sentence of a table for translation; `say` says it later."""
+    return message
+
+
 def say(message: str, **values: Any) -> str:
     """Say an English sentence in the reader's language; `%(name)s` stands for a value."""
     text = _CURRENT.get().catalogue.gettext(message)
@@ -52,4 +67,20 @@ def say(message: str, **values: Any) -> str:
 def say_count(one: str, many: str, count: int, **values: Any) -> str:
     """Say a sentence about a number of things; `%(count)s` stands for the number."""
     text = _CURRENT.get().catalogue.ngettext(one, many, count)
-    return text % {"count": count, **values}
+    return text % {"count": say_number(count), **values}
+
+
+def say_number(number: int) -> str:
+    """Print a number of things as the reader groups digits; the digits are Latin everywhere."""
+    return format_decimal(number, locale=_CURRENT.get().locale)
+
+
+def say_minute(moment: datetime) -> str:
+    """Print a moment in UTC to the minute, the day as the reader writes it."""
+    language = _CURRENT.get()
+    # In English the day is ISO 8601's: English itself is divided over the order.
+    if language == ENGLISH:
+        return f"{moment:%Y-%m-%d %H:%M} UTC"
+    day = format_date(moment, "medium", locale=language.locale)
+    order = get_datetime_format("medium", locale=language.locale)
+    return str(order).replace("{1}", day).replace("{0}", f"{moment:%H:%M} UTC")

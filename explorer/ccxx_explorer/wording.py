@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from ccxx_cert.standing import LEAST_SINCE_TIME
 from ccxx_core.amount import format_amount
-from ccxx_explorer.language import say, say_count
+from ccxx_explorer.language import say, say_count, say_minute
 
 # Control, format (bidirectional overrides among them), surrogate, private use, unassigned, and
 # the two separators that break lines.
@@ -52,7 +52,7 @@ def padded_text(data: bytes) -> str:
 def format_time(seconds: int) -> str:
     """Print unix seconds as UTC to the minute; an instant outside the calendar as seconds."""
     try:
-        return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return say_minute(datetime.fromtimestamp(seconds, tz=UTC))
     except (ValueError, OverflowError, OSError):
         return say("%(seconds)s seconds of unix time", seconds=seconds)
 
