@@ -5,6 +5,7 @@ Hashes and ids are bytes in internal order, amounts are satoshis, times are unix
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ccxx_cert.state import CreditKind
@@ -21,6 +22,19 @@ class NewBlock:
     hash: BlockHash
     block: Block
     median_time_past: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedBlock:
+    """A block whose chain rows are written: the numbers of its transactions and of its scripts.
+
+    `scripts` may know more scripts than the block's own.
+    """
+
+    new: NewBlock
+    first_transaction: int
+    numbers: Mapping[Txid, int]
+    scripts: Mapping[bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +114,48 @@ class CreditRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CreditSums:
-    """Credit that is alive now, by what it stands for."""
+class Totals:
+    """All that the chain has up to a block: how many of each, and the root's credit in satoshis.
 
-    root: int
-    permits: int
-    certificates: int
+    The four kinds of credit add up to what the root coin was worth; before it they are 0.
+    """
+
+    height: int
+    time: int
+    transactions: int = 0
+    permits: int = 0
+    certificates: int = 0
+    refused: int = 0
+    root_credit: int = 0
+    permit_credit: int = 0
+    certificate_credit: int = 0
+    destroyed_credit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlace:
+    """The block of the best chain that a transaction is in."""
+
+    height: int
+    hash: BlockHash
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptTotals:
+    """Everything one script did in blocks: transactions, and outputs and satoshis in and out."""
+
+    transaction_count: int
+    funded_count: int
+    funded: int
+    spent_count: int
+    spent: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnspentRow:
+    """A coin that lies at a script, and the height of the block that made it."""
+
+    outpoint: OutPoint
+    value: int
+    height: int
