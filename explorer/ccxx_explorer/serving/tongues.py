@@ -42,4 +42,5 @@ def _language_of(request: web.Request) -> Language:
 
 def spoken_to(request: web.Request) -> Language:
     """Return the language in which a request is answered."""
-    return request.get(_SPOKEN, ENGLISH)
+    language: Language = request.get(_SPOKEN, ENGLISH)
+    return language
