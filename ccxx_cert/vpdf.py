@@ -24,7 +24,8 @@ _ENTRY = 20
 _ONE_LINE = 70
 _LINE = 71
 _MOST_KEYS = 1_000
-_LONGEST_TRAILER = 65_536
+_LONGEST_DICTIONARY = 1 << 18
+_DEEPEST = 100
 
 _TABLE = re.compile(rb"xref\n0 ([1-9]\d{0,7})\n")
 _ENTRIES = re.compile(rb"(?:\d{10} 00000 n\r\n)*")
@@ -179,7 +180,7 @@ def _read_trailer(data: bytes) -> tuple[int, bytes]:
         raise DecodeError("file does not end with one table of objects and its place")
     start = size.end() + _ENTRY * int(size[1])
     trailer = data[start:behind]
-    if not trailer.startswith(b"trailer\n\n") or len(trailer) > _LONGEST_TRAILER:
+    if not trailer.startswith(b"trailer\n\n"):
         raise DecodeError("file has no trailer behind its table of objects")
     return table, trailer.removeprefix(b"trailer\n\n")
 
@@ -217,6 +218,8 @@ def _info_number(trailer: bytes) -> int:
 
 def _read_dictionary(data: bytes, begin: int, end: int) -> Items:
     """Read a dictionary that fills a range; its values stay as they are written."""
+    if end - begin > _LONGEST_DICTIONARY:
+        raise DecodeError(f"a dictionary of {end - begin} bytes, at most {_LONGEST_DICTIONARY}")
     if data[begin : begin + 2] != b"<<" or data[max(begin + 2, end - 2) : end] != b">>":
         raise DecodeError("information dictionary or trailer is no dictionary")
     items: list[tuple[bytes, bytes]] = []
@@ -246,7 +249,7 @@ def _skip(data: bytes, at: int, end: int) -> int:
 
 
 def _value_end(data: bytes, at: int, end: int) -> int:
-    """Return where a value ends, however deep it is nested."""
+    """Return where a value ends."""
     reference = _REFERENCE.match(data, at, end)
     if reference is not None:
         return reference.end()
@@ -259,12 +262,12 @@ def _value_end(data: bytes, at: int, end: int) -> int:
             depth -= 1
         elif token["string"]:
             at = _string_end(data, at, end)
-        if depth <= 0:
-            if depth < 0:
-                break
+        if not depth:
             return at
+        if not 0 < depth <= _DEEPEST:
+            break
         at = _skip(data, at, end)
-    raise DecodeError("a value of a dictionary does not end, or is none")
+    raise DecodeError("a value of a dictionary does not end, is none, or is nested too deep")
 
 
 def _string_end(data: bytes, at: int, end: int) -> int:

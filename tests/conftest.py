@@ -1,10 +1,13 @@
 """Fixtures that every test may ask for."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from ccxx_cert.vpdf import PdfForm
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,3 +23,29 @@ def vectors() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recorded vectors at {folder}: set CCXX_VECTORS to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def written_pdf() -> Callable[[Mapping[str, str]], bytes]:
+    """Give a function that writes a small PDF with texts in its information dictionary."""
+    start = b"%PDF-1.3\n%\xe2\xe3\xcf\xd3\n"
+    content = b"<</Length 44>>\nstream\nBT /F 24 Tf 40 90 Td (A certificate) Tj ET      \nendstream"
+    bodies = (
+        b"<</Pages 3 0 R /Type /Catalog>>",
+        b"<</Count 1 /Kids [4 0 R] /Type /Pages>>",
+        b"<</Contents 5 0 R /MediaBox [0 0 300 144] /Parent 3 0 R /Type /Page>>",
+        content,
+    )
+    tail, behind = b"\nendobj\n", []
+    for number, body in enumerate(bodies, 2):
+        behind.append(len(tail))
+        tail += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    trailer = b"<</Info 1 0 R /Root 2 0 R /Size 6>>"
+
+    def write(texts: Mapping[str, str]) -> bytes:
+        form = PdfForm(start + b"1 0 obj\n", (), tail, (len(start),), tuple(behind), trailer)
+        for key, text in texts.items():
+            form = form.with_text(f"/{key}".encode(), text)
+        return form.encode()
+
+    return write
