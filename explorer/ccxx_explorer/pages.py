@@ -8,20 +8,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ccxx_explorer.address_page import load_address
+from ccxx_explorer.block_pages import load_block, load_blocks
 from ccxx_explorer.certificate_pages import (
     load_certificate,
     load_certificates,
     load_permit,
     load_permits,
 )
-from ccxx_explorer.chain_pages import (
-    load_address,
-    load_block,
-    load_blocks,
-    load_home,
-    load_status,
-)
 from ccxx_explorer.endpoints import Parameter, Tag
+from ccxx_explorer.home_page import load_home, load_status
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
 from ccxx_explorer.transaction_page import load_transaction
@@ -56,6 +52,8 @@ _CERTIFICATE = Parameter("id", "The certificate's issuing output, `txid:vout`, o
 _BELOW_HEIGHT = Parameter(
     "below", "Only blocks below this height.", "integer", least=1, most=2_000_000_000
 )
+_INPUTS = Parameter("inputs", "Which 100 of its inputs, from 1.", "integer", 1, least=1)
+_OUTPUTS = Parameter("outputs", "Which 100 of its outputs, from 1.", "integer", 1, least=1)
 _BELOW_NUMBER = Parameter(
     "below", "The number that the page before ended with.", "integer", least=1, most=1 << 53
 )
@@ -109,7 +107,7 @@ PAGES = (
         "tx",
         load_transaction,
         "A transaction, confirmed or in the node's pool.",
-        parameters=(_TRANSACTION,),
+        parameters=(_TRANSACTION, _INPUTS, _OUTPUTS),
         settles=True,
     ),
     _named(

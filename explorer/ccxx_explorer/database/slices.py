@@ -1,12 +1,31 @@
-"""Parts of large transactions: a page of their coins, and sums that need no page."""
+"""Parts of large transactions and blocks: a page of each, and sums that need no page."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
 from ccxx_explorer.database.reader import outputs_in_order
 from ccxx_explorer.database.rows import OutputRow
-from ccxx_explorer.database.schema import outputs
+from ccxx_explorer.database.schema import outputs, verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How many transactions of a block the registry judged, and the numbers of the first."""
+
+    count: int
+    numbers: tuple[int, ...]
+
+
+def judged_between(connection: Connection, first: int, count: int, limit: int) -> Judged:
+    """Find the transactions that the registry judged among `count` from a number on."""
+    number = verdicts.c.transaction_number
+    within = number.between(first, first + count - 1)
+    total = connection.execute(select(func.count()).select_from(verdicts).where(within)).scalar()
+    query = select(number).where(within).order_by(number).limit(limit)
+    return Judged(total or 0, tuple(connection.execute(query).scalars()))
 
 
 def outputs_between(connection: Connection, number: int, first: int, limit: int) -> list[OutputRow]:

@@ -15,6 +15,7 @@ from ccxx_explorer.facts.certificates import (
     PermitFacts,
     PermitLine,
     PermitList,
+    PowerFacts,
     RevocationFacts,
     RuleFacts,
 )
@@ -22,6 +23,7 @@ from ccxx_explorer.facts.chain import (
     BlockFacts,
     BlockLine,
     BlockList,
+    CoinbaseFacts,
     HomeFacts,
     TransactionLine,
 )
@@ -71,6 +73,7 @@ __all__ = [
     "CertificateList",
     "Check",
     "CheckResult",
+    "CoinbaseFacts",
     "CommandFacts",
     "CountFacts",
     "CreditFacts",
@@ -90,6 +93,7 @@ __all__ = [
     "PermitFacts",
     "PermitLine",
     "PermitList",
+    "PowerFacts",
     "Problem",
     "RevocationFacts",
     "RuleFacts",

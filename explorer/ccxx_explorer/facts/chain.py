@@ -21,10 +21,11 @@ class BlockLine:
 
 @dataclass(frozen=True, slots=True)
 class BlockList:
-    """Blocks from the newest down; `below` asks for the page after."""
+    """Blocks from the newest down; `below` asks for older ones, `above` for newer ones."""
 
     blocks: tuple[BlockLine, ...]
     below: int | None
+    above: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,28 @@ class TransactionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CoinbaseFacts:
+    """The first transaction of a block: what it pays, to whom, and what its miner wrote.
+
+    `text` is None where the miner's bytes are not readable.
+    """
+
+    txid: str
+    value: int
+    address: str | None
+    text: str | None
+    hex: str
+
+
+@dataclass(frozen=True, slots=True)
 class BlockFacts:
-    """One block and a page of its transactions."""
+    """One block and a page of its transactions.
+
+    `difficulty` is decimal text, how many times harder than the easiest target of Bitcoin; `work`
+    is how many hashes such a block takes on average. `interval` is in seconds since the block
+    before. `messages` are those of its transactions that the registry judged, the first of
+    `message_count`.
+    """
 
     height: int
     hash: str
@@ -55,11 +76,18 @@ class BlockFacts:
     median_time_past: int
     version: int
     bits: str
+    difficulty: str
+    work: int
     nonce: int
     merkle_root: str
+    interval: int | None
+    trusted_miners: bool
+    coinbase: CoinbaseFacts
     size: int
     weight: int
     transaction_count: int
+    message_count: int
+    messages: tuple[TransactionLine, ...]
     page: int
     pages: int
     transactions: tuple[TransactionLine, ...]
