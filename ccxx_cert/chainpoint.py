@@ -67,8 +67,8 @@ def decode_receipt(text: str | bytes) -> Receipt:
     if fields["@context"] != CONTEXT or fields["type"] != TYPE:
         raise DecodeError("receipt is not of Chainpoint version 2 over SHA-256")
     return Receipt(
-        target_hash=_digest(fields["targetHash"], "targetHash"),
-        merkle_root=_digest(fields["merkleRoot"], "merkleRoot"),
+        target_hash=decode_digest(fields["targetHash"], "targetHash"),
+        merkle_root=decode_digest(fields["merkleRoot"], "merkleRoot"),
         proof=decode_path(fields["proof"]),
         anchors=tuple(map(_anchor, _list(fields["anchors"], "anchors", _MOST_ANCHORS))),
     )
@@ -95,12 +95,19 @@ def decode_path(value: Any) -> tuple[ProofStep, ...]:
     return tuple(map(_step, _list(value, "proof", _MOST_STEPS)))
 
 
+def decode_digest(value: Any, name: str) -> bytes:
+    """Read a hash of 32 bytes from JSON, in small hex digits; raises DecodeError."""
+    if not isinstance(value, str) or len(value) != 64 or not set(value) <= _HEX:
+        raise DecodeError(f"{name} is not 64 hex digits")
+    return bytes.fromhex(value)
+
+
 def _step(value: Any) -> ProofStep:
     items = list(_object(value, "step of the proof").items())
     if len(items) != 1 or items[0][0] not in (Side.LEFT, Side.RIGHT):
         raise DecodeError("a step of the proof has one key, left or right")
     side, digest = items[0]
-    return ProofStep(Side(side), _digest(digest, side))
+    return ProofStep(Side(side), decode_digest(digest, side))
 
 
 def _anchor(value: Any) -> Anchor:
@@ -111,7 +118,7 @@ def _anchor(value: Any) -> Anchor:
         kind = AnchorType(fields["type"])
     except ValueError:
         raise DecodeError(f"anchor is none of {', '.join(AnchorType)}") from None
-    _digest(fields["sourceId"], "sourceId")
+    decode_digest(fields["sourceId"], "sourceId")
     return Anchor(kind, parse_txid(fields["sourceId"]))
 
 
@@ -125,9 +132,3 @@ def _list(value: Any, name: str, most: int) -> list[Any]:
     if not isinstance(value, list) or len(value) > most:
         raise DecodeError(f"{name} is no JSON array of at most {most}")
     return value
-
-
-def _digest(value: Any, name: str) -> bytes:
-    if not isinstance(value, str) or len(value) != 64 or not set(value) <= _HEX:
-        raise DecodeError(f"{name} is not 64 hex digits")
-    return bytes.fromhex(value)
