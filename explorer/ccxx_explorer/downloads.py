@@ -11,7 +11,7 @@ from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import sha256
 from ccxx_explorer.answers import bytes_answer
 from ccxx_explorer.certificate_pages import load_document
-from ccxx_explorer.endpoints import Endpoint, Parameter, Tag, ask
+from ccxx_explorer.endpoints import FILE, Endpoint, Parameter, Tag, ask
 from ccxx_explorer.question import Question
 
 _BYTES = "application/octet-stream"
@@ -47,7 +47,7 @@ ENDPOINTS = (
         "The document of a certificate, where its issuer put it on the chain whole.",
         Tag.CERTIFICATES,
         (Parameter("id", "The certificate: its issuing output `txid:vout`, or `ccert1…`."),),
-        media="*/*",
+        media=FILE,
         statuses=(404,),
     ),
 )

@@ -25,6 +25,9 @@ Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SITE: web.AppKey[Site] = web.AppKey("site", Site)
 QUERIES: web.AppKey[Queries] = web.AppKey("queries", Queries)
 
+# The media type of an endpoint that sends files of several kinds.
+FILE = "*/*"
+
 _PLACE = re.compile(r"\{(\w+)(?::(?:[^{}]|\{[^}]*\})*)?\}")
 
 
@@ -81,7 +84,8 @@ class Endpoint:
     """One method of one path; `answer` is the type whose JSON comes back, None for other media.
 
     `path` is written as aiohttp's router reads it. `statuses` are those that this endpoint gives
-    besides 200 and what every endpoint may give.
+    besides 200 and what every endpoint may give. `cost` is what an answer takes of the questions
+    that a visitor may ask.
     """
 
     method: str
@@ -95,6 +99,7 @@ class Endpoint:
     form: Form = Form.JSON
     body: Body | None = None
     statuses: tuple[int, ...] = ()
+    cost: int = 1
 
     @property
     def is_page(self) -> bool:

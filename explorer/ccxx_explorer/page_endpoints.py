@@ -12,6 +12,7 @@ from ccxx_explorer.endpoints import SITE, Endpoint, Form, Handle, in_thread
 from ccxx_explorer.html import render
 from ccxx_explorer.pages import Page
 from ccxx_explorer.question import Question
+from ccxx_explorer.serving.visits import visit_of
 from ccxx_explorer.site import Site
 from ccxx_explorer.visit import Visit
 
@@ -46,15 +47,6 @@ def endpoints_of(page: Page) -> Iterator[Endpoint]:
 def question_of(request: web.Request) -> Question:
     """Read what a visitor asks."""
     return Question(request.match_info.get("id", ""), dict(request.query))
-
-
-def visit_of(request: web.Request) -> Visit:
-    """Tell where a visitor is."""
-    return Visit(
-        request.rel_url.raw_path,
-        request.rel_url.raw_query_string,
-        f"{request.scheme}://{request.host}",
-    )
 
 
 def _json_handler(page: Page) -> Handle:

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from ccxx_core.hashes import sha256
 from ccxx_explorer.answers import Freshness, bytes_answer
-from ccxx_explorer.endpoints import Endpoint, Form, Tag
+from ccxx_explorer.endpoints import FILE, Endpoint, Form, Tag
 
 _FOLDER = Path(__file__).parent / "static"
 _MEDIA = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
@@ -39,15 +39,18 @@ def static_url(name: str) -> str:
     return f"/static/{_version()}/{name}"
 
 
-async def _send_file(request: web.Request) -> web.StreamResponse:
-    name = request.match_info["name"]
+def send_static(name: str, version: str | None = None) -> web.Response:
+    """Answer with one of the site's files; raises 404 where there is none."""
     body = _files().get(name)
     if body is None:
         raise web.HTTPNotFound
-    version = request.match_info.get("version")
     # An old page may still ask for its own version: it gets this one, and does not keep it.
     fresh = Freshness.FOREVER if version == _version() else Freshness.NOW
     return bytes_answer(body, _media_of(name), freshness=fresh)
+
+
+async def _send_file(request: web.Request) -> web.StreamResponse:
+    return send_static(request.match_info["name"], request.match_info.get("version"))
 
 
 def _media_of(name: str) -> str:
@@ -57,7 +60,7 @@ def _media_of(name: str) -> str:
 
 def _static(path: str) -> Endpoint:
     summary = "A style sheet, script or picture of the pages."
-    return Endpoint("GET", path, _send_file, summary, Tag.SITE, media="*/*", form=Form.PAGE)
+    return Endpoint("GET", path, _send_file, summary, Tag.SITE, media=FILE, form=Form.PAGE, cost=0)
 
 
 ENDPOINTS = (

@@ -11,13 +11,17 @@ from itertools import chain
 
 from aiohttp import web
 
-from ccxx_explorer import downloads, search_endpoints, static_files
+from ccxx_explorer import downloads, search_endpoints, site_endpoints, static_files
 from ccxx_explorer.endpoints import QUERIES, SITE, Endpoint
 from ccxx_explorer.page_endpoints import endpoints_of
 from ccxx_explorer.pages import PAGES
 from ccxx_explorer.queries import Queries
+from ccxx_explorer.serving.caching import keep_small
 from ccxx_explorer.serving.failures import answer_failures
 from ccxx_explorer.serving.headers import add_headers
+from ccxx_explorer.serving.limits import limit_rate, limit_sizes
+from ccxx_explorer.serving.parameters import check_parameters
+from ccxx_explorer.serving.settings import SERVING, SERVING_DEFAULTS, Serving
 from ccxx_explorer.serving.table import TABLE, Table
 from ccxx_explorer.serving.tongues import speak
 from ccxx_explorer.site import Site
@@ -27,14 +31,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *chain.from_iterable(endpoints_of(page) for page in PAGES),
     *downloads.ENDPOINTS,
     *search_endpoints.ENDPOINTS,
+    *site_endpoints.ENDPOINTS,
     *static_files.ENDPOINTS,
 )
 
 
-def create_app(site: Site) -> web.Application:
+def create_app(site: Site, serving: Serving = SERVING_DEFAULTS) -> web.Application:
     """Build the application for one index."""
     # The outermost first.
-    app = web.Application(middlewares=[speak, answer_failures], client_max_size=64 * 1024)
+    middlewares = (
+        speak,
+        answer_failures,
+        limit_rate(serving),
+        limit_sizes,
+        check_parameters,
+        keep_small,
+    )
+    app = web.Application(middlewares=middlewares, client_max_size=64 * 1024)
+    app[SERVING] = serving
     app[SITE] = site
     app[TABLE] = Table(ENDPOINTS)
     app[TABLE].add_to(app.router)
@@ -44,6 +58,7 @@ def create_app(site: Site) -> web.Application:
 
 
 async def _queries(app: web.Application) -> AsyncIterator[None]:
-    app[QUERIES] = Queries(threads=8, waiting=64)
+    serving = app[SERVING]
+    app[QUERIES] = Queries(serving.threads, serving.waiting)
     yield
     app[QUERIES].close()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+from typing import Any
 
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from ccxx_explorer.answers import json_answer, page_answer, text_answer
-from ccxx_explorer.endpoints import SITE, Form, Handle, in_thread
+from ccxx_explorer.endpoints import FILE, SITE, Form, Handle, in_thread
 from ccxx_explorer.facts import Problem
 from ccxx_explorer.html import render
 from ccxx_explorer.language import say
 from ccxx_explorer.problems import PageError
 from ccxx_explorer.serving.table import TABLE
-from ccxx_explorer.visit import Visit
+from ccxx_explorer.serving.visits import visit_of
 
 _LOG = logging.getLogger(__name__)
 _PROGRAMS = (".json", ".csv")
@@ -26,9 +28,12 @@ async def answer_failures(request: web.Request, handler: Handle) -> web.StreamRe
     try:
         return await handler(request)
     except PageError as error:
-        answer = await _say(request, Problem(error.code, error.status, error.message, error.hint))
-        if error.retry_after is not None:
-            answer.headers["Retry-After"] = str(error.retry_after)
+        problem = Problem(error.code, error.status, error.message, error.hint)
+        if error.retry_after is None:
+            return await _say(request, problem)
+        # Whoever asks too much is not given the index's time for a page that says so.
+        answer = _write(request, problem, None)
+        answer.headers["Retry-After"] = str(error.retry_after)
         return answer
     except web.HTTPMethodNotAllowed as error:
         answer = await _say(request, _wrong_method(sorted(error.allowed_methods)))
@@ -52,32 +57,34 @@ async def answer_failures(request: web.Request, handler: Handle) -> web.StreamRe
 
 def form_of(request: web.Request) -> Form:
     """Tell in which form an error is to be said here, also where nothing answers."""
-    endpoint = request.app[TABLE].endpoint_of(request)
+    endpoint, accepts = request.app[TABLE].endpoint_of(request), request.headers.get("Accept", "")
     if endpoint is not None and not endpoint.is_page:
-        return endpoint.form
+        # Whoever follows a link to a file in a browser wants to read why there is none.
+        is_file = endpoint.media == FILE and "text/html" in accepts
+        return Form.PAGE if is_file else endpoint.form
     if request.path.startswith("/api/"):
         return Form.TEXT
-    asked = "application/json" in request.headers.get("Accept", "")
-    return Form.JSON if asked or request.path.endswith(_PROGRAMS) else Form.PAGE
+    is_program = "application/json" in accepts or request.path.endswith(_PROGRAMS)
+    return Form.JSON if is_program else Form.PAGE
 
 
 async def _say(request: web.Request, problem: Problem) -> web.StreamResponse:
+    around = None
+    if form_of(request) is Form.PAGE:
+        # Where no thread is free to ask how things are, the page has no facts in its frame.
+        with suppress(PageError):
+            around = await in_thread(request, request.app[SITE].surroundings_or_none)
+    return _write(request, problem, around)
+
+
+def _write(request: web.Request, problem: Problem, around: Any) -> web.StreamResponse:
     form = form_of(request)
     if form is Form.TEXT:
         return text_answer(f"{problem.message} {problem.hint}", problem.status)
     if form is Form.JSON:
         return json_answer({"error": problem}, problem.status)
-    return page_answer(await _problem_page(request, problem), problem.status)
-
-
-async def _problem_page(request: web.Request, problem: Problem) -> str:
-    visit = Visit(request.rel_url.raw_path, request.rel_url.raw_query_string)
-    try:
-        around = await in_thread(request, request.app[SITE].surroundings_or_none)
-    except PageError:
-        # No thread is free to ask how things are: the page is shown without its frame's facts.
-        around = None
-    return render("problem.html", problem, around, visit)
+    html = render("problem.html", problem, around, visit_of(request))
+    return page_answer(html, problem.status)
 
 
 def _refused(request: web.Request, error: web.HTTPException) -> Problem:

@@ -41,12 +41,12 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     for name, value in _EVERY_ANSWER.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Language", spoken_to(request).code)
-    if form_of(request) is Form.PAGE:
+    endpoint = request.app[TABLE].endpoint_of(request)
+    if form_of(request) is Form.PAGE if endpoint is None else endpoint.is_page:
         response.headers["Vary"] = _VARY_FOR_PEOPLE
         return
     response.headers["Vary"] = _VARY_FOR_PROGRAMS
     response.headers.update(_OPEN_ANSWER)
-    endpoint = request.app[TABLE].endpoint_of(request)
     if request.method == "OPTIONS" and endpoint is not None:
         response.headers.update(_PREFLIGHT)
         methods = request.app[TABLE].methods_of(endpoint)

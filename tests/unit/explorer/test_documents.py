@@ -25,7 +25,7 @@ async def get(chain: Any, path: str) -> tuple[int, bytes, Any]:
     state = NodeState(online=True, since=0, height=len(chain.blocks) - 1)
     app = create_app(Site(chain.database, lambda: state))
     async with TestClient(TestServer(app)) as client:
-        answer = await client.get(path)
+        answer = await client.get(path, headers={"Accept": "text/html,*/*"})
         return answer.status, await answer.read(), answer.headers
 
 
@@ -124,7 +124,8 @@ async def test_a_block_that_goes_takes_its_piece_with_it(chain: Any) -> None:
 
 @pytest.mark.parametrize("name", ["nothing", "ccert1xyz", "00" * 32 + ":0"])
 async def test_a_document_of_nothing_is_a_page_that_helps(chain: Any, name: str) -> None:
-    status, body, _ = await get(chain, f"/certificate/{name}/document")
+    status, body, headers = await get(chain, f"/certificate/{name}/document")
 
     assert status == 404
+    assert headers["Content-Type"].startswith("text/html")
     assert b"not known here" in body

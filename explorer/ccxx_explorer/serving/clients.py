@@ -1,0 +1,60 @@
+"""Who asks: the address that a connection comes from, or that a trusted proxy names."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from ccxx_explorer.serving.settings import Subnet
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# More hops than that nobody has; a longer list is an attempt to keep us busy.
+_MOST_HOPS = 16
+
+
+def client_of(request: web.Request, proxies: Iterable[Subnet]) -> Address | None:
+    """Return who asks; None for whoever is on this machine and no proxy: its operator.
+
+    A proxy is believed when it is configured, or when it comes by our Unix socket. It appends
+    whom it asks for to `X-Forwarded-For`, so that is read from the end, past our own proxies.
+    """
+    trusted = tuple(proxies)
+    peer = _peer(request)
+    if peer is not None and not _is_in(peer, trusted):
+        return None if peer.is_loopback else peer
+    hops = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+    for hop in reversed(hops[-_MOST_HOPS:]):
+        address = _parse(hop.strip())
+        if address is None:
+            break
+        if not _is_in(address, trusted):
+            return address
+    return peer
+
+
+def group_of(address: Address) -> str:
+    """Name the client that limits count: an IPv6 network of 64 bits is one household."""
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((address, 64), strict=False))
+    return str(address)
+
+
+def _peer(request: web.Request) -> Address | None:
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    return _parse(peer[0]) if isinstance(peer, tuple) else None
+
+
+def _parse(text: str) -> Address | None:
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _is_in(address: Address, networks: tuple[Subnet, ...]) -> bool:
+    return any(address in network for network in networks)
