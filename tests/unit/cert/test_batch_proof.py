@@ -14,7 +14,7 @@ LEAVES = [sha256(bytes([number])) for number in range(5)]
 TREE = BatchTree(LEAVES)
 
 
-def written(leaf: int, **changes: Any) -> str:
+def written(leaf: int, /, **changes: Any) -> str:
     fields = {
         "leaf": leaf,
         "document_hash": LEAVES[leaf].hex(),
