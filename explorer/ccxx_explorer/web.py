@@ -11,7 +11,14 @@ from itertools import chain
 
 from aiohttp import web
 
-from ccxx_explorer import downloads, search_endpoints, site_endpoints, static_files
+from ccxx_explorer import (
+    custom_api,
+    downloads,
+    esplora,
+    search_endpoints,
+    site_endpoints,
+    static_files,
+)
 from ccxx_explorer.endpoints import QUERIES, SITE, Endpoint
 from ccxx_explorer.page_endpoints import endpoints_of
 from ccxx_explorer.pages import PAGES
@@ -29,7 +36,10 @@ from ccxx_explorer.site import Site
 # One line for every area that answers more than pages.
 ENDPOINTS: tuple[Endpoint, ...] = (
     *chain.from_iterable(endpoints_of(page) for page in PAGES),
+    *custom_api.ENDPOINTS,
+    *api_pages.ENDPOINTS,
     *downloads.ENDPOINTS,
+    *esplora.ENDPOINTS,
     *search_endpoints.ENDPOINTS,
     *site_endpoints.ENDPOINTS,
     *static_files.ENDPOINTS,
