@@ -10,6 +10,8 @@ from markupsafe import Markup, escape
 from ccxx_core.amount import format_amount
 from ccxx_explorer.language import current_language, say, say_number
 from ccxx_explorer.navigation import main_ways, more_ways
+from ccxx_explorer.views.buckets import bucket_label, bucket_words
+from ccxx_explorer.views.charts import draw_bars, draw_line
 from ccxx_explorer.views.script_words import (
     credit_words,
     kind_words,
@@ -74,7 +76,10 @@ _ENVIRONMENT.filters.update(
     credit_words=credit_words,
     sighash_words=sighash_words,
     duration=format_duration,
+    bucket_label=bucket_label,
+    bucket_words=bucket_words,
 )
+_ENVIRONMENT.globals.update(draw_bars=draw_bars, draw_line=draw_line)
 _ENVIRONMENT.policies["ext.i18n.trimmed"] = True
 _ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]
     lambda message: current_language().catalogue.gettext(message),
