@@ -20,7 +20,9 @@ from ccxx_explorer.endpoints import Parameter, Tag
 from ccxx_explorer.home_page import load_home, load_status
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
+from ccxx_explorer.statistics_page import load_statistics
 from ccxx_explorer.transaction_page import load_transaction
+from ccxx_explorer.views.buckets import BUCKETS
 
 Load = Callable[[Site, Connection, Question], Any]
 
@@ -54,6 +56,9 @@ _BELOW_HEIGHT = Parameter(
 )
 _INPUTS = Parameter("inputs", "Which 100 of its inputs, from 1.", "integer", 1, least=1)
 _OUTPUTS = Parameter("outputs", "Which 100 of its outputs, from 1.", "integer", 1, least=1)
+_FROM = Parameter("from", "The first day (2026-11-20, in UTC) or second (unix time).")
+_TO = Parameter("to", "The end, a day or a second, not included.")
+_BUCKET = Parameter("bucket", "The span of time that is summed up.", choices=BUCKETS)
 _BELOW_NUMBER = Parameter(
     "below", "The number that the page before ended with.", "integer", least=1, most=1 << 53
 )
@@ -80,6 +85,12 @@ PAGES = (
         load_status,
         "Network, tip, node, trust anchor, root credit and counts.",
         tag=Tag.SITE,
+    ),
+    _list(
+        "statistics",
+        load_statistics,
+        "Certificates, credit, block times and transactions over time, and certificates by issuer.",
+        parameters=(_FROM, _TO, _BUCKET),
     ),
     _list("blocks", load_blocks, "50 blocks from the tip down.", parameters=(_BELOW_HEIGHT,)),
     _list(
