@@ -27,4 +27,4 @@ def main_ways() -> tuple[Way, ...]:
 
 def more_ways() -> tuple[Way, ...]:
     """List what is for those who look behind it."""
-    return (Way("/status", say("Status")),)
+    return (Way("/status", say("Status")), Way("/docs", say("API")))

@@ -12,6 +12,7 @@ from itertools import chain
 from aiohttp import web
 
 from ccxx_explorer import (
+    api_pages,
     custom_api,
     downloads,
     esplora,
@@ -36,8 +37,8 @@ from ccxx_explorer.site import Site
 # One line for every area that answers more than pages.
 ENDPOINTS: tuple[Endpoint, ...] = (
     *chain.from_iterable(endpoints_of(page) for page in PAGES),
-    *custom_api.ENDPOINTS,
     *api_pages.ENDPOINTS,
+    *custom_api.ENDPOINTS,
     *downloads.ENDPOINTS,
     *esplora.ENDPOINTS,
     *search_endpoints.ENDPOINTS,
