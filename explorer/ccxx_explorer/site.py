@@ -19,7 +19,7 @@ from ccxx_core.hashes import Txid
 from ccxx_core.network import Network
 from ccxx_core.transaction import Transaction
 from ccxx_explorer.database import holdings, reader
-from ccxx_explorer.database.rows import BlockRow
+from ccxx_explorer.database.rows import BlockRow, Totals
 from ccxx_explorer.database.store import Database
 from ccxx_explorer.definitions import DefinitionFolder
 from ccxx_explorer.facts import (
@@ -160,20 +160,20 @@ class Site:
     def status(self, connection: Connection) -> StatusFacts:
         """Say how this explorer is, and where the root's credit lies."""
         anchor = self.database.anchor
-        tip = reader.tip(connection)
+        tip, now = reader.tip(connection), reader.totals(connection)
         return StatusFacts(
             network=self.network.name,
             problem=self._problem(connection, tip),
             tip=tip_facts(tip),
             node=self.node_facts(),
             anchor=self.root_facts() if anchor else None,
-            credit=_credit_facts(connection, anchor, tip) if anchor else None,
+            credit=_credit_facts(anchor, now) if anchor else None,
             counts=CountFacts(
                 blocks=tip.height + 1 if tip else 0,
-                transactions=reader.count_transactions(connection),
-                permits=holdings.count_permits(connection),
-                certificates=holdings.count_certificates(connection),
-                refused=holdings.count_refused(connection),
+                transactions=now.transactions if now else 0,
+                permits=now.permits if now else 0,
+                certificates=now.certificates if now else 0,
+                refused=now.refused if now else 0,
             ),
         )
 
@@ -194,14 +194,11 @@ class Site:
         return self._node.ask(question)
 
 
-def _credit_facts(connection: Connection, anchor: TrustAnchor, tip: BlockRow | None) -> CreditFacts:
-    sums = holdings.sum_credit(connection)
-    alive = sums.root + sums.permits + sums.certificates
-    registered = tip is not None and tip.height >= anchor.root_height and alive > 0
+def _credit_facts(anchor: TrustAnchor, now: Totals | None) -> CreditFacts:
     return CreditFacts(
         total=anchor.root_value,
-        root=sums.root,
-        permits=sums.permits,
-        certificates=sums.certificates,
-        destroyed=anchor.root_value - alive if registered else 0,
+        root=now.root_credit if now else 0,
+        permits=now.permit_credit if now else 0,
+        certificates=now.certificate_credit if now else 0,
+        destroyed=now.destroyed_credit if now else 0,
     )

@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
 
-from ccxx_core.hashes import Txid, sha256
+from ccxx_core.network import Network
 from ccxx_core.script import is_unspendable
-from ccxx_core.transaction import OutPoint, Transaction, TxOutput
-from ccxx_explorer.database.rows import NewBlock
-from ccxx_explorer.database.schema import blocks, outputs, touches, transactions
+from ccxx_core.transaction import OutPoint, Transaction
+from ccxx_explorer.database.bulk import Row, insert_rows, portions, select_in
+from ccxx_explorer.database.histories import Movement, delete_touches, insert_touches
+from ccxx_explorer.database.rows import IndexedBlock, NewBlock
+from ccxx_explorer.database.schema import blocks, outputs, transactions
+from ccxx_explorer.database.scripts import delete_scripts, number_scripts
+from ccxx_explorer.database.totals import COLUMNS
 
-# SQLite takes at most 32,766 variables a statement; pairs count twice.
-_CHUNK = 10_000
-
-Row = dict[str, Any]
+_MARK_SPENT = (
+    update(outputs)
+    .where(
+        outputs.c.transaction_number == bindparam("source"),
+        outputs.c.vout == bindparam("source_vout"),
+    )
+    .values(spent_by=bindparam("by"), spent_index=bindparam("index"))
+)
+_NO_TOTALS = dict.fromkeys(COLUMNS, 0)
 
 
 class _Batch:
     """The rows of some blocks in a row, gathered before they are written together."""
 
-    def __init__(self, next_number: int) -> None:
+    def __init__(self, next_number: int, scripts: dict[bytes, int], next_script: int) -> None:
         self.number = next_number
+        self._scripts = scripts
+        self._next_script = next_script
         self.blocks: list[Row] = []
         self.transactions: list[Row] = []
         self.outputs: dict[tuple[int, int], Row] = {}
-        self.touches: set[tuple[bytes, int]] = set()
+        self.movements: list[Movement] = []
         self.numbers: dict[bytes, int] = {}
         # (prevout, spending transaction's number, input index) of coins older than the batch
         self.older: list[tuple[OutPoint, int, int]] = []
 
     def add(self, new: NewBlock) -> None:
         """Gather one block."""
-        block, first = new.block, self.number
+        block, first, first_script = new.block, self.number, self._next_script
         for position, tx in enumerate(block.transactions):
             self._add_transaction(new.height, position, tx)
         self.blocks.append(
@@ -48,6 +58,8 @@ class _Batch:
                 "weight": block.weight,
                 "transaction_count": len(block.transactions),
                 "first_transaction": first,
+                "first_script": first_script,
+                **_NO_TOTALS,
             }
         )
 
@@ -68,21 +80,18 @@ class _Batch:
             for index, tx_input in enumerate(tx.inputs):
                 self._add_spend(tx_input.prevout, number, index)
         for vout, output in enumerate(tx.outputs):
-            self._add_output(number, vout, output)
-
-    def _add_output(self, number: int, vout: int, output: TxOutput) -> None:
-        script_hash = sha256(output.script_pubkey)
-        self.outputs[number, vout] = {
-            "transaction_number": number,
-            "vout": vout,
-            "value": output.value,
-            "script_pubkey": output.script_pubkey,
-            "script_hash": script_hash,
-            "spent_by": None,
-            "spent_index": None,
-        }
-        if not is_unspendable(output.script_pubkey):
-            self.touches.add((script_hash, number))
+            script = self._scripts[output.script_pubkey]
+            self._next_script = max(self._next_script, script + 1)
+            self.outputs[number, vout] = {
+                "transaction_number": number,
+                "vout": vout,
+                "value": output.value,
+                "script": script,
+                "spent_by": None,
+                "spent_index": None,
+            }
+            if not is_unspendable(output.script_pubkey):
+                self.movements.append(Movement(number, script, output.value, False))
 
     def _add_spend(self, prevout: OutPoint, number: int, index: int) -> None:
         source = self.numbers.get(prevout.txid)
@@ -91,85 +100,70 @@ class _Batch:
             return
         row = self.outputs[source, prevout.vout]
         row["spent_by"], row["spent_index"] = number, index
-        self.touches.add((row["script_hash"], number))
+        self.movements.append(Movement(number, row["script"], row["value"], True))
 
 
-def insert_blocks(connection: Connection, new_blocks: Sequence[NewBlock]) -> list[dict[Txid, int]]:
-    """Write blocks on top of the index; gives each block's transaction numbers by txid."""
-    batch = _Batch(next_number(connection))
-    numbers = []
+def insert_blocks(
+    connection: Connection, network: Network, new_blocks: Sequence[NewBlock]
+) -> list[IndexedBlock]:
+    """Write blocks on top of the index; gives each with the numbers of what is in it."""
+    transactions_in_order = [tx for new in new_blocks for tx in new.block.transactions]
+    scripts, first_script = number_scripts(
+        connection,
+        network,
+        (output.script_pubkey for tx in transactions_in_order for output in tx.outputs),
+    )
+    batch = _Batch(next_number(connection), scripts, first_script)
+    indexed = []
     for new in new_blocks:
+        first = batch.number
         batch.add(new)
-        numbers.append({tx.txid: batch.numbers[tx.txid] for tx in new.block.transactions})
+        numbers = {tx.txid: batch.numbers[tx.txid] for tx in new.block.transactions}
+        indexed.append(IndexedBlock(new, first, numbers, scripts))
     spends = _resolve_spends(connection, batch)
-    _insert(connection, blocks, batch.blocks)
-    _insert(connection, transactions, batch.transactions)
-    _insert(connection, outputs, list(batch.outputs.values()))
+    insert_rows(connection, blocks, batch.blocks)
+    insert_rows(connection, transactions, batch.transactions)
+    insert_rows(connection, outputs, list(batch.outputs.values()))
     if spends:
         connection.execute(_MARK_SPENT, spends)
-    _insert(
-        connection,
-        touches,
-        [{"script_hash": script, "transaction_number": number} for script, number in batch.touches],
-    )
-    return numbers
-
-
-_MARK_SPENT = (
-    update(outputs)
-    .where(
-        outputs.c.transaction_number == bindparam("source"),
-        outputs.c.vout == bindparam("source_vout"),
-    )
-    .values(spent_by=bindparam("by"), spent_index=bindparam("index"))
-)
-
-
-def _insert(connection: Connection, table: Any, rows: list[Row]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
+    insert_touches(connection, batch.movements, first_script)
+    return indexed
 
 
 def _resolve_spends(connection: Connection, batch: _Batch) -> list[Row]:
     """Find the older coins that the batch spends; their scripts are touched too."""
-    numbers = _numbers_of(connection, {prevout.txid for prevout, _, _ in batch.older})
+    numbers = numbers_of(connection, {prevout.txid for prevout, _, _ in batch.older})
     keys = [(numbers[prevout.txid], prevout.vout) for prevout, _, _ in batch.older]
-    scripts = _script_hashes(connection, keys)
+    coins = _coins(connection, keys)
     spends = []
     for (source, vout), (_, number, index) in zip(keys, batch.older, strict=True):
-        batch.touches.add((scripts[source, vout], number))
+        script, value = coins[source, vout]
+        batch.movements.append(Movement(number, script, value, True))
         spends.append({"source": source, "source_vout": vout, "by": number, "index": index})
     return spends
 
 
-def _numbers_of(connection: Connection, txids: Iterable[bytes]) -> dict[bytes, int]:
-    found: dict[bytes, int] = {}
-    for chunk in _chunks(sorted(txids)):
-        query = (
-            select(transactions.c.txid, func.max(transactions.c.number))
-            .where(transactions.c.txid.in_(chunk))
-            .group_by(transactions.c.txid)
-        )
-        found.update((txid, number) for txid, number in connection.execute(query))
-    return found
+def numbers_of(connection: Connection, txids: Iterable[bytes]) -> dict[bytes, int]:
+    """Return the numbers of confirmed transactions; of two equal ids the later."""
+    query = select(transactions.c.txid, func.max(transactions.c.number))
+    grouped = query.group_by(transactions.c.txid)
+    found = select_in(connection, grouped, transactions.c.txid, sorted(txids))
+    return {row[0]: row[1] for row in found}
 
 
-def _script_hashes(
+def _coins(
     connection: Connection, keys: Sequence[tuple[int, int]]
-) -> dict[tuple[int, int], bytes]:
-    found: dict[tuple[int, int], bytes] = {}
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Return script and value of outputs by transaction's number and place."""
+    found: dict[tuple[int, int], tuple[int, int]] = {}
     pair = tuple_(outputs.c.transaction_number, outputs.c.vout)
-    for chunk in _chunks(keys):
-        query = select(outputs.c.transaction_number, outputs.c.vout, outputs.c.script_hash).where(
-            pair.in_(chunk)
-        )
-        found.update(((source, vout), script) for source, vout, script in connection.execute(query))
+    columns = (outputs.c.transaction_number, outputs.c.vout, outputs.c.script, outputs.c.value)
+    for portion in portions(keys):
+        for source, vout, script, value in connection.execute(
+            select(*columns).where(pair.in_(portion))
+        ):
+            found[source, vout] = script, value
     return found
-
-
-def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]
 
 
 def next_number(connection: Connection) -> int:
@@ -182,12 +176,15 @@ def next_number(connection: Connection) -> int:
     return connection.execute(query).scalar() or 1
 
 
-def delete_block(connection: Connection, height: int, first: int) -> None:
-    """Take the tip out: its transactions are numbered from `first` to the end."""
-    connection.execute(delete(touches).where(touches.c.transaction_number >= first))
+def delete_block(connection: Connection, network: Network, height: int) -> None:
+    """Take the tip out, with all transactions and scripts that came with it."""
+    query = select(blocks.c.first_transaction, blocks.c.first_script)
+    first, first_script = connection.execute(query.where(blocks.c.height == height)).one()
+    delete_touches(connection, first)
     connection.execute(
         update(outputs).where(outputs.c.spent_by >= first).values(spent_by=None, spent_index=None)
     )
     connection.execute(delete(outputs).where(outputs.c.transaction_number >= first))
     connection.execute(delete(transactions).where(transactions.c.number >= first))
     connection.execute(delete(blocks).where(blocks.c.height == height))
+    delete_scripts(connection, network, first_script)

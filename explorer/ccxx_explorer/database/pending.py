@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint, TxOutput
-from ccxx_explorer.database.schema import outputs, transactions
+from ccxx_explorer.database.schema import outputs, scripts, transactions
 
 _IDS_PER_QUERY = 500
 
@@ -22,8 +22,9 @@ def coins_at(connection: Connection, wanted: Iterable[OutPoint]) -> dict[OutPoin
     for ids in _slices(list(by_txid)):
         vouts = {vout for txid in ids for vout in by_txid[txid]}
         query = (
-            select(transactions.c.txid, outputs.c.vout, outputs.c.value, outputs.c.script_pubkey)
+            select(transactions.c.txid, outputs.c.vout, outputs.c.value, scripts.c.script_pubkey)
             .join(outputs, outputs.c.transaction_number == transactions.c.number)
+            .join(scripts, scripts.c.number == outputs.c.script)
             .where(transactions.c.txid.in_(ids), outputs.c.vout.in_(vouts))
         )
         for row in connection.execute(query):

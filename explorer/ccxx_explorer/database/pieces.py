@@ -7,9 +7,8 @@ look is kept beside.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from ccxx_cert.chunks import Piece, assemble
 from ccxx_cert.recognize import read_message
@@ -18,7 +17,8 @@ from ccxx_cert.state import Certificate, Verdict
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import Transaction
 from ccxx_explorer.database import reader
-from ccxx_explorer.database.schema import outputs, pieces, transactions
+from ccxx_explorer.database.bulk import Row, insert_rows
+from ccxx_explorer.database.schema import outputs, pieces, scripts, transactions
 
 _PREFIX = 8
 
@@ -30,14 +30,13 @@ def insert_pieces(
     numbers: Mapping[Txid, int],
 ) -> None:
     """Note the pieces of a block, whoever sent them."""
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for verdict in verdicts:
         message = _chunk(block[verdict.position]) if verdict.op is Op.CHUNK else None
         if message is not None:
             number = numbers[verdict.txid]
             rows.append({"prefix": message.digest_prefix, "transaction_number": number})
-    if rows:
-        connection.execute(insert(pieces), rows)
+    insert_rows(connection, pieces, rows)
 
 
 def published_document(connection: Connection, certificate: Certificate) -> bytes | None:
@@ -58,9 +57,10 @@ def _pieces(connection: Connection, prefix: bytes, authors: frozenset[bytes]) ->
     """Return the pieces that spend a coin of one of the authors, in the order of the chain."""
     # Begins at the pieces, which are few: an author's script may have any number of coins.
     query = (
-        select(transactions.c.number, transactions.c.raw, outputs.c.script_pubkey)
+        select(transactions.c.number, transactions.c.raw, scripts.c.script_pubkey)
         .join(pieces, pieces.c.transaction_number == transactions.c.number)
         .join(outputs, outputs.c.spent_by == transactions.c.number)
+        .join(scripts, scripts.c.number == outputs.c.script)
         .where(pieces.c.prefix == prefix)
         .order_by(transactions.c.number)
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, select
 
 from ccxx_core.block import BlockHeader
 from ccxx_core.hashes import BlockHash, Txid
@@ -15,11 +16,23 @@ from ccxx_explorer.database.rows import (
     OutputRow,
     ScriptSummary,
     Spend,
+    Totals,
+    TouchRow,
     TransactionRow,
     VerdictRow,
 )
-from ccxx_explorer.database.schema import blocks, outputs, touches, transactions, verdicts
+from ccxx_explorer.database.schema import (
+    addresses,
+    blocks,
+    outputs,
+    scripts,
+    touches,
+    transactions,
+    verdicts,
+)
 
+# Follows every letter of an address, in the order of bytes.
+_LAST_LETTER = "~"
 _spender = transactions.alias("spender")
 
 
@@ -119,29 +132,95 @@ def output_at(connection: Connection, outpoint: OutPoint) -> OutputRow | None:
 
 def summary_of_script(connection: Connection, script_hash: bytes) -> ScriptSummary:
     """Sum up one script by the SHA-256 of its bytes."""
-    unspent = func.sum(outputs.c.value).filter(outputs.c.spent_by.is_(None))
-    received = select(func.sum(outputs.c.value), unspent).where(
-        outputs.c.script_hash == script_hash
+    query = (
+        select(touches.c.position, touches.c.received, touches.c.balance)
+        .where(touches.c.script == _script(script_hash))
+        .order_by(touches.c.position.desc())
+        .limit(1)
     )
-    count = select(func.count()).where(touches.c.script_hash == script_hash)
-    total, left = connection.execute(received).one()
-    return ScriptSummary(total or 0, left or 0, connection.execute(count).scalar() or 0)
+    row = connection.execute(query).first()
+    return ScriptSummary(row.received, row.balance, row.position) if row else ScriptSummary()
 
 
 def history_of_script(
     connection: Connection, script_hash: bytes, below: int | None, limit: int
 ) -> list[TransactionRow]:
-    """Give the transactions that pay to a script or spend from it, newest first."""
-    query = (
-        select(transactions)
-        .join(touches, touches.c.transaction_number == transactions.c.number)
-        .where(touches.c.script_hash == script_hash)
-        .order_by(touches.c.transaction_number.desc())
-        .limit(limit)
-    )
+    """Give the transactions that pay to a script or spend from it, newest first.
+
+    With `below` only those whose number is less: the number of the last one seen.
+    """
+    query = _history(script_hash).order_by(touches.c.transaction_number.desc()).limit(limit)
     if below is not None:
         query = query.where(touches.c.transaction_number < below)
     return [_transaction(row) for row in connection.execute(query)]
+
+
+def history_by_position(
+    connection: Connection, script_hash: bytes, last: int, limit: int
+) -> list[TouchRow]:
+    """Give a script's transactions newest first, from the one at position `last` downwards.
+
+    The first transaction has position 1, the newest the count of `summary_of_script`.
+    """
+    query = _history(script_hash).where(touches.c.position <= last)
+    ordered = query.order_by(touches.c.position.desc()).limit(limit)
+    return [
+        TouchRow(row.touch_position, row.received, row.balance, _transaction(row))
+        for row in connection.execute(ordered)
+    ]
+
+
+def _script(script_hash: bytes) -> ScalarSelect[Any]:
+    query = select(scripts.c.number).where(scripts.c.hash == script_hash)
+    return query.scalar_subquery()
+
+
+def _history(script_hash: bytes) -> Select[Any]:
+    return (
+        select(
+            transactions,
+            touches.c.position.label("touch_position"),
+            touches.c.received,
+            touches.c.balance,
+        )
+        .join(touches, touches.c.transaction_number == transactions.c.number)
+        .where(touches.c.script == _script(script_hash))
+    )
+
+
+def addresses_beginning(connection: Connection, prefix: str, limit: int) -> list[str]:
+    """Give addresses that were ever paid and begin with some letters, in their order."""
+    query = select(addresses.c.address).where(
+        addresses.c.address >= prefix, addresses.c.address < f"{prefix}{_LAST_LETTER}"
+    )
+    ordered = query.order_by(addresses.c.address).limit(limit)
+    return list(connection.execute(ordered).scalars())
+
+
+def totals(connection: Connection, height: int | None = None) -> Totals | None:
+    """Give all counts and where the credit lies, at the tip or after an older block."""
+    query = _totals_query().order_by(blocks.c.height.desc()).limit(1)
+    if height is not None:
+        query = query.where(blocks.c.height == height)
+    row = connection.execute(query).first()
+    return _totals(row) if row is not None else None
+
+
+def totals_between(connection: Connection, first: int, last: int, step: int = 1) -> list[Totals]:
+    """Give the totals after every `step`-th block of a range, for charts."""
+    between = blocks.c.height.between(first, last)
+    query = _totals_query().where(between, (blocks.c.height - first) % step == 0)
+    return [_totals(row) for row in connection.execute(query.order_by(blocks.c.height))]
+
+
+def _totals_query() -> Select[Any]:
+    counted = (blocks.c[each.name] for each in fields(Totals) if each.name != "transactions")
+    last = blocks.c.first_transaction + blocks.c.transaction_count - 1
+    return select(*counted, last.label("transactions"))
+
+
+def _totals(row: Any) -> Totals:
+    return Totals(**row._mapping)
 
 
 def verdicts_of(connection: Connection, numbers: Iterable[int]) -> dict[int, VerdictRow]:
@@ -156,24 +235,19 @@ def latest_verdicts(connection: Connection, limit: int) -> dict[int, VerdictRow]
     return {row.transaction_number: _verdict(row) for row in connection.execute(query)}
 
 
-def count_transactions(connection: Connection) -> int:
-    """Count all confirmed transactions."""
-    query = select(func.max(transactions.c.number))
-    return connection.execute(query).scalar() or 0
-
-
 def _output_query() -> Select[Any]:
     return (
         select(
             outputs.c.vout,
             outputs.c.value,
-            outputs.c.script_pubkey,
+            scripts.c.script_pubkey,
             outputs.c.spent_index,
             transactions.c.txid,
             _spender.c.txid.label("spender_txid"),
             _spender.c.height.label("spender_height"),
         )
         .join(transactions, transactions.c.number == outputs.c.transaction_number)
+        .join(scripts, scripts.c.number == outputs.c.script)
         .outerjoin(_spender, _spender.c.number == outputs.c.spent_by)
     )
 

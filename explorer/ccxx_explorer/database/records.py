@@ -1,34 +1,19 @@
-"""The certificate registry in tables: what the rules ask for, and one block's changes both ways.
+"""The certificate registry as the rules ask for it, over one open transaction of the database.
 
-Credit and serials are plain columns; permits, certificates and batches keep their whole record as
-JSON beside the columns that lists are sorted and searched by. What only the rules ask for lies in
+Credit and serials are read from plain columns; permits, certificates and batches keep their whole
+record beside the columns that lists are sorted and searched by. What only the rules ask for lies in
 one table of marks.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Table,
-    and_,
-    bindparam,
-    delete,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Select, and_, select
 
-from ccxx_cert.identity import identity_hash
-from ccxx_cert.record_json import record_from_json, record_to_json
 from ccxx_cert.state import (
-    Batch,
     Certificate,
-    Change,
     Credit,
     CreditKind,
     Key,
@@ -36,37 +21,40 @@ from ccxx_cert.state import (
     Record,
     RecordKind,
     SerialUse,
+    certificate_key,
     encode_outpoint,
     key_of,
+    permit_key,
     watched_script_key,
 )
-from ccxx_core.hashes import Txid, sha256
+from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint, Transaction
+from ccxx_explorer.database.bulk import select_in
+from ccxx_explorer.database.packing import unpack
 from ccxx_explorer.database.schema import (
     batches,
     certificates,
     credits,
-    journal,
     marks,
+    outputs,
     permits,
+    scripts,
     serials,
+    transactions,
 )
 
-TABLES: dict[RecordKind, Table] = {
-    RecordKind.CREDIT: credits,
-    RecordKind.PERMIT: permits,
-    RecordKind.CERTIFICATE: certificates,
-    RecordKind.BATCH: batches,
-    RecordKind.SERIAL: serials,
+MARKS = frozenset(RecordKind) - {
+    RecordKind.CREDIT,
+    RecordKind.PERMIT,
+    RecordKind.CERTIFICATE,
+    RecordKind.BATCH,
+    RecordKind.SERIAL,
 }
-MARKS = frozenset(RecordKind) - frozenset(TABLES)
-TABLES |= dict.fromkeys(MARKS, marks)
+ROOT_OWNER = 0
 _TXID = 32
 _SERIAL_PERMIT = 36
 _SERIALS_AHEAD = 255
-_CHUNK = 10_000
-
-Row = dict[str, Any]
+_source = transactions.alias("source")
 
 
 def decode_outpoint(data: bytes) -> OutPoint:
@@ -75,12 +63,13 @@ def decode_outpoint(data: bytes) -> OutPoint:
 
 
 class RecordTables:
-    """The registry as the rules see it, over one open transaction of the database."""
+    """The registry's records by key, with what is known of them kept for the whole transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._known: dict[Key, Record | None] = {}
-        self._new: frozenset[Txid] = frozenset()
+        self._numbers: dict[Key, int] = {}
+        self._new: frozenset[bytes] = frozenset()
 
     def get(self, key: Key) -> Record | None:
         """Return the record under a key."""
@@ -91,214 +80,245 @@ class RecordTables:
                 # What a new transaction makes cannot be in the tables yet.
                 return None
             else:
-                self._known[key] = _load(self._connection, key)
+                self._known[key] = self._load(key)
         return self._known[key]
 
-    def begin_block(self, transactions: Sequence[Transaction]) -> None:
-        """Read at once what a block asks of all its inputs and outputs.
+    def put(self, key: Key, record: Record | None) -> None:
+        """Remember a record that is about to be written."""
+        self._known[key] = record
 
-        Most of it is not there, and that is remembered.
+    def set_number(self, key: Key, number: int) -> None:
+        """Remember the number that a new permit or certificate was given."""
+        self._numbers[key] = number
+
+    def permit_number(self, permit_id: OutPoint) -> int:
+        """Return the number of a permit that is known to the registry."""
+        return self._number(permit_key(permit_id))
+
+    def certificate_number(self, certificate_id: OutPoint) -> int:
+        """Return the number of a certificate that is known to the registry."""
+        return self._number(certificate_key(certificate_id))
+
+    def _number(self, key: Key) -> int:
+        if key not in self._numbers:
+            self.get(key)
+        return self._numbers[key]
+
+    def find_subject(self, outpoint: OutPoint) -> int:
+        """Return what a verdict names as a number: a permit's is negative, the root's is 0."""
+        key = certificate_key(outpoint)
+        if key in self._numbers or self.get(key) is not None:
+            return self._number(key)
+        key = permit_key(outpoint)
+        if key in self._numbers or self.get(key) is not None:
+            return -self._number(key)
+        return ROOT_OWNER
+
+    def prefetch(self, new: Sequence[Transaction], first: int) -> None:
+        """Read at once what new transactions ask of all their inputs and outputs.
+
+        They are in the chain's tables already, numbered from `first`. Most of what the rules look
+        for is not there, and that is remembered.
         """
-        self._new = frozenset(tx.txid for tx in transactions)
-        outpoints = (each.prevout for tx in transactions[1:] for each in tx.inputs)
-        spent = [encode_outpoint(outpoint) for outpoint in outpoints]
-        paid = {output.script_pubkey for tx in transactions for output in tx.outputs}
-        self._read_credits(spent)
+        self._new = frozenset(tx.txid for tx in new)
+        spent = [
+            encode_outpoint(each.prevout) for tx in new if not tx.is_coinbase for each in tx.inputs
+        ]
+        paid = {output.script_pubkey for tx in new for output in tx.outputs}
+        self._known.update(dict.fromkeys(Key(RecordKind.CREDIT, data) for data in spent))
+        self._read_spent_credit(first)
         self._read_marks(RecordKind.WATCHED_COIN, spent)
         self._read_marks(
             RecordKind.WATCHED_SCRIPT, [watched_script_key(script).id for script in paid]
         )
 
-    def _read_credits(self, wanted: Sequence[bytes]) -> None:
-        for start in range(0, len(wanted), _CHUNK):
-            chunk = wanted[start : start + _CHUNK]
-            absent = (Key(RecordKind.CREDIT, data) for data in chunk)
-            found: dict[Key, Record | None] = dict.fromkeys(absent)
-            query = select(credits).where(credits.c.outpoint.in_(chunk), credits.c.alive)
-            for row in self._connection.execute(query):
-                found[Key(RecordKind.CREDIT, row.outpoint)] = read_credit(row)
-            # What this transaction has changed already is newer than what the tables say.
-            self._known = found | self._known
+    def _read_spent_credit(self, first: int) -> None:
+        """Read the older credit that new transactions spend, with what it belongs to."""
+        owners: set[int] = set()
+        for row in self._connection.execute(credit_query().where(outputs.c.spent_by >= first)):
+            credit = read_credit(row)
+            self._known[key_of(credit)] = credit
+            owners.add(row.owner_number)
+        query = certificate_query()
+        for row in select_in(
+            self._connection, query, certificates.c.number, (each for each in owners if each > 0)
+        ):
+            self._take(unpack(row.record), row.number)
 
-    def _read_marks(self, kind: RecordKind, asked: Sequence[bytes]) -> None:
-        # A miner's script stands in every block: what is known is not asked again.
-        wanted = [data for data in asked if Key(kind, data) not in self._known]
-        for start in range(0, len(wanted), _CHUNK):
-            chunk = wanted[start : start + _CHUNK]
-            found: dict[Key, Record | None] = dict.fromkeys(Key(kind, data) for data in chunk)
-            query = select(marks).where(marks.c.kind == kind.value, marks.c.key.in_(chunk))
-            for row in self._connection.execute(query):
-                found[Key(kind, row.key)] = record_from_json(row.record)
-            self._known = found | self._known
+    def _take(self, record: Record, number: int) -> Record:
+        key = key_of(record)
+        self._numbers[key] = number
+        return self._known.setdefault(key, record) or record
+
+    def _read_marks(self, kind: RecordKind, wanted: Iterable[bytes]) -> None:
+        keys = list(wanted)
+        self._known.update(dict.fromkeys(Key(kind, data) for data in keys))
+        query = select(marks.c.key, marks.c.record).where(marks.c.kind == kind.value)
+        for row in select_in(self._connection, query, marks.c.key, keys):
+            self._known[Key(kind, row.key)] = unpack(row.record)
 
     def _read_serials(self, key: Key) -> None:
         """Read a run of serials: a batch asks for many in order."""
-        permit, first = key.id[:_SERIAL_PERMIT], int.from_bytes(key.id[_SERIAL_PERMIT:], "big")
+        permit_id, first = key.id[:_SERIAL_PERMIT], int.from_bytes(key.id[_SERIAL_PERMIT:], "big")
         last = min(first + _SERIALS_AHEAD, 0xFFFFFFFF)
-        query = select(serials).where(
-            serials.c.permit == permit, serials.c.serial.between(first, last)
-        )
         keys = (
-            Key(key.kind, permit + serial.to_bytes(4, "big")) for serial in range(first, last + 1)
+            Key(key.kind, permit_id + serial.to_bytes(4, "big"))
+            for serial in range(first, last + 1)
         )
         found: dict[Key, Record | None] = dict.fromkeys(keys)
-        for row in self._connection.execute(query):
-            found[Key(key.kind, permit + row.serial.to_bytes(4, "big"))] = read_serial(row)
+        number = self.permit_number(decode_outpoint(permit_id))
+        for query in (_certificate_serials(), _reserved_serials()):
+            of_permit = query.where(permits.c.number == number)
+            serial = query.selected_columns.serial
+            for row in self._connection.execute(of_permit.where(serial.between(first, last))):
+                use = read_serial(row)
+                found[key_of(use)] = use
         self._known = found | self._known
 
-    def apply(self, height: int, changes: Sequence[Change], numbers: Mapping[Txid, int]) -> None:
-        """Write one block's changes and how to take them back."""
-        added: dict[RecordKind, list[Row]] = defaultdict(list)
-        for change in changes:
-            self._known[change.key] = change.after
-            if change.before is None and change.after is not None:
-                added[change.key.kind].append(_row(change.after, numbers))
-        for kind, rows in added.items():
-            self._connection.execute(insert(TABLES[kind]), rows)
-        for change in changes:
-            if change.before is not None:
-                _rewrite(self._connection, change.key, change.after)
-        lines = [_journal_line(height, *numbered) for numbered in enumerate(changes)]
-        if lines:
-            self._connection.execute(insert(journal), lines)
+    def _load(self, key: Key) -> Record | None:
+        query: Any
+        match key.kind:
+            case RecordKind.CREDIT:
+                at = decode_outpoint(key.id)
+                query = credit_query().where(
+                    _source.c.txid == at.txid,
+                    credits.c.vout == at.vout,
+                    outputs.c.spent_by.is_(None),
+                )
+                row = self._connection.execute(query).first()
+                return read_credit(row) if row is not None else None
+            case RecordKind.PERMIT:
+                query = select(permits.c.record, permits.c.number).where(
+                    permits.c.outpoint == key.id
+                )
+            case RecordKind.CERTIFICATE:
+                query = certificate_query().where(is_certificate(decode_outpoint(key.id)))
+            case RecordKind.BATCH:
+                query = select(batches.c.record).where(batches.c.txid == key.id)
+            case _:
+                of_kind = marks.c.kind == key.kind.value
+                query = select(marks.c.record, marks.c.kind).where(of_kind, marks.c.key == key.id)
+        row = self._connection.execute(query).first()
+        if row is None:
+            return None
+        record = unpack(row.record)
+        if isinstance(record, Permit | Certificate):
+            self._numbers[key] = row.number
+        return record
 
 
-def undo_changes(connection: Connection, height: int) -> None:
-    """Play a block's journal back, and drop it."""
-    query = select(journal).where(journal.c.height == height).order_by(journal.c.ordinal.desc())
-    added: dict[RecordKind, list[Row]] = defaultdict(list)
-    for line in connection.execute(query).all():
-        key = Key(RecordKind(line.kind), line.key)
-        if line.before is None:
-            added[key.kind].append(_key_row(key))
-        else:
-            _rewrite(connection, key, record_from_json(line.before))
-    for kind, rows in added.items():
-        _delete(connection, TABLES[kind], rows)
-    connection.execute(delete(journal).where(journal.c.height == height))
+def is_certificate(certificate_id: OutPoint) -> Any:
+    """Make the condition that a row of certificates is the one issued by an outpoint."""
+    number = select(transactions.c.number).where(transactions.c.txid == certificate_id.txid)
+    return and_(
+        certificates.c.transaction_number.in_(number), certificates.c.vout == certificate_id.vout
+    )
 
 
-def _delete(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    matches = and_(*(column == bindparam(f"key_{column.name}") for column in table.primary_key))
-    named = [{f"key_{name}": value for name, value in row.items()} for row in rows]
-    connection.execute(delete(table).where(matches), named)
+def certificate_query() -> Select[Any]:
+    """Ask for the records of certificates."""
+    return select(certificates.c.record, certificates.c.number)
 
 
-def _journal_line(height: int, ordinal: int, change: Change) -> Row:
-    return {
-        "height": height,
-        "ordinal": ordinal,
-        "kind": change.key.kind.value,
-        "key": change.key.id,
-        "before": None if change.before is None else record_to_json(change.before),
-    }
+def credit_query() -> Select[Any]:
+    """Ask for credit with its coin and its owner; conditions on `outputs` tell which is alive."""
+    owner_permit, owner_certificate = permits.alias(), certificates.alias()
+    issued = transactions.alias()
+    return (
+        select(
+            _source.c.txid,
+            credits.c.vout,
+            credits.c.owner.label("owner_number"),
+            outputs.c.value,
+            outputs.c.spent_by,
+            scripts.c.script_pubkey,
+            owner_permit.c.outpoint.label("permit_outpoint"),
+            issued.c.txid.label("owner_txid"),
+            owner_certificate.c.vout.label("owner_vout"),
+        )
+        .select_from(credits)
+        .join(
+            outputs,
+            and_(
+                outputs.c.transaction_number == credits.c.transaction_number,
+                outputs.c.vout == credits.c.vout,
+            ),
+        )
+        .join(_source, _source.c.number == credits.c.transaction_number)
+        .join(scripts, scripts.c.number == credits.c.script)
+        .outerjoin(owner_permit, owner_permit.c.number == -credits.c.owner)
+        .outerjoin(owner_certificate, owner_certificate.c.number == credits.c.owner)
+        .outerjoin(issued, issued.c.number == owner_certificate.c.transaction_number)
+    )
 
 
-def _rewrite(connection: Connection, key: Key, record: Record | None) -> None:
-    """Set a record that has a row already; spent credit keeps its row for the history."""
-    table = TABLES[key.kind]
-    if key.kind is RecordKind.CREDIT:
-        connection.execute(update(table).where(_where(key)).values(alive=record is not None))
-    elif key.kind in MARKS or record is None:
-        # Marks leave the table when they end, so undoing brings a row back.
-        connection.execute(delete(table).where(_where(key)))
-        if record is not None:
-            row = {**_key_row(key), "record": record_to_json(record)}
-            connection.execute(insert(table).values(row))
-    elif key.kind is not RecordKind.SERIAL:
-        text = record_to_json(record)
-        connection.execute(update(table).where(_where(key)).values(record=text))
+def credit_order() -> tuple[Any, ...]:
+    """Give the order of credit by its outpoint."""
+    return (_source.c.txid, credits.c.vout)
 
 
-def _where(key: Key) -> ColumnElement[bool]:
-    columns = TABLES[key.kind].c
-    return and_(*(columns[name] == value for name, value in _key_row(key).items()))
+def kind_of_owner(number: int) -> CreditKind:
+    """Tell what credit stands for by the number of its owner."""
+    if number == ROOT_OWNER:
+        return CreditKind.ROOT
+    return CreditKind.CERTIFICATE if number > ROOT_OWNER else CreditKind.PERMIT
 
 
-def _key_row(key: Key) -> Row:
-    """Name the columns of a key, which are the primary key of its table."""
-    if key.kind is RecordKind.SERIAL:
-        serial = int.from_bytes(key.id[_SERIAL_PERMIT:], "big")
-        return {"permit": key.id[:_SERIAL_PERMIT], "serial": serial}
-    if key.kind in MARKS:
-        return {"kind": key.kind.value, "key": key.id}
-    return {"txid" if key.kind is RecordKind.BATCH else "outpoint": key.id}
-
-
-def _load(connection: Connection, key: Key) -> Record | None:
-    row = connection.execute(select(TABLES[key.kind]).where(_where(key))).first()
-    if row is None:
-        return None
-    if key.kind is RecordKind.CREDIT:
-        return read_credit(row) if row.alive else None
-    if key.kind is RecordKind.SERIAL:
-        return read_serial(row)
-    return record_from_json(row.record)
-
-
-def read_serial(row: Any) -> SerialUse:
-    """Read a serial that is taken from its row."""
-    return SerialUse(decode_outpoint(row.permit), row.serial, decode_outpoint(row.certificate))
+def owner_of(row: Any) -> OutPoint | None:
+    """Read the owner of credit from its row."""
+    if row.owner_txid is not None:
+        return OutPoint(Txid(row.owner_txid), row.owner_vout)
+    return None if row.permit_outpoint is None else decode_outpoint(row.permit_outpoint)
 
 
 def read_credit(row: Any) -> Credit:
     """Read a coloured coin from its row."""
     return Credit(
-        outpoint=decode_outpoint(row.outpoint),
+        outpoint=OutPoint(Txid(row.txid), row.vout),
         value=row.value,
         script_pubkey=row.script_pubkey,
-        kind=CreditKind(row.kind),
-        owner=None if row.owner is None else decode_outpoint(row.owner),
+        kind=kind_of_owner(row.owner_number),
+        owner=owner_of(row),
     )
 
 
-def _row(record: Record, numbers: Mapping[Txid, int]) -> Row:
-    match record:
-        case Credit():
-            return _credit_row(record, numbers)
-        case Permit():
-            return {
-                "outpoint": encode_outpoint(record.id),
-                "transaction_number": numbers[record.id.txid],
-                "code": record.message.code,
-                "title": record.message.title,
-                "record": record_to_json(record),
-            }
-        case Certificate():
-            return {
-                "outpoint": encode_outpoint(record.id),
-                "identity": identity_hash(record.id)[:20],
-                "permit": encode_outpoint(record.permit_id),
-                "serial": record.serial,
-                "document_hash": record.doc_hash or None,
-                "transaction_number": numbers[record.id.txid],
-                "record": record_to_json(record),
-            }
-        case Batch():
-            return {
-                "txid": record.txid,
-                "transaction_number": numbers[record.txid],
-                "record": record_to_json(record),
-            }
-        case SerialUse():
-            return {
-                "permit": encode_outpoint(record.permit_id),
-                "serial": record.serial,
-                "certificate": encode_outpoint(record.taken_by),
-            }
-        case _:
-            return {**_key_row(key_of(record)), "record": record_to_json(record)}
+def _certificate_serials() -> Select[Any]:
+    """Ask for the serials that certificates took themselves: those claimed have their batch's."""
+    is_claimed = and_(
+        certificates.c.batch.is_not(None),
+        certificates.c.batch != certificates.c.transaction_number,
+    )
+    return (
+        select(
+            permits.c.outpoint,
+            certificates.c.serial,
+            transactions.c.txid,
+            certificates.c.vout,
+        )
+        .join(permits, permits.c.number == certificates.c.permit)
+        .join(transactions, transactions.c.number == certificates.c.transaction_number)
+        .where(~is_claimed)
+    )
 
 
-def _credit_row(record: Credit, numbers: Mapping[Txid, int]) -> Row:
-    return {
-        "outpoint": encode_outpoint(record.outpoint),
-        "transaction_number": numbers[record.outpoint.txid],
-        "vout": record.outpoint.vout,
-        "value": record.value,
-        "script_pubkey": record.script_pubkey,
-        "script_hash": sha256(record.script_pubkey),
-        "kind": record.kind.value,
-        "owner": None if record.owner is None else encode_outpoint(record.owner),
-        "alive": True,
-    }
+def _reserved_serials() -> Select[Any]:
+    """Ask for the serials that deferred batches took."""
+    return (
+        select(
+            permits.c.outpoint, serials.c.serial, transactions.c.txid, serials.c.leaf.label("vout")
+        )
+        .join(permits, permits.c.number == serials.c.permit)
+        .join(transactions, transactions.c.number == serials.c.batch)
+    )
+
+
+def serial_query() -> Select[Any]:
+    """Ask for all serials that are taken, in the order of their keys."""
+    every = _certificate_serials().union_all(_reserved_serials()).subquery()
+    return select(every).order_by(every.c.outpoint, every.c.serial)
+
+
+def read_serial(row: Any) -> SerialUse:
+    """Read a serial that is taken from its row."""
+    taken_by = OutPoint(Txid(row.txid), row.vout)
+    return SerialUse(decode_outpoint(row.outpoint), row.serial, taken_by)

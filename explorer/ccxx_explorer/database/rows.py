@@ -85,9 +85,19 @@ class OutputRow:
 class ScriptSummary:
     """Everything one script ever received, what of it is unspent, and in how many transactions."""
 
+    received: int = 0
+    unspent: int = 0
+    transaction_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TouchRow:
+    """A transaction in a script's history, and what was received and left after it."""
+
+    position: int
     received: int
-    unspent: int
-    transaction_count: int
+    balance: int
+    row: TransactionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,3 +169,12 @@ class UnspentRow:
     outpoint: OutPoint
     value: int
     height: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerCount:
+    """How many permits an issuer's key holds, and how many certificates they have issued."""
+
+    issuer_key: bytes
+    permits: int
+    certificates: int

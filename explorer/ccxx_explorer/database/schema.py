@@ -2,10 +2,13 @@
 
 Only blocks of the best chain are stored. Transactions carry a number of our own, given in the
 order of the chain, so that a whole block is undone by "every number from here on", and so that
-two equal transaction ids (possible before BIP 30) do not collide.
+two equal transaction ids (possible before BIP 30) do not collide. Scripts, permits, certificates,
+issuers and types are numbered alike: an index of a million certificates repeats no long bytes.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -15,13 +18,26 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
 )
-
-SCHEMA_VERSION = 4
+from sqlalchemy.dialects import postgresql
 
 METADATA = MetaData()
+# Compared byte by byte in both databases, so that a range of texts is a prefix.
+_PLAIN_TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
+
+def _number(name: str) -> Column[int]:
+    """Make the key of a table whose rows are numbered from 1 in the order of the chain."""
+    kind = BigInteger().with_variant(Integer, "sqlite")
+    return Column(name, kind, primary_key=True, autoincrement=False)
+
+
+def _partial(name: str, column: Column[Any], where: Any) -> Index:
+    return Index(name, column, sqlite_where=where, postgresql_where=where)
+
 
 meta = Table(
     "meta",
@@ -30,6 +46,7 @@ meta = Table(
     Column("value", Text, nullable=False),
 )
 
+# The counts and the credit are those after the block: what was at any height is one row.
 blocks = Table(
     "blocks",
     METADATA,
@@ -42,16 +59,40 @@ blocks = Table(
     Column("weight", Integer, nullable=False),
     Column("transaction_count", Integer, nullable=False),
     Column("first_transaction", BigInteger, nullable=False),
+    Column("first_script", BigInteger, nullable=False),
+    Column("permits", BigInteger, nullable=False),
+    Column("certificates", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("root_credit", BigInteger, nullable=False),
+    Column("permit_credit", BigInteger, nullable=False),
+    Column("certificate_credit", BigInteger, nullable=False),
+    Column("destroyed_credit", BigInteger, nullable=False),
 )
 
 transactions = Table(
     "transactions",
     METADATA,
-    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    _number("number"),
     Column("txid", LargeBinary(32), nullable=False, index=True),
-    Column("height", Integer, nullable=False, index=True),
+    Column("height", Integer, nullable=False),
     Column("position", Integer, nullable=False),
     Column("raw", LargeBinary, nullable=False),
+)
+
+scripts = Table(
+    "scripts",
+    METADATA,
+    _number("number"),
+    Column("hash", LargeBinary(32), nullable=False, unique=True),
+    Column("script_pubkey", LargeBinary, nullable=False),
+)
+
+addresses = Table(
+    "addresses",
+    METADATA,
+    Column("address", _PLAIN_TEXT, primary_key=True),
+    Column("script", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 outputs = Table(
@@ -60,100 +101,141 @@ outputs = Table(
     Column("transaction_number", BigInteger, primary_key=True, autoincrement=False),
     Column("vout", Integer, primary_key=True, autoincrement=False),
     Column("value", BigInteger, nullable=False),
-    Column("script_pubkey", LargeBinary, nullable=False),
-    Column("script_hash", LargeBinary(32), nullable=False),
+    Column("script", BigInteger, nullable=False),
     Column("spent_by", BigInteger),
     Column("spent_index", Integer),
-    Index("outputs_of_script", "script_hash", "transaction_number"),
-    Index("outputs_spent", "spent_by", "spent_index"),
     sqlite_with_rowid=False,
 )
+_partial("outputs_spent", outputs.c.spent_by, where=outputs.c.spent_by.is_not(None))
+_partial("outputs_unspent", outputs.c.script, where=outputs.c.spent_by.is_(None))
 
+# A script's history: each transaction that pays to it or spends from it, and the sums after it.
 touches = Table(
     "touches",
     METADATA,
-    Column("script_hash", LargeBinary(32), primary_key=True),
-    Column("transaction_number", BigInteger, primary_key=True, autoincrement=False),
-    Index("touches_of_transaction", "transaction_number"),
+    Column("script", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("transaction_number", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("balance", BigInteger, nullable=False),
+    Column("funded_count", Integer, nullable=False),
+    Column("spent_count", Integer, nullable=False),
+    Index("touches_in_order", "script", "transaction_number", unique=True),
     sqlite_with_rowid=False,
 )
 
 verdicts = Table(
     "verdicts",
     METADATA,
-    Column("transaction_number", BigInteger, primary_key=True, autoincrement=False),
+    _number("transaction_number"),
     Column("operation", Text),
     Column("accepted", Boolean, nullable=False),
     Column("refusal", Text),
     Column("detail", Text, nullable=False),
     Column("lost", BigInteger, nullable=False),
 )
-# A transaction and each permit and certificate that it made, moved or destroyed.
+
+# What a transaction concerns: a certificate's number, a permit's with a minus, 0 for the root.
 subjects = Table(
     "subjects",
     METADATA,
-    Column("subject", LargeBinary(36), primary_key=True),
+    Column("subject", BigInteger, primary_key=True, autoincrement=False),
     Column("transaction_number", BigInteger, primary_key=True, autoincrement=False),
     Column("destroyed", Boolean, nullable=False),
     Index("subjects_of_transaction", "transaction_number"),
     sqlite_with_rowid=False,
 )
 
-# Every coin that ever was credit stays here, so that old addresses lead to their certificates.
+# Every output that ever was credit stays here, so that old addresses lead to their certificates.
 credits = Table(
     "credits",
     METADATA,
-    Column("outpoint", LargeBinary(36), primary_key=True),
-    Column("transaction_number", BigInteger, nullable=False, index=True),
-    Column("vout", Integer, nullable=False),
-    Column("value", BigInteger, nullable=False),
-    Column("script_pubkey", LargeBinary, nullable=False),
-    Column("script_hash", LargeBinary(32), nullable=False, index=True),
-    Column("kind", Text, nullable=False),
-    Column("owner", LargeBinary(36)),
-    Column("alive", Boolean, nullable=False),
+    Column("transaction_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("vout", Integer, primary_key=True, autoincrement=False),
+    Column("script", BigInteger, nullable=False),
+    Column("owner", BigInteger, nullable=False),
+    Index("credits_of_script", "script", "owner"),
     sqlite_with_rowid=False,
 )
 
 permits = Table(
     "permits",
     METADATA,
-    Column("outpoint", LargeBinary(36), primary_key=True),
+    _number("number"),
+    Column("outpoint", LargeBinary(36), nullable=False, unique=True),
     Column("transaction_number", BigInteger, nullable=False, index=True),
-    Column("code", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("record", Text, nullable=False),
-    sqlite_with_rowid=False,
+    Column("code", _PLAIN_TEXT, nullable=False),
+    Column("issuer_key", LargeBinary(33)),
+    Column("issued", BigInteger, nullable=False),
+    Column("credit", BigInteger, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+)
+
+issuers = Table(
+    "issuers",
+    METADATA,
+    _number("number"),
+    Column("public_key", LargeBinary(33), nullable=False, unique=True),
+    Column("transaction_number", BigInteger, nullable=False),
+)
+
+types = Table(
+    "types",
+    METADATA,
+    _number("number"),
+    Column("code", _PLAIN_TEXT, nullable=False, unique=True),
+    Column("transaction_number", BigInteger, nullable=False),
 )
 
 certificates = Table(
     "certificates",
     METADATA,
-    Column("outpoint", LargeBinary(36), primary_key=True),
+    _number("number"),
+    Column("transaction_number", BigInteger, nullable=False),
+    Column("vout", Integer, nullable=False),
     Column("identity", LargeBinary(20), nullable=False, index=True),
-    Column("permit", LargeBinary(36), nullable=False),
+    Column("permit", BigInteger, nullable=False),
     Column("serial", BigInteger, nullable=False),
-    Column("document_hash", LargeBinary(32), index=True),
-    Column("transaction_number", BigInteger, nullable=False, index=True),
-    Column("record", Text, nullable=False),
-    Index("certificates_of_permit", "permit", "transaction_number"),
+    Column("issuer", BigInteger, nullable=False),
+    Column("type", BigInteger, nullable=False),
+    Column("script", BigInteger, nullable=False),
+    Column("batch", BigInteger),
+    Column("document_hash", LargeBinary(32)),
+    Column("expires_height", BigInteger),
+    Column("expires_time", BigInteger),
+    Column("moved_height", Integer, nullable=False),
+    Column("own_standing", SmallInteger, nullable=False),
+    Column("standing", SmallInteger, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    Index("certificates_of_output", "transaction_number", "vout", unique=True),
+    Index("certificates_of_serial", "permit", "serial"),
+    *(
+        Index(f"certificates_of_{name}", name, "number")
+        for name in ("permit", "issuer", "type", "script", "standing")
+    ),
 )
+for _name in ("document_hash", "expires_height", "expires_time"):
+    _column = certificates.c[_name]
+    _partial(f"certificates_by_{_name}", _column, where=_column.is_not(None))
 
 batches = Table(
     "batches",
     METADATA,
-    Column("txid", LargeBinary(32), primary_key=True),
-    Column("transaction_number", BigInteger, nullable=False),
-    Column("record", Text, nullable=False),
-    sqlite_with_rowid=False,
+    _number("transaction_number"),
+    Column("txid", LargeBinary(32), nullable=False, index=True),
+    Column("permit", BigInteger, nullable=False, index=True),
+    Column("standing", SmallInteger, nullable=False),
+    Column("record", LargeBinary, nullable=False),
 )
 
+# Serials that a deferred batch took; all others are taken by the certificates that have them.
 serials = Table(
     "serials",
     METADATA,
-    Column("permit", LargeBinary(36), primary_key=True),
+    Column("permit", BigInteger, primary_key=True, autoincrement=False),
     Column("serial", BigInteger, primary_key=True, autoincrement=False),
-    Column("certificate", LargeBinary(36), nullable=False),
+    Column("batch", BigInteger, nullable=False),
+    Column("leaf", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -163,7 +245,7 @@ marks = Table(
     METADATA,
     Column("kind", Text, primary_key=True),
     Column("key", LargeBinary, primary_key=True),
-    Column("record", Text, nullable=False),
+    Column("record", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -185,6 +267,6 @@ journal = Table(
     Column("ordinal", Integer, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("key", LargeBinary, nullable=False),
-    Column("before", Text),
+    Column("before", LargeBinary),
     sqlite_with_rowid=False,
 )

@@ -14,16 +14,20 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select
 
 from ccxx_cert.registry import apply_block
-from ccxx_cert.state import BlockChanges, ObservedBlock, Verdict, encode_outpoint
+from ccxx_cert.state import BlockChanges, ObservedBlock, Verdict
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.hashes import BlockHash, Txid, format_hash
 from ccxx_core.network import Network
 from ccxx_explorer.database import reader
+from ccxx_explorer.database.bulk import Row, insert_rows
 from ccxx_explorer.database.chain import delete_block, insert_blocks
+from ccxx_explorer.database.changes import ChangeWriter
 from ccxx_explorer.database.pieces import insert_pieces
-from ccxx_explorer.database.records import RecordTables, undo_changes
-from ccxx_explorer.database.rows import BlockRow, NewBlock
-from ccxx_explorer.database.schema import METADATA, SCHEMA_VERSION, meta, pieces, subjects, verdicts
+from ccxx_explorer.database.records import ROOT_OWNER, RecordTables
+from ccxx_explorer.database.rows import BlockRow, IndexedBlock, NewBlock
+from ccxx_explorer.database.schema import METADATA, meta, pieces, subjects, verdicts
+from ccxx_explorer.database.standing import Clock, pass_deadlines, restore_deadlines
+from ccxx_explorer.database.totals import RunningTotals
 from ccxx_explorer.problems import ExplorerError
 
 _TWO_WRITERS = "Two processes may write to one index: let one index, and the others serve only"
@@ -56,7 +60,7 @@ class Database:
 
     def _check_meta(self, path: Path) -> None:
         wanted = {
-            "schema": str(SCHEMA_VERSION),
+            "schema": "5",
             "network": self.network.chain,
             "anchor": self.anchor.anchor_id.hex() if self.anchor else "none",
         }
@@ -96,13 +100,12 @@ class Database:
         Raises ExplorerError, and writes nothing, where they do not stand on the tip.
         """
         with self._writing, self._engine.begin() as connection:
-            _check_next(reader.tip(connection), new_blocks)
-            numbers = insert_blocks(connection, new_blocks)
-            if self.anchor is None:
-                return
-            tables = RecordTables(connection)
-            for new, in_block in zip(new_blocks, numbers, strict=True):
-                _judge(connection, tables, self.anchor, new, in_block)
+            tip = reader.tip(connection)
+            _check_next(tip, new_blocks)
+            indexed = insert_blocks(connection, self.network, new_blocks)
+            if self.anchor is not None:
+                _judge(connection, self.anchor, indexed)
+                pass_deadlines(connection, _clock(tip), _clock(new_blocks[-1]))
 
     def disconnect_tip(self, expected: BlockHash) -> None:
         """Take the last block out, with all it meant, in one transaction.
@@ -115,11 +118,13 @@ class Database:
                 raise ExplorerError(
                     f"{format_hash(expected)} is not the last block. {_TWO_WRITERS}"
                 )
-            undo_changes(connection, tip.height)
+            below = _clock(reader.block_at(connection, tip.height - 1))
             first = tip.first_transaction
+            ChangeWriter(connection, RecordTables(connection)).undo(tip.height, first, below)
+            restore_deadlines(connection, below, _clock(tip))
             for table in (verdicts, subjects, pieces):
                 connection.execute(delete(table).where(table.c.transaction_number >= first))
-            delete_block(connection, tip.height, first)
+            delete_block(connection, self.network, tip.height)
 
 
 def _check_next(tip: BlockRow | None, new_blocks: Sequence[NewBlock]) -> None:
@@ -147,40 +152,44 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _judge(
-    connection: Connection,
-    tables: RecordTables,
-    anchor: TrustAnchor,
-    new: NewBlock,
-    numbers: Mapping[Txid, int],
-) -> None:
-    """Let the rules judge one block and write what they say."""
-    transactions = new.block.transactions
-    tables.begin_block(transactions)
-    observed = ObservedBlock(
-        new.height, new.hash, new.block.header.time, new.median_time_past, transactions
-    )
-    changes = apply_block(tables, anchor, observed)
-    tables.apply(new.height, changes.changes, numbers)
-    _insert_verdicts(connection, changes, numbers)
-    insert_pieces(connection, changes.verdicts, transactions, numbers)
+def _clock(block: BlockRow | NewBlock | None) -> Clock:
+    return Clock() if block is None else Clock(block.height, block.median_time_past)
+
+
+def _judge(connection: Connection, anchor: TrustAnchor, indexed: Sequence[IndexedBlock]) -> None:
+    """Let the rules judge blocks in a row and write what they say."""
+    tables = RecordTables(connection)
+    every = [tx for block in indexed for tx in block.new.block.transactions]
+    tables.prefetch(every, indexed[0].first_transaction)
+    writer = ChangeWriter(connection, tables)
+    totals = RunningTotals(connection, indexed[0].new.height, anchor.root_value)
+    for block in indexed:
+        new, transactions = block.new, block.new.block.transactions
+        observed = ObservedBlock(
+            new.height, new.hash, new.block.header.time, new.median_time_past, transactions
+        )
+        found = apply_block(tables, anchor, observed)
+        writer.write(block, found.changes)
+        totals.add(found)
+        _insert_verdicts(connection, tables, found, block.numbers)
+        insert_pieces(connection, found.verdicts, transactions, block.numbers)
+    totals.write()
 
 
 def _insert_verdicts(
-    connection: Connection, changes: BlockChanges, numbers: Mapping[Txid, int]
+    connection: Connection, tables: RecordTables, found: BlockChanges, numbers: Mapping[Txid, int]
 ) -> None:
-    if not changes.verdicts:
-        return
-    rows = [_verdict_row(verdict, numbers[verdict.txid]) for verdict in changes.verdicts]
-    connection.execute(insert(verdicts), rows)
+    rows = [_verdict_row(verdict, numbers[verdict.txid]) for verdict in found.verdicts]
+    insert_rows(connection, verdicts, rows)
     named = [
-        row for verdict in changes.verdicts for row in _subject_rows(verdict, numbers[verdict.txid])
+        row
+        for verdict in found.verdicts
+        for row in _subject_rows(tables, verdict, numbers[verdict.txid])
     ]
-    if named:
-        connection.execute(insert(subjects), named)
+    insert_rows(connection, subjects, named)
 
 
-def _verdict_row(verdict: Verdict, number: int) -> dict[str, Any]:
+def _verdict_row(verdict: Verdict, number: int) -> Row:
     return {
         "transaction_number": number,
         "operation": verdict.op.name if verdict.op is not None else None,
@@ -191,10 +200,15 @@ def _verdict_row(verdict: Verdict, number: int) -> dict[str, Any]:
     }
 
 
-def _subject_rows(verdict: Verdict, number: int) -> Iterator[dict[str, Any]]:
+def _subject_rows(tables: RecordTables, verdict: Verdict, number: int) -> Iterator[Row]:
+    destroyed = frozenset(verdict.destroyed)
     for subject in dict.fromkeys((*verdict.subjects, *verdict.destroyed)):
+        found = tables.find_subject(subject)
+        # What a transaction issued is known by its number, and batches are large.
+        if found > ROOT_OWNER and subject.txid == verdict.txid:
+            continue
         yield {
-            "subject": encode_outpoint(subject),
+            "subject": found,
             "transaction_number": number,
-            "destroyed": subject in verdict.destroyed,
+            "destroyed": subject in destroyed,
         }
