@@ -8,8 +8,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ccxx_core.amount import format_amount
+from ccxx_explorer.catalogues import languages
 from ccxx_explorer.language import current_language, say, say_number
 from ccxx_explorer.navigation import main_ways, more_ways
+from ccxx_explorer.static_files import static_url
 from ccxx_explorer.views.buckets import bucket_label, bucket_words
 from ccxx_explorer.views.charts import draw_bars, draw_line
 from ccxx_explorer.views.script_words import (
@@ -26,6 +28,7 @@ from ccxx_explorer.wording import (
     format_iso,
     format_time,
     printable,
+    status_words,
 )
 
 
@@ -36,12 +39,18 @@ def _time(seconds: int | None) -> Markup:
     return template.format(format_iso(seconds), format_time(seconds))
 
 
+def _shortened(text: str) -> str:
+    if len(text) <= 24:
+        return text
+    head, tail = (12, 10) if ":" in text else (10, 6)
+    return f"{text[:head]}…{text[-tail:]}"
+
+
 def _short(text: str) -> Markup:
     """Shorten a long id for lists; the whole stays in the title."""
     if len(text) <= 24:
-        return escape(text)
-    head, tail = (12, 10) if ":" in text else (10, 6)
-    return Markup('<span title="{}">{}…{}</span>').format(text, text[:head], text[-tail:])
+        return Markup("<bdi>{}</bdi>").format(text)
+    return Markup('<bdi title="{}">{}</bdi>').format(text, _shortened(text))
 
 
 def _custody(code: str) -> str:
@@ -61,13 +70,17 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     extensions=["jinja2.ext.i18n"],
 )
-_ENVIRONMENT.globals.update(main_ways=main_ways, more_ways=more_ways)
+_ENVIRONMENT.globals.update(
+    languages=languages, main_ways=main_ways, more_ways=more_ways, static_url=static_url
+)
 _ENVIRONMENT.filters.update(
     coins=format_coins,
     amount=format_amount,
     moment=_time,
     number=say_number,
     short=_short,
+    shortened=_shortened,
+    status_words=status_words,
     custody=_custody,
     printable=printable,
     plural=format_count,

@@ -11,6 +11,7 @@ import unicodedata
 from datetime import UTC, datetime
 
 from ccxx_cert.standing import LEAST_SINCE_TIME
+from ccxx_cert.status import Status
 from ccxx_core.amount import format_amount
 from ccxx_explorer.language import say, say_count, say_minute
 
@@ -72,6 +73,24 @@ def reason_of_revocation(reason: int) -> str:
         200: say("issued in error"),
     }
     return words.get(reason) or say("unknown reason")
+
+
+def status_words(status: str) -> str:
+    """Say the status of a certificate or permit."""
+    words: dict[str, str] = {
+        Status.DESTROYED: say("destroyed"),
+        Status.REVOKED: say("revoked"),
+        Status.SUSPENDED: say("suspended"),
+        Status.SURRENDERED: say("surrendered"),
+        Status.CLOSED: say("closed"),
+        Status.NEEDS_NEWER: say("needs newer software"),
+        Status.EXPIRED: say("expired"),
+        Status.EXHAUSTED: say("exhausted"),
+        Status.PENDING: say("pending"),
+        Status.PROVISIONAL: say("provisional"),
+        Status.VALID: say("valid"),
+    }
+    return words.get(status, status)
 
 
 def since_words(since: int) -> str:

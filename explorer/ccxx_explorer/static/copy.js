@@ -1,0 +1,24 @@
+// Copy what a button stands beside: the text is in its data-copy, the words for people on the page.
+"use strict";
+
+const said = document.querySelector(".said");
+
+const tell = (button, words, state) => {
+  said.textContent = words;
+  button.dataset.state = state;
+  setTimeout(() => {
+    delete button.dataset.state;
+    said.textContent = "";
+  }, 2000);
+};
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    tell(button, said.dataset.copied, "done");
+  } catch {
+    tell(button, said.dataset.failed, "failed");
+  }
+});
