@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import Connection, Select, and_, func, select
 
 from ccxx_core.hashes import BlockHash, Txid
 from ccxx_core.transaction import OutPoint, TxOutput
 from ccxx_explorer.database import reader
+from ccxx_explorer.database.bulk import portions, select_in
 from ccxx_explorer.database.rows import (
     BlockPlace,
     BlockRow,
@@ -18,7 +18,6 @@ from ccxx_explorer.database.rows import (
     UnspentRow,
 )
 from ccxx_explorer.database.schema import (
-    addresses,
     blocks,
     outputs,
     scripts,
@@ -26,16 +25,11 @@ from ccxx_explorer.database.schema import (
     transactions,
 )
 
-_Id = TypeVar("_Id")
-_LAST_CHARACTER = "\x7f"
-# SQLite takes at most 32,766 variables a statement.
-_IDS_PER_QUERY = 10_000
-
 
 def places_of(connection: Connection, heights: Iterable[int]) -> dict[int, BlockPlace]:
     """Give hash and time of blocks by their heights."""
     query = select(blocks.c.height, blocks.c.hash, blocks.c.time)
-    rows = connection.execute(query.where(blocks.c.height.in_(set(heights))))
+    rows = select_in(connection, query, blocks.c.height, set(heights))
     return {row.height: BlockPlace(row.height, BlockHash(row.hash), row.time) for row in rows}
 
 
@@ -55,11 +49,8 @@ def coins_spent_by(connection: Connection, numbers: Collection[int]) -> dict[int
 
 def confirmed_among(connection: Connection, txids: Sequence[Txid]) -> set[Txid]:
     """Tell which of some transactions are in a block of the best chain."""
-    found: set[Txid] = set()
-    for part in _parts(txids):
-        query = select(transactions.c.txid).where(transactions.c.txid.in_(part))
-        found.update(Txid(txid) for txid in connection.execute(query).scalars())
-    return found
+    query = select(transactions.c.txid)
+    return {Txid(row.txid) for row in select_in(connection, query, transactions.c.txid, txids)}
 
 
 def totals_of(connection: Connection, script_hash: bytes) -> ScriptTotals:
@@ -122,7 +113,7 @@ def spenders_of(connection: Connection, script_hash: bytes, limit: int) -> list[
     )
     numbers = list(connection.execute(query).scalars())
     found: list[TransactionRow] = []
-    for part in _parts(numbers):
+    for part in portions(numbers):
         rows = reader.transactions_numbered(connection, part)
         found.extend(rows[number] for number in part)
     return found
@@ -140,17 +131,6 @@ def raw_transactions_of(connection: Connection, block: BlockRow) -> list[bytes]:
     return list(connection.execute(query).scalars())
 
 
-def addresses_from(connection: Connection, prefix: str, limit: int) -> list[str]:
-    """Give the addresses of the chain that begin with some text, in order."""
-    query = (
-        select(addresses.c.address)
-        .where(addresses.c.address >= prefix, addresses.c.address < prefix + _LAST_CHARACTER)
-        .order_by(addresses.c.address)
-        .limit(limit)
-    )
-    return list(connection.execute(query).scalars())
-
-
 def _of_block(query: Select[tuple[bytes]], block: BlockRow) -> Select[tuple[bytes]]:
     first = block.first_transaction
     return query.where(
@@ -161,8 +141,3 @@ def _of_block(query: Select[tuple[bytes]], block: BlockRow) -> Select[tuple[byte
 
 def _number_of(script_hash: bytes) -> Select[tuple[int]]:
     return select(scripts.c.number).where(scripts.c.hash == script_hash)
-
-
-def _parts(ids: Sequence[_Id]) -> Iterator[Sequence[_Id]]:
-    for start in range(0, len(ids), _IDS_PER_QUERY):
-        yield ids[start : start + _IDS_PER_QUERY]
