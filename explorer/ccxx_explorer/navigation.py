@@ -21,6 +21,7 @@ def main_ways() -> tuple[Way, ...]:
         Way("/certificates", say("Certificates")),
         Way("/permits", say("Permits")),
         Way("/blocks", say("Blocks")),
+        Way("/mempool", say("Waiting")),
         Way("/statistics", say("Statistics")),
     )
 

@@ -18,6 +18,7 @@ from ccxx_explorer.certificate_pages import (
 )
 from ccxx_explorer.endpoints import Parameter, Tag
 from ccxx_explorer.home_page import load_home, load_status
+from ccxx_explorer.pool_pages import load_mempool, load_pending
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
 from ccxx_explorer.statistics_page import load_statistics
@@ -62,6 +63,7 @@ _BUCKET = Parameter("bucket", "The span of time that is summed up.", choices=BUC
 _BELOW_NUMBER = Parameter(
     "below", "The number that the page before ended with.", "integer", least=1, most=1 << 53
 )
+_PENDING = Parameter("id", "The output that would issue it, `txid:vout`, or `ccert1…`.")
 _OF_PERMIT = Parameter("permit", "Only those of this permit, `txid:vout`.")
 _OF_DOCUMENT = Parameter("document", "Only those about this document hash, 64 hex digits.")
 
@@ -140,5 +142,19 @@ PAGES = (
         "A certificate: its verdict, every check, and its chain of custody.",
         tag=Tag.CERTIFICATES,
         parameters=(_CERTIFICATE,),
+    ),
+    _list(
+        "mempool",
+        load_mempool,
+        "The node's pool: how full it is, what is paid, and 50 transactions, newest first.",
+        tag=Tag.POOL,
+        parameters=(PAGE,),
+    ),
+    _named(
+        "pending",
+        load_pending,
+        "What a transaction that waits for a block would make: a certificate or a permit.",
+        tag=Tag.POOL,
+        parameters=(_PENDING,),
     ),
 )

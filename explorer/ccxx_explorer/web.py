@@ -21,6 +21,7 @@ from ccxx_explorer import (
     static_files,
 )
 from ccxx_explorer.endpoints import QUERIES, SITE, Endpoint
+from ccxx_explorer.live import stream
 from ccxx_explorer.page_endpoints import endpoints_of
 from ccxx_explorer.pages import PAGES
 from ccxx_explorer.queries import Queries
@@ -42,6 +43,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *downloads.ENDPOINTS,
     *esplora.ENDPOINTS,
     *search_endpoints.ENDPOINTS,
+    *stream.ENDPOINTS,
     *site_endpoints.ENDPOINTS,
     *static_files.ENDPOINTS,
 )
@@ -65,6 +67,8 @@ def create_app(site: Site, serving: Serving = SERVING_DEFAULTS) -> web.Applicati
     app[TABLE].add_to(app.router)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(_queries)
+    app.cleanup_ctx.append(stream.run_live)
+    app.on_shutdown.append(stream.end_streams)
     return app
 
 
