@@ -16,6 +16,7 @@ from ccxx_explorer.database import holdings, reader, slices
 from ccxx_explorer.database.records import RecordTables
 from ccxx_explorer.database.rows import BlockRow, CreditRow, OutputRow, TransactionRow
 from ccxx_explorer.facts import PartFacts, TransactionFacts
+from ccxx_explorer.foresight import coins_of
 from ccxx_explorer.language import say
 from ccxx_explorer.problems import bad_request, not_found
 from ccxx_explorer.question import Question
@@ -32,8 +33,6 @@ from ccxx_explorer.views.transaction import (
 from ccxx_explorer.views.verdicts import verdict_facts
 
 _SUBJECTS = 200
-# Coins of an unconfirmed transaction are looked up one by one.
-_PENDING_INPUTS = 500
 
 
 def load_transaction(site: Site, connection: Connection, question: Question) -> TransactionFacts:
@@ -52,6 +51,13 @@ def load_transaction(site: Site, connection: Connection, question: Question) -> 
             say("This transaction is not known here."),
             say("It is in no block of the best chain, and the node does not hold it either."),
         )
+    return unconfirmed_facts(site, connection, tx, question)
+
+
+def unconfirmed_facts(
+    site: Site, connection: Connection, tx: Transaction, question: Question
+) -> TransactionFacts:
+    """Build the page of a transaction that no block holds, whether it was sent or not."""
     rows = _pending(site, connection, tx, _parts(question, tx))
     return transaction_facts(rows, site.network)
 
@@ -95,9 +101,8 @@ def _pending(
 ) -> TransactionRows:
     """Gather what is known of an unconfirmed transaction, and what it would do."""
     prevouts = {
-        tx_input.prevout: coin
-        for tx_input in tx.inputs[:_PENDING_INPUTS]
-        if (coin := reader.output_at(connection, tx_input.prevout)) is not None
+        at: OutputRow(at, coin.value, coin.script_pubkey, None)
+        for at, coin in coins_of(site, connection, tx).items()
     }
     credits = holdings.credits_at(connection, _outpoints(tx, parts))
     tip = reader.tip(connection)
