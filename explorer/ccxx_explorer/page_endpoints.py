@@ -59,7 +59,8 @@ def _json_handler(page: Page) -> Handle:
 
 def _page_handler(page: Page) -> Handle:
     async def handle(request: web.Request) -> web.StreamResponse:
-        site, visit = request.app[SITE], visit_of(request)
+        site = request.app[SITE]
+        visit = visit_of(request, has_table=page.table is not None)
         facts, html = await in_thread(request, _draw, site, page, question_of(request), visit)
         return page_answer(html, freshness=_freshness(page, facts))
 

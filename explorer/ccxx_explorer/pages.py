@@ -10,14 +10,13 @@ from sqlalchemy import Connection
 
 from ccxx_explorer.address_page import load_address
 from ccxx_explorer.block_pages import load_block, load_blocks
-from ccxx_explorer.certificate_pages import (
-    load_certificate,
-    load_certificates,
-    load_permit,
-    load_permits,
-)
+from ccxx_explorer.certificate_pages import load_certificate
+from ccxx_explorer.database.listings import CERTIFICATE_STATUSES, Sorting
 from ccxx_explorer.endpoints import Parameter, Tag
+from ccxx_explorer.filters import PERMIT_STATUSES
 from ccxx_explorer.home_page import load_home, load_status
+from ccxx_explorer.issuer_pages import load_issuer, load_issuers, load_root
+from ccxx_explorer.list_pages import load_certificates, load_permit, load_permits
 from ccxx_explorer.pool_pages import load_mempool, load_pending
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
@@ -29,11 +28,20 @@ Load = Callable[[Site, Connection, Question], Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """The list of a page: its field, and the parameter that leads on, None if it is whole."""
+
+    lines: str
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page; `parameters` are all that may stand in its path and query.
 
     What `load` returns is named in its annotation, from which the JSON is described. `settles`
     says that a page with many confirmations hardly changes any more, so that it may be kept.
+    `table` says which of its lists can be had as CSV.
     """
 
     path: str
@@ -44,6 +52,7 @@ class Page:
     tag: Tag = Tag.CHAIN
     parameters: tuple[Parameter, ...] = ()
     settles: bool = False
+    table: Table | None = None
 
 
 PAGE = Parameter("page", "Which page of the list, from 1.", "integer", 1, least=1, most=2_000)
@@ -64,6 +73,17 @@ _BELOW_NUMBER = Parameter(
     "below", "The number that the page before ended with.", "integer", least=1, most=1 << 53
 )
 _PENDING = Parameter("id", "The output that would issue it, `txid:vout`, or `ccert1…`.")
+_ISSUER = Parameter("id", "The issuer's public key, 66 hex digits.")
+_AFTER = Parameter("after", "What the page before gave as `after`.")
+_BEFORE = Parameter(
+    "before", "What the page gave as `earlier`: events before it.", "integer", least=1, most=1 << 53
+)
+_OF_ISSUER = Parameter("issuer", "Only those of this issuer, a public key.")
+_OF_TYPE = Parameter("type", "Only those of types with this code.")
+_OF_ADDRESS = Parameter("address", "Only those that lie at this address now.")
+_OF_STATUS = Parameter("status", "Only those with this status.", choices=CERTIFICATE_STATUSES)
+_OF_PERMIT_STATUS = Parameter("status", "Only those with this status.", choices=PERMIT_STATUSES)
+_SORT = Parameter("sort", "In which order.", example="newest", choices=tuple(Sorting))
 _OF_PERMIT = Parameter("permit", "Only those of this permit, `txid:vout`.")
 _OF_DOCUMENT = Parameter("document", "Only those about this document hash, 64 hex digits.")
 
@@ -94,13 +114,20 @@ PAGES = (
         "Certificates, credit, block times and transactions over time, and certificates by issuer.",
         parameters=(_FROM, _TO, _BUCKET),
     ),
-    _list("blocks", load_blocks, "50 blocks from the tip down.", parameters=(_BELOW_HEIGHT,)),
+    _list(
+        "blocks",
+        load_blocks,
+        "50 blocks from the tip down.",
+        parameters=(_BELOW_HEIGHT,),
+        table=Table("blocks", "below"),
+    ),
     _list(
         "permits",
         load_permits,
         "50 permits, newest first.",
         tag=Tag.CERTIFICATES,
-        parameters=(PAGE,),
+        parameters=(_OF_ISSUER, _OF_TYPE, _OF_PERMIT_STATUS, _AFTER),
+        table=Table("permits", "page"),
     ),
     _list(
         "certificates",
@@ -108,6 +135,7 @@ PAGES = (
         "50 certificates, newest first.",
         tag=Tag.CERTIFICATES,
         parameters=(PAGE, _OF_PERMIT, _OF_DOCUMENT),
+        table=Table("certificates", "page"),
     ),
     _named(
         "block",
@@ -115,6 +143,7 @@ PAGES = (
         "A block and 50 of its transactions.",
         parameters=(_BLOCK, PAGE),
         settles=True,
+        table=Table("transactions", "page"),
     ),
     _named(
         "tx",
@@ -128,6 +157,7 @@ PAGES = (
         load_address,
         "Coins, certificates and permits of an address, and 50 of its transactions.",
         parameters=(_ADDRESS, _BELOW_NUMBER),
+        table=Table("transactions", "below"),
     ),
     _named(
         "permit",
@@ -135,6 +165,7 @@ PAGES = (
         "A permit: what it allows, its status and its history.",
         tag=Tag.CERTIFICATES,
         parameters=(_PERMIT,),
+        table=Table("history"),
     ),
     _named(
         "certificate",
@@ -142,6 +173,7 @@ PAGES = (
         "A certificate: its verdict, every check, and its chain of custody.",
         tag=Tag.CERTIFICATES,
         parameters=(_CERTIFICATE,),
+        table=Table("history"),
     ),
     _list(
         "mempool",
@@ -149,6 +181,7 @@ PAGES = (
         "The node's pool: how full it is, what is paid, and 50 transactions, newest first.",
         tag=Tag.POOL,
         parameters=(PAGE,),
+        table=Table("transactions", "page"),
     ),
     _named(
         "pending",

@@ -8,17 +8,26 @@ from urllib.parse import parse_qsl, urlencode
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request for a page: raw `path` and `query`, `origin` is `https://host`, no slash."""
+    """One request for a page: raw `path` and `query`, `origin` is `https://host`, no slash.
+
+    `has_table` says that the list of the page can be had as CSV.
+    """
 
     path: str
     query: str = ""
     origin: str = ""
+    has_table: bool = False
 
     @property
     def twin(self) -> str:
         """The address that says the same as JSON, with the same parameters."""
         path = self.path.rstrip("/") or "/latest"
         return f"{path}.json?{self.query}" if self.query else f"{path}.json"
+
+    @property
+    def table(self) -> str:
+        """The address of the page's list as CSV, with the same parameters."""
+        return f"{self.path}.csv?{self.query}" if self.query else f"{self.path}.csv"
 
     @property
     def canonical(self) -> str:

@@ -34,9 +34,11 @@ from ccxx_explorer.serving.settings import SERVING, SERVING_DEFAULTS, Serving
 from ccxx_explorer.serving.table import TABLE, Table
 from ccxx_explorer.serving.tongues import speak
 from ccxx_explorer.site import Site
+from ccxx_explorer.table_endpoints import allow_exports, table_endpoints
 
 # One line for every area that answers more than pages.
 ENDPOINTS: tuple[Endpoint, ...] = (
+    *chain.from_iterable(table_endpoints(page) for page in PAGES),
     *chain.from_iterable(endpoints_of(page) for page in PAGES),
     *api_pages.ENDPOINTS,
     *custom_api.ENDPOINTS,
@@ -65,6 +67,7 @@ def create_app(site: Site, serving: Serving = SERVING_DEFAULTS) -> web.Applicati
     app[SITE] = site
     app[TABLE] = Table(ENDPOINTS)
     app[TABLE].add_to(app.router)
+    allow_exports(app)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(_queries)
     app.cleanup_ctx.append(stream.run_live)

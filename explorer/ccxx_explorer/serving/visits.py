@@ -8,7 +8,8 @@ from ccxx_explorer.serving.settings import SERVING
 from ccxx_explorer.visit import Visit
 
 
-def visit_of(request: web.Request) -> Visit:
+def visit_of(request: web.Request, *, has_table: bool = False) -> Visit:
     """Tell where a visitor is; the address of this site is as configured, else as it was asked."""
     origin = request.app[SERVING].origin or f"{request.scheme}://{request.host}"
-    return Visit(request.rel_url.raw_path, request.rel_url.raw_query_string, origin)
+    url = request.rel_url
+    return Visit(url.raw_path, url.raw_query_string, origin, has_table)

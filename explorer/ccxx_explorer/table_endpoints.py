@@ -1,0 +1,90 @@
+"""Lists as CSV files, behind the path of the list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator, Iterator
+
+from aiohttp import web
+
+from ccxx_explorer.answers import Freshness
+from ccxx_explorer.endpoints import SITE, Endpoint, Handle, in_thread
+from ccxx_explorer.language import say
+from ccxx_explorer.page_endpoints import question_of
+from ccxx_explorer.pages import Page, Table
+from ccxx_explorer.problems import PageError
+from ccxx_explorer.tables import MOST_LINES, table_of
+
+_MEDIA = "text/csv; charset=utf-8; header=present"
+# Each holds a connection to the index for as long as its reader takes.
+_MOST_AT_ONCE = 4
+_MOST_SECONDS = 300.0
+_COST = 10
+_RUNNING: web.AppKey[asyncio.Semaphore] = web.AppKey("exports", asyncio.Semaphore)
+
+
+def table_endpoints(page: Page) -> Iterator[Endpoint]:
+    """Give the endpoint of a page's list, if it has one."""
+    if page.table is None:
+        return
+    yield Endpoint(
+        "GET",
+        page.json_path.removesuffix(".json") + ".csv",
+        _handler(page, page.table),
+        f"{page.summary.split(':')[0].rstrip('.')}: the list as a table, from the page asked for to"
+        f" the end, at most {MOST_LINES:,} lines.",
+        page.tag,
+        page.parameters,
+        media="text/csv",
+        statuses=(404,),
+        cost=_COST,
+    )
+
+
+def _handler(page: Page, table: Table) -> Handle:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        running = request.app[_RUNNING]
+        if running.locked():
+            raise PageError(
+                "too-busy",
+                503,
+                say("Too many tables are being written at the moment."),
+                say("Please ask again in a minute."),
+                retry_after=60,
+            )
+        pieces = table_of(request.app[SITE], page, table, question_of(request))
+        async with running, asyncio.timeout(_MOST_SECONDS):
+            try:
+                return await _send(request, pieces, page)
+            finally:
+                # In a thread, as the connection that it holds may wait for the disk.
+                await in_thread(request, pieces.close)
+
+    return handle
+
+
+async def _send(
+    request: web.Request, pieces: Generator[bytes, None, None], page: Page
+) -> web.StreamResponse:
+    first = await in_thread(request, next, pieces, b"")
+    name = f"{page.template.removesuffix('.html')}.csv"
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": _MEDIA,
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": Freshness.NEVER.value,
+        }
+    )
+    if "gzip" in request.headers.get("Accept-Encoding", "").lower():
+        response.enable_compression(web.ContentCoding.gzip)
+    await response.prepare(request)
+    while first and request.method != "HEAD":
+        await response.write(first)
+        first = await in_thread(request, next, pieces, b"")
+    await response.write_eof()
+    return response
+
+
+def allow_exports(app: web.Application) -> None:
+    """Let an application write so many tables at once."""
+    app[_RUNNING] = asyncio.Semaphore(_MOST_AT_ONCE)
