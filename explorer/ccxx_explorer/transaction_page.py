@@ -21,7 +21,7 @@ from ccxx_explorer.language import say
 from ccxx_explorer.problems import bad_request, not_found
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
-from ccxx_explorer.views.signatures import anchor_roles
+from ccxx_explorer.views.signatures import key_roles
 from ccxx_explorer.views.transaction import (
     PER_PAGE,
     TransactionRows,
@@ -91,7 +91,7 @@ def _confirmed(
         prevouts={coin.outpoint: coin for coin in spent},
         outputs=slices.outputs_between(connection, row.number, shown(outputs).start, PER_PAGE),
         credits=credits,
-        key_roles=_key_roles(site, connection, credits.values()),
+        key_roles=_key_roles(site, connection, tx, credits),
         verdict=verdict_facts(verdict, tuple(map(format_outpoint, subjects))) if verdict else None,
     )
 
@@ -114,7 +114,7 @@ def _pending(
         value_in=_value_in(tx, prevouts),
         prevouts=prevouts,
         credits=credits,
-        key_roles=_key_roles(site, connection, credits.values()),
+        key_roles=_key_roles(site, connection, tx, credits),
         meaning=_meaning(site, connection, tx, prevouts, tip),
     )
 
@@ -150,23 +150,12 @@ def _outpoints(tx: Transaction, parts: tuple[PartFacts, PartFacts]) -> Iterable[
 
 
 def _key_roles(
-    site: Site, connection: Connection, credits: Iterable[CreditRow]
+    site: Site, connection: Connection, tx: Transaction, credits: Mapping[OutPoint, CreditRow]
 ) -> dict[bytes, str]:
-    """Name the keys of root, issuing system, issuers and holders around these coins."""
-    anchor = site.database.anchor
-    if anchor is None:
-        return {}
-    roles = anchor_roles(anchor)
-    for credit in list(credits)[:_SUBJECTS]:
-        if credit.owner is None:
-            continue
-        if credit.kind is CreditKind.PERMIT:
-            permit = holdings.permit(connection, credit.owner)
-            if permit is not None and permit.issuer_key is not None:
-                roles[permit.issuer_key] = "issuer"
-        elif (certificate := holdings.certificate(connection, credit.owner)) is not None:
-            roles[certificate.issuer_key] = "issuer"
-            for holding in certificate.holdings:
-                if holding.holder_key is not None:
-                    roles.setdefault(holding.holder_key, "holder")
-    return roles
+    """Name the keys around the credit that is spent; outputs show no keys."""
+    spent = [credits[each.prevout] for each in tx.inputs if each.prevout in credits]
+    owners = {kind: [each.owner for each in spent if each.kind is kind] for kind in CreditKind}
+    permits = holdings.permits_of(connection, filter(None, owners[CreditKind.PERMIT]))
+    ids = dict.fromkeys(filter(None, owners[CreditKind.CERTIFICATE]))
+    certificates = (holdings.certificate(connection, each) for each in ids)
+    return key_roles(site.database.anchor, permits.values(), filter(None, certificates))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ccxx_cert.state import Certificate, Permit
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.errors import DecodeError
 from ccxx_core.keys import make_verifier
@@ -79,6 +80,24 @@ def anchor_roles(anchor: TrustAnchor) -> dict[bytes, str]:
             root.root_key: "root",
             root.system_key: "issuing system",
         }
+    return roles
+
+
+def key_roles(
+    anchor: TrustAnchor | None, permits: Iterable[Permit], certificates: Iterable[Certificate]
+) -> dict[bytes, str]:
+    """Name the keys of root and issuing system, and those of some permits and certificates."""
+    if anchor is None:
+        return {}
+    roles = anchor_roles(anchor)
+    for permit in permits:
+        if permit.issuer_key is not None:
+            roles[permit.issuer_key] = "issuer"
+    for certificate in certificates:
+        roles[certificate.issuer_key] = "issuer"
+        for holding in certificate.holdings:
+            if holding.holder_key is not None:
+                roles.setdefault(holding.holder_key, "holder")
     return roles
 
 

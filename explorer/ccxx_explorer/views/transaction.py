@@ -125,7 +125,7 @@ def _input_facts(rows: TransactionRows, index: int, network: Network) -> InputFa
         value=coin.value if coin else None,
         address=encode_address(script_pubkey, network) if coin else None,
         kind=solve_script(script_pubkey).kind.value if coin else "unknown",
-        credit=_credit_role(rows.credits.get(tx_input.prevout)),
+        credit=credit_role(rows.credits.get(tx_input.prevout)),
         required=lock.required if lock else None,
         keys=input_keys(tx, index, spent, rows.key_roles) if spent else (),
         sequence=tx_input.sequence,
@@ -148,13 +148,14 @@ def _output_facts(rows: TransactionRows, vout: int, network: Network) -> OutputF
         kind=solve_script(output.script_pubkey).kind.value,
         script_pubkey=output.script_pubkey.hex(),
         asm=disassemble(output.script_pubkey),
-        credit=_credit_role(rows.credits.get(OutPoint(rows.transaction.txid, vout))),
+        credit=credit_role(rows.credits.get(OutPoint(rows.transaction.txid, vout))),
         data=decode_payload(payload) if payload is not None else None,
         spent_by=SpendFacts(format_hash(spend.txid), spend.index, spend.height) if spend else None,
     )
 
 
-def _credit_role(credit: CreditRow | None) -> CreditRole | None:
+def credit_role(credit: CreditRow | None) -> CreditRole | None:
+    """Say what a coin is or was to the protocol."""
     if credit is None:
         return None
     if credit.kind is CreditKind.ROOT or credit.owner is None:
