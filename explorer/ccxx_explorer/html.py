@@ -14,6 +14,7 @@ from ccxx_explorer.navigation import main_ways, more_ways
 from ccxx_explorer.static_files import static_url
 from ccxx_explorer.views.buckets import bucket_label, bucket_words
 from ccxx_explorer.views.charts import draw_bars, draw_line
+from ccxx_explorer.views.qr_code import qr_code
 from ccxx_explorer.views.script_words import (
     credit_words,
     kind_words,
@@ -92,7 +93,7 @@ _ENVIRONMENT.filters.update(
     bucket_label=bucket_label,
     bucket_words=bucket_words,
 )
-_ENVIRONMENT.globals.update(draw_bars=draw_bars, draw_line=draw_line)
+_ENVIRONMENT.globals.update(draw_bars=draw_bars, draw_line=draw_line, qr_code=qr_code)
 _ENVIRONMENT.policies["ext.i18n.trimmed"] = True
 _ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]
     lambda message: current_language().catalogue.gettext(message),
