@@ -55,6 +55,7 @@ class Page:
     table: Table | None = None
 
 
+_LAST = (1 << 31) - 1
 PAGE = Parameter("page", "Which page of the list, from 1.", "integer", 1, least=1, most=2_000)
 _BLOCK = Parameter("id", "Its height or hash.", example="0")
 _TRANSACTION = Parameter("id", "The transaction id, 64 hex digits.")
@@ -70,8 +71,10 @@ _FROM = Parameter("from", "The first day (2026-11-20, in UTC) or second (unix ti
 _TO = Parameter("to", "The end, a day or a second, not included.")
 _BUCKET = Parameter("bucket", "The span of time that is summed up.", choices=BUCKETS)
 _BELOW_NUMBER = Parameter(
-    "below", "The number that the page before ended with.", "integer", least=1, most=1 << 53
+    "below", "Older than this number of the address's history.", "integer", least=1, most=_LAST
 )
+_ABOVE_NUMBER = Parameter("above", "Newer than this number.", "integer", least=1, most=_LAST)
+_COINS = Parameter("coins", "Coins older than this place, which the page before names.")
 _PENDING = Parameter("id", "The output that would issue it, `txid:vout`, or `ccert1…`.")
 _ISSUER = Parameter("id", "The issuer's public key, 66 hex digits.")
 _AFTER = Parameter("after", "What the page before gave as `after`.")
@@ -156,7 +159,7 @@ PAGES = (
         "address",
         load_address,
         "Coins, certificates and permits of an address, and 50 of its transactions.",
-        parameters=(_ADDRESS, _BELOW_NUMBER),
+        parameters=(_ADDRESS, _BELOW_NUMBER, _ABOVE_NUMBER, _COINS),
         table=Table("transactions", "below"),
     ),
     _named(
