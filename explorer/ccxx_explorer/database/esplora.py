@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, ScalarSelect, Select, and_, func, select
 
 from ccxx_core.hashes import BlockHash, Txid
 from ccxx_core.transaction import OutPoint, TxOutput
@@ -139,5 +139,5 @@ def _of_block(query: Select[tuple[bytes]], block: BlockRow) -> Select[tuple[byte
     ).order_by(transactions.c.number)
 
 
-def _number_of(script_hash: bytes) -> Select[tuple[int]]:
-    return select(scripts.c.number).where(scripts.c.hash == script_hash)
+def _number_of(script_hash: bytes) -> ScalarSelect[int]:
+    return select(scripts.c.number).where(scripts.c.hash == script_hash).scalar_subquery()

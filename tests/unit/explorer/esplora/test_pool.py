@@ -1,0 +1,49 @@
+"""`/api/mempool`, fee estimates and sending, as far as no node is needed."""
+
+from typing import Any
+
+from ccxx_core.hashes import format_hash
+from ccxx_core.transaction import TxOutput
+from ccxx_explorer.views.esplora import fee_histogram
+
+
+async def test_pool_is_summed_up(chain: Any, serve: Any, pool_of: Any) -> None:
+    waiting = [chain.spend((), (TxOutput(9_000_000 + value, b"\x51"),)) for value in range(12)]
+    vsize = waiting[0].vsize
+
+    async with serve(chain, pool_of(chain, waiting)) as get:
+        pool = await get("/mempool")
+        txids = await get("/mempool/txids")
+        recent = await get("/mempool/recent")
+
+    assert (pool["count"], pool["vsize"]) == (12, 12 * vsize)
+    assert pool["total_fee"] == sum(1_000_000 - value for value in range(12))
+    assert pool["fee_histogram"] == [[(1_000_000 - 11) / vsize, 12 * vsize]]
+    assert sorted(txids) == sorted(format_hash(tx.txid) for tx in waiting)
+    assert [each["txid"] for each in recent] == [
+        format_hash(tx.txid) for tx in reversed(waiting[2:])
+    ]
+    assert recent[0] == {
+        "txid": format_hash(waiting[-1].txid),
+        "fee": 1_000_000 - 11,
+        "vsize": vsize,
+        "value": 9_000_011,
+    }
+
+
+async def test_pool_that_is_not_known_is_empty(get: Any) -> None:
+    assert await get("/mempool") == {"count": 0, "vsize": 0, "total_fee": 0, "fee_histogram": []}
+    assert await get("/mempool/recent") == []
+
+
+def test_histogram_has_bins_a_little_above_their_width() -> None:
+    rates = [(5.0, 30), (9.0, 40), (9.0, 40), (2.0, 30), (1.0, 10)]
+
+    bins = fee_histogram(rates, 50)
+
+    assert bins == ((9.0, 80), (2.0, 60), (1.0, 10))
+    assert sum(size for _, size in bins) == sum(size for _, size in rates)
+
+
+async def test_without_a_node_nothing_is_estimated_or_sent(get: Any) -> None:
+    assert "node" in await get("/fee-estimates", 503)
