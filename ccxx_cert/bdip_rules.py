@@ -79,7 +79,7 @@ class PdfVerdict:
     """What the chain says of a file, up to a tip.
 
     `issue` is None where the anchor is not the issuer's; then nothing else is known. An expired
-    file may have been revoked as well.
+    file may have been revoked as well: `how_revoked` is one of the three statuses that say so.
     """
 
     status: PdfStatus
@@ -88,6 +88,7 @@ class PdfVerdict:
     deadline: Deadline = field(default_factory=Deadline)
     is_expired: bool = False
     revocation: Observation | None = None
+    how_revoked: PdfStatus | None = None
 
 
 def judge_credential(
@@ -111,13 +112,12 @@ def judge_credential(
         return PdfVerdict(PdfStatus.PENDING, issue)
     deadline = deadline_of(issue)
     is_expired = deadline.has_passed(tip_height, tip_median_time_past)
-    status, revocation = _revocation(credential, observations[:place], observations[place + 1 :])
+    how, revocation = _revocation(credential, observations[:place], observations[place + 1 :])
     depth = tip_height - issue.height + 1
-    if is_expired:
-        status = PdfStatus.EXPIRED
-    elif status is None:
-        status = PdfStatus.VALID if depth >= PROVISIONAL_BELOW else PdfStatus.PROVISIONAL
-    return PdfVerdict(status, issue, depth, deadline, is_expired, revocation)
+    status = PdfStatus.VALID if depth >= PROVISIONAL_BELOW else PdfStatus.PROVISIONAL
+    if is_expired or how is not None:
+        status = PdfStatus.EXPIRED if is_expired else how or status
+    return PdfVerdict(status, issue, depth, deadline, is_expired, revocation, how)
 
 
 def deadline_of(issue: Observation) -> Deadline:

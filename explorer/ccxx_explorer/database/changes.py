@@ -143,6 +143,7 @@ class ChangeWriter:
                     number = block.numbers[record.txid]
                     row = {"transaction_number": number, "txid": record.txid}
                     row["permit"] = self._tables.permit_number(record.permit_id)
+                    row["merkle_root"] = record.message.merkle_root
                     rows[batches].append(row | _batch_update(record))
                 case SerialUse():
                     if self._tables.get(certificate_key(record.taken_by)) is None:

@@ -27,6 +27,7 @@ from ccxx_explorer.database.records import (
 )
 from ccxx_explorer.database.rows import CreditRow, IssuerCount, VerdictRow
 from ccxx_explorer.database.schema import (
+    batches,
     certificates,
     credits,
     permits,
@@ -230,6 +231,14 @@ def batch(connection: Connection, txid: bytes) -> Batch | None:
     """Give a batch by the transaction that issued it."""
     record = RecordTables(connection).get(batch_key(Txid(txid)))
     return record if isinstance(record, Batch) else None
+
+
+def batches_of_root(connection: Connection, merkle_root: bytes, limit: int) -> list[Batch]:
+    """Give the batches whose documents have a Merkle root, oldest first."""
+    query = select(batches.c.record).where(batches.c.merkle_root == merkle_root)
+    ordered = query.order_by(batches.c.transaction_number).limit(limit)
+    records = (unpack(data) for data in connection.execute(ordered).scalars())
+    return [record for record in records if isinstance(record, Batch)]
 
 
 def has_root_coin(connection: Connection, root_outpoint: OutPoint) -> bool:

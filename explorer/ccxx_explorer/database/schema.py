@@ -224,6 +224,7 @@ batches = Table(
     _number("transaction_number"),
     Column("txid", LargeBinary(32), nullable=False, index=True),
     Column("permit", BigInteger, nullable=False, index=True),
+    Column("merkle_root", LargeBinary(32), nullable=False, index=True),
     Column("standing", SmallInteger, nullable=False),
     Column("record", LargeBinary, nullable=False),
 )
@@ -256,6 +257,20 @@ pieces = Table(
     Column("prefix", LargeBinary(8), primary_key=True),
     Column("transaction_number", BigInteger, primary_key=True, autoincrement=False),
     Index("pieces_of_transaction", "transaction_number"),
+    sqlite_with_rowid=False,
+)
+
+# BDIP and CRED messages by the scripts that their transactions spend from: nobody else speaks.
+pdf_messages = Table(
+    "pdf_messages",
+    METADATA,
+    Column("script_hash", LargeBinary(32), primary_key=True),
+    Column("transaction_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", LargeBinary(32), nullable=False),
+    Index("pdf_messages_of_subject", "subject", "script_hash"),
+    Index("pdf_messages_of_transaction", "transaction_number"),
     sqlite_with_rowid=False,
 )
 
