@@ -1,0 +1,182 @@
+"""What is said of a document and a certificate: do they belong together, and what if nothing fits.
+
+A certificate's own verdict stands on its page; here is only what the visitor's file adds to it.
+"""
+
+from __future__ import annotations
+
+from ccxx_explorer.facts import Check, CheckResult, SearchResult, Statement, Tone
+from ccxx_explorer.language import say, say_count
+from ccxx_explorer.submission import Document
+from ccxx_explorer.views.pdf_verdict import make_check
+from ccxx_explorer.wording import printable
+
+
+def document_fits() -> Check:
+    """The certificate commits to the very document."""
+    words = say("It is exactly the document that the certificate commits to.")
+    return _document(CheckResult.PASSED, say("passed"), words)
+
+
+def leaf_fits(leaf: int) -> Check:
+    """The document is the leaf of a batch that the certificate stands for."""
+    words = say(
+        "It is exactly the document of this certificate: leaf %(leaf)s under the Merkle root that"
+        " the batch commits to.",
+        leaf=leaf,
+    )
+    return _document(CheckResult.PASSED, say("passed"), words)
+
+
+def document_differs() -> Check:
+    """The certificate commits to another document."""
+    words = say("The certificate commits to another document: this one is not it, or was changed.")
+    return _document(CheckResult.FAILED, say("another document"), words)
+
+
+def proof_is_missing() -> Check:
+    """The certificate is one of a batch, whose documents are not on the chain."""
+    words = say(
+        "The certificate is one of a batch: whether this is its document, the file"
+        " NAME.proof.json says, which its issuer gave with it. Choose that file too."
+    )
+    return _document(CheckResult.UNKNOWN, say("could not check"), words)
+
+
+def no_document() -> Check:
+    """Only the certificate was named."""
+    words = say("No document was given, so none was compared. Choose the file to compare it.")
+    return _document(CheckResult.UNKNOWN, say("could not check"), words)
+
+
+def wrong_document() -> Statement:
+    """The document is not the one of the certificate that was named."""
+    return Statement(
+        "wrong-document",
+        Tone.BAD,
+        say("Not the document of this certificate"),
+        say(
+            "The certificate exists, and it certifies something else. Whatever it is worth, it"
+            " says nothing for this file."
+        ),
+    )
+
+
+def several_certificates(count: int) -> Statement:
+    """Several certificates commit to one document, each with a status of its own."""
+    words = say_count(
+        "%(count)s certificate commits to this document: see which is meant.",
+        "%(count)s certificates commit to this document: see which is meant.",
+        count,
+    )
+    return Statement("several", Tone.CALM, say("Several certificates"), words)
+
+
+def proof_of_another_document() -> Statement:
+    """The proof is for another file."""
+    return Statement(
+        "proof-of-another",
+        Tone.BAD,
+        say("The proof is for another document"),
+        say("Its document hash is not this file's: the file was changed, or the two do not match."),
+    )
+
+
+def broken_batch_proof() -> Statement:
+    """The proof leads nowhere."""
+    return Statement(
+        "broken-proof",
+        Tone.BAD,
+        say("Broken proof"),
+        say("The proof does not lead from this file to the root that it names: ask the issuer."),
+    )
+
+
+def not_claimed() -> Statement:
+    """The document is in a deferred batch, and no certificate was made of it yet."""
+    return Statement(
+        "not-claimed",
+        Tone.WARN,
+        say("Reserved, not issued yet"),
+        say(
+            "The issuer has committed to this document in a batch, and no certificate was made of"
+            " it yet: it becomes one when it is claimed."
+        ),
+    )
+
+
+def unknown_batch() -> Statement:
+    """No batch on this chain has the root."""
+    return Statement(
+        "not-found",
+        Tone.CALM,
+        say("Could not check"),
+        say(
+            "No batch on this chain has the root that the proof leads to. It may be on another"
+            " chain, or not in a block yet."
+        ),
+    )
+
+
+def unknown_document(document: Document) -> Statement:
+    """Nothing here commits to the document: that is no verdict on it."""
+    if document.kind == "pdf" and document.data is not None:
+        words = say(
+            "No certificate on this chain commits to this file, and it carries no proof inside. If"
+            " it belongs to a batch, choose its NAME.proof.json too; if it was printed or saved"
+            " again, ask for the original."
+        )
+    elif document.data is not None:
+        words = say(
+            "No certificate on this chain commits to this file. If it belongs to a batch, choose"
+            " its NAME.proof.json too; if it was opened and saved again, ask for the original."
+        )
+    else:
+        words = say(
+            "No certificate on this chain commits to a document of this hash. A document of a"
+            " batch is found with its NAME.proof.json, and a PDF that carries its proof inside"
+            " only when the file itself is sent."
+        )
+    return Statement("not-found", Tone.CALM, say("Nothing is known of it here"), words)
+
+
+def unreadable_proof(problem: str) -> Statement:
+    """A PDF has something like a proof inside, and is not laid out as it was issued."""
+    words = say(
+        "The file carries a proof, and it is not laid out byte for byte as it was issued, so the"
+        " proof cannot be checked: it was changed, or saved again by another program. Ask for the"
+        " original. In detail: %(problem)s.",
+        problem=printable(problem)[:300],
+    )
+    return Statement("altered", Tone.BAD, say("Not the file that was issued"), words)
+
+
+def leads_elsewhere(found: SearchResult) -> Statement:
+    """What was asked for is no certificate."""
+    words = {
+        "pdf-batch": say("This is the root of a batch of PDF files: its page says who issued it."),
+        "transaction": say("This is the id of a transaction: its page says what it does."),
+        "block": say("This is a block: its page says what is in it."),
+        "address": say("This is an address: its page says which certificates are there."),
+        "permit": say("This is a permit: its page says what it allows."),
+    }
+    return Statement(
+        found.kind,
+        Tone.CALM,
+        say("Not a certificate itself"),
+        words.get(found.kind, say("Its page says more.")),
+    )
+
+
+def nothing_given() -> str:
+    """Nothing was asked."""
+    return say("There is nothing to check.")
+
+
+def what_to_give() -> str:
+    """Say what to do then."""
+    return say("Choose a file, or paste the id of a certificate, a hash or a link.")
+
+
+def _document(result: CheckResult, label: str, words: str) -> Check:
+    return make_check("document", say("Your document"), result, label, words)
