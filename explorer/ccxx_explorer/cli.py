@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from aiohttp import web
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,6 +27,10 @@ from ccxx_explorer.definitions import DefinitionFolder
 from ccxx_explorer.indexer import Follower, Indexer
 from ccxx_explorer.node_clients import NodeClients
 from ccxx_explorer.problems import ExplorerError
+from ccxx_explorer.serving.settings import Serving
+from ccxx_explorer.serving.options import serving_options
+from ccxx_explorer.serving.running import Listening, run
+from ccxx_explorer.serving.settings import Serving
 from ccxx_explorer.site import Site
 from ccxx_explorer.web import create_app
 from ccxx_node.client.follow import catch_up
@@ -123,7 +126,7 @@ def _with_setup(command: Callable[..., None]) -> Callable[..., None]:
             reason = getattr(error, "orig", None) or error
             _refuse(f"the index cannot be used: {reason}; check --database and the disk")
         except OSError as error:
-            _refuse(f"{error.strerror or error}; check --host, --port and --database")
+            _refuse(f"{error.strerror or error}; check --host, --port, --socket and --database")
 
     for option in reversed(_OPTIONS):
         run = option(run)
@@ -180,8 +183,7 @@ def registry(setup: Setup, as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8571, show_default=True)
+@serving_options
 @click.option(
     "--types",
     type=_FOLDER,
@@ -189,9 +191,13 @@ def registry(setup: Setup, as_json: bool) -> None:
     help="A folder of type definitions, which name issuers and types in full.",
 )
 @click.option("--no-index", is_flag=True, help="Only serve; another process indexes.")
+@click.option("--no-broadcast", is_flag=True, help="Let visitors send no transactions.")
 @_with_setup
-def serve(setup: Setup, host: str, port: int, types: Path | None, no_index: bool) -> None:
+def serve(
+    setup: Setup, types: Path | None, no_index: bool, no_broadcast: bool, **listen: Any
+) -> None:
     """Serve pages and JSON, and follow the node meanwhile."""
+    serving = Serving(broadcast=not no_broadcast)
     follower = Follower(Indexer(setup.database), setup.database, setup.connect(), no_index)
     definitions = DefinitionFolder(types) if types else None
     node = NodeClients(lambda: setup.connect(_PAGE_SECONDS))
@@ -200,11 +206,11 @@ def serve(setup: Setup, host: str, port: int, types: Path | None, no_index: bool
     )
     follower.start()
 
-    def say_where(_banner: str) -> None:
-        # Called once the port is ours: before that the address may be somebody else's.
-        click.echo(f"Explorer: http://{host}:{port}", err=True)
-
     try:
-        web.run_app(create_app(site), host=host, port=port, print=say_where)
+        run(
+            create_app(site, serving),
+            listening,
+            lambda name: click.echo(f"Explorer: {name}", err=True),
+        )
     finally:
         follower.stop()

@@ -49,6 +49,7 @@ EVERYWHERE: Mapping[int, str] = {
 _OTHER = {
     303: "It is elsewhere: `Location` says where.",
     304: "What `If-None-Match` names still holds.",
+    403: "Whoever runs this explorer turned it off.",
     404: "It can be read, and is not known here.",
     408: "The body did not come in time.",
     413: "The body is too large.",

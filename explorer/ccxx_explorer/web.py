@@ -20,6 +20,7 @@ from ccxx_explorer import (
     site_endpoints,
     static_files,
 )
+from ccxx_explorer.broadcast import endpoints as broadcast
 from ccxx_explorer.endpoints import QUERIES, SITE, Endpoint
 from ccxx_explorer.live import stream
 from ccxx_explorer.page_endpoints import endpoints_of
@@ -46,6 +47,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *esplora.ENDPOINTS,
     *search_endpoints.ENDPOINTS,
     *stream.ENDPOINTS,
+    *broadcast.ENDPOINTS,
     *site_endpoints.ENDPOINTS,
     *static_files.ENDPOINTS,
 )

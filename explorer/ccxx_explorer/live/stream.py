@@ -19,9 +19,9 @@ from ccxx_explorer.language import say
 from ccxx_explorer.live.log import EventLog
 from ccxx_explorer.live.watcher import Watcher
 from ccxx_explorer.problems import PageError
+from ccxx_explorer.serving.settings import SERVING
 
 POLL_SECONDS = 15
-_MOST_LISTENERS = 500
 _COME_BACK_SECONDS = 30
 _HEARTBEAT_SECONDS = 15.0
 # Then a listener is asked to come again, so that nobody holds a place for ever.
@@ -44,7 +44,7 @@ class Live:
 
     log: EventLog
     watcher: Watcher
-    most_listeners: int = _MOST_LISTENERS
+    most_listeners: int
     listeners: int = field(default=0, init=False)
 
     @contextmanager
@@ -71,7 +71,7 @@ LIVE: web.AppKey[Live] = web.AppKey("live", Live)
 async def run_live(app: web.Application) -> AsyncIterator[None]:
     """Watch for as long as the application runs."""
     log = EventLog()
-    app[LIVE] = Live(log, Watcher(app[SITE], log))
+    app[LIVE] = Live(log, Watcher(app[SITE], log), app[SERVING].listeners)
     task = asyncio.create_task(app[LIVE].watcher.run())
     yield
     task.cancel()

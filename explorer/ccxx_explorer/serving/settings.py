@@ -16,7 +16,8 @@ class Serving:
 
     `rate` is in questions a second for one client, 0 for no limit, of which `burst` may come at
     once; `proxies` are believed when they say for whom they ask; `threads` questions are looked up
-    at once and `waiting` may stand in line; `origin` is `https://host` as visitors write it.
+    at once and `waiting` may stand in line; `origin` is `https://host` as visitors write it;
+    `broadcast` lets visitors send transactions, and at most `listeners` of them hear live events.
     """
 
     rate: float = 20.0
@@ -25,6 +26,8 @@ class Serving:
     threads: int = 8
     waiting: int = 256
     origin: str | None = None
+    broadcast: bool = True
+    listeners: int = 500
 
 
 SERVING_DEFAULTS = Serving()

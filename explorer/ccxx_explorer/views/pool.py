@@ -68,7 +68,7 @@ def pending_line(pending: PendingTransaction, verdict: Verdict | None) -> Pendin
         operation=verdict.op.name if verdict is not None and verdict.op is not None else None,
         accepted=verdict.accepted if verdict is not None else None,
         meaning=outlook_words(verdict),
-        tone=_tone(verdict),
+        tone=outlook_tone(verdict),
     )
 
 
@@ -88,7 +88,8 @@ def outlook_words(verdict: Verdict | None) -> str:
     return say("Would be refused: %(attempt)s", attempt=attempt)
 
 
-def _tone(verdict: Verdict | None) -> Tone:
+def outlook_tone(verdict: Verdict | None) -> Tone:
+    """Give the colour of that: red where it would be refused or would destroy something."""
     harmful = verdict is not None and (
         not verdict.accepted or verdict.destroyed or verdict.lost > 0
     )
