@@ -250,6 +250,16 @@ marks = Table(
     sqlite_with_rowid=False,
 )
 
+# The words in titles and codes of permits, by the transaction that granted each.
+words = Table(
+    "words",
+    METADATA,
+    Column("word", _PLAIN_TEXT, primary_key=True),
+    Column("transaction_number", BigInteger, primary_key=True, autoincrement=False),
+    Index("words_of_transaction", "transaction_number"),
+    sqlite_with_rowid=False,
+)
+
 # Transactions that carry a piece of a document, by the first bytes of the document's hash.
 pieces = Table(
     "pieces",
