@@ -27,7 +27,6 @@ from ccxx_explorer.definitions import DefinitionFolder
 from ccxx_explorer.indexer import Follower, Indexer
 from ccxx_explorer.node_clients import NodeClients
 from ccxx_explorer.problems import ExplorerError
-from ccxx_explorer.serving.settings import Serving
 from ccxx_explorer.serving.options import serving_options
 from ccxx_explorer.serving.running import Listening, run
 from ccxx_explorer.serving.settings import Serving
@@ -191,13 +190,11 @@ def registry(setup: Setup, as_json: bool) -> None:
     help="A folder of type definitions, which name issuers and types in full.",
 )
 @click.option("--no-index", is_flag=True, help="Only serve; another process indexes.")
-@click.option("--no-broadcast", is_flag=True, help="Let visitors send no transactions.")
 @_with_setup
 def serve(
-    setup: Setup, types: Path | None, no_index: bool, no_broadcast: bool, **listen: Any
+    setup: Setup, listening: Listening, serving: Serving, types: Path | None, no_index: bool
 ) -> None:
     """Serve pages and JSON, and follow the node meanwhile."""
-    serving = Serving(broadcast=not no_broadcast)
     follower = Follower(Indexer(setup.database), setup.database, setup.connect(), no_index)
     definitions = DefinitionFolder(types) if types else None
     node = NodeClients(lambda: setup.connect(_PAGE_SECONDS))
@@ -205,12 +202,11 @@ def serve(
         setup.database, lambda: follower.state, node, definitions, follower.pending.snapshot
     )
     follower.start()
-
     try:
-        run(
-            create_app(site, serving),
-            listening,
-            lambda name: click.echo(f"Explorer: {name}", err=True),
-        )
+        run(create_app(site, serving), listening, _say_where)
     finally:
         follower.stop()
+
+
+def _say_where(name: str) -> None:
+    click.echo(f"Explorer: {name}", err=True)

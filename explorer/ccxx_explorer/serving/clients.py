@@ -22,15 +22,15 @@ def client_of(request: web.Request, proxies: Iterable[Subnet]) -> Address | None
     whom it asks for to `X-Forwarded-For`, so that is read from the end, past our own proxies.
     """
     trusted = tuple(proxies)
-    peer = _peer(request)
-    if peer is not None and not _is_in(peer, trusted):
+    peer = parse_address(request.remote or "")
+    if peer is not None and not is_in(peer, trusted):
         return None if peer.is_loopback else peer
     hops = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
     for hop in reversed(hops[-_MOST_HOPS:]):
-        address = _parse(hop.strip())
+        address = parse_address(hop.strip())
         if address is None:
             break
-        if not _is_in(address, trusted):
+        if not is_in(address, trusted):
             return address
     return peer
 
@@ -42,12 +42,8 @@ def group_of(address: Address) -> str:
     return str(address)
 
 
-def _peer(request: web.Request) -> Address | None:
-    peer = request.transport.get_extra_info("peername") if request.transport else None
-    return _parse(peer[0]) if isinstance(peer, tuple) else None
-
-
-def _parse(text: str) -> Address | None:
+def parse_address(text: str) -> Address | None:
+    """Read an address; an IPv4 address within IPv6 is the IPv4 address."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -56,5 +52,6 @@ def _parse(text: str) -> Address | None:
     return mapped or address
 
 
-def _is_in(address: Address, networks: tuple[Subnet, ...]) -> bool:
+def is_in(address: Address, networks: Iterable[Subnet]) -> bool:
+    """Tell whether an address is in one of these networks."""
     return any(address in network for network in networks)
