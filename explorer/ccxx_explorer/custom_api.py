@@ -9,13 +9,12 @@ from __future__ import annotations
 from aiohttp import web
 from sqlalchemy import Connection
 
-from ccxx_core.address import decode_address
-from ccxx_core.errors import DecodeError
-from ccxx_core.hashes import format_hash, sha256
+from ccxx_core.hashes import format_hash
 from ccxx_explorer.answers import json_answer
 from ccxx_explorer.database import esplora
 from ccxx_explorer.database.rows import BlockPlace, TransactionRow
 from ccxx_explorer.endpoints import Endpoint, Parameter, Tag, ask
+from ccxx_explorer.esplora.parameters import read_address
 from ccxx_explorer.facts.custom_api import SpendingOutput, SpendingScript, SpendingTransaction
 from ccxx_explorer.language import say
 from ccxx_explorer.problems import bad_request
@@ -23,7 +22,6 @@ from ccxx_explorer.site import Site
 
 # A verifier must see all of them or none: a list cut short would hide revocations.
 _MOST = 20_000
-_SHOWN = 100
 
 
 async def _spending(request: web.Request) -> web.StreamResponse:
@@ -31,14 +29,9 @@ async def _spending(request: web.Request) -> web.StreamResponse:
 
 
 def _find(site: Site, connection: Connection, address: str) -> list[SpendingTransaction]:
-    try:
-        script = decode_address(address, site.network)
-    except DecodeError as error:
-        raise bad_request(
-            say("This is not an address of this network."), f"{str(error)[:_SHOWN]}."
-        ) from None
+    script_hash = read_address(address, site.network)
     tip = site.tip(connection).height
-    rows = esplora.spenders_of(connection, sha256(script), _MOST + 1)
+    rows = esplora.spenders_of(connection, script_hash, _MOST + 1)
     if len(rows) > _MOST:
         raise bad_request(
             say("Too many transactions spend from this address."),

@@ -12,7 +12,6 @@ from ccxx_explorer.problems import PageError, bad_request
 
 LAST_NUMBER = 2_000_000_000
 _HASH_SIZE = 32
-_SHOWN = 100
 
 TXID = Parameter("txid", "A transaction id: 64 hex digits.", example="f" * 64)
 HASH = Parameter("hash", "A block hash: 64 hex digits.", example="f" * 64)
@@ -47,9 +46,13 @@ def read_address(text: str, network: Network) -> bytes:
     """Read an address as its script hash; raises PageError."""
     try:
         return sha256(decode_address(text, network))
-    except DecodeError as error:
+    except DecodeError:
         raise bad_request(
-            say("This is not an address of this network."), f"{str(error)[:_SHOWN]}."
+            say("This is not an address of this network."),
+            say(
+                "Check how it is written, and that it is of the network %(name)s.",
+                name=network.name,
+            ),
         ) from None
 
 

@@ -204,7 +204,7 @@ def _find_addresses(_site: Site, connection: Connection, prefix: str) -> list[st
             say("No address begins like this."),
             say("An address has letters and digits only, at most %(most)s.", most=_LONGEST_PREFIX),
         )
-    return esplora.addresses_from(connection, prefix, _ADDRESSES)
+    return reader.addresses_beginning(connection, prefix, _ADDRESSES)
 
 
 def _endpoints(name: str, read: Read, parameter: Parameter, answer: Any) -> Iterator[Endpoint]:

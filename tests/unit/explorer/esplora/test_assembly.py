@@ -25,7 +25,7 @@ KEY = b"\x02" + bytes(32)
     [
         ("", ""),
         ("00", "OP_0"),
-        ("76a9" + "02abcd" + "88ac", "OP_DUP OP_HASH160 OP_PUSHBYTES_2 abcd OP_EQUALVERIFY OP_CHECKSIG"),
+        ("76a902abcd88ac", "OP_DUP OP_HASH160 OP_PUSHBYTES_2 abcd OP_EQUALVERIFY OP_CHECKSIG"),
         ("4f5160", "OP_PUSHNUM_NEG1 OP_PUSHNUM_1 OP_PUSHNUM_16"),
         ("b1b2b3", "OP_CLTV OP_CSV OP_NOP4"),
         ("4c02abcd", "OP_PUSHDATA1 abcd"),
