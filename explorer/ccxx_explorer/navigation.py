@@ -20,6 +20,7 @@ def main_ways() -> tuple[Way, ...]:
     return (
         Way("/certificates", say("Certificates")),
         Way("/permits", say("Permits")),
+        Way("/verify", say("Verify")),
         Way("/blocks", say("Blocks")),
         Way("/mempool", say("Waiting")),
         Way("/statistics", say("Statistics")),

@@ -22,6 +22,7 @@ from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
 from ccxx_explorer.statistics_page import load_statistics
 from ccxx_explorer.transaction_page import load_transaction
+from ccxx_explorer.verification import load_verify
 from ccxx_explorer.views.buckets import BUCKETS
 
 Load = Callable[[Site, Connection, Question], Any]
@@ -91,6 +92,13 @@ _OF_PERMIT = Parameter("permit", "Only those of this permit, `txid:vout`.")
 _OF_DOCUMENT = Parameter("document", "Only those about this document hash, 64 hex digits.")
 
 
+_VERIFIED = (
+    Parameter("q", "An id, a hash or a link."),
+    Parameter("hash", "The SHA-256 of a document, 64 hex digits."),
+    Parameter("canonical", "The SHA-256 of its canonical form (RFC 8785), if it is JSON."),
+)
+
+
 def _named(name: str, load: Load, summary: str, **more: Any) -> Page:
     template = {"tx": "transaction.html"}.get(name, f"{name}.html")
     return Page(
@@ -103,6 +111,13 @@ def _list(name: str, load: Load, summary: str, **more: Any) -> Page:
 
 
 PAGES = (
+    _list(
+        "verify",
+        load_verify,
+        "What a document's hash, an id or a link is worth by the chain.",
+        tag=Tag.VERIFY,
+        parameters=_VERIFIED,
+    ),
     Page("/", "/latest.json", load_home, "home.html", "What happened lately."),
     Page("/latest", "/index.json", load_home, "home.html", "The same as /latest.json."),
     _list(

@@ -19,6 +19,7 @@ from ccxx_explorer import (
     search_endpoints,
     site_endpoints,
     static_files,
+    verify_endpoints,
 )
 from ccxx_explorer.broadcast import endpoints as broadcast
 from ccxx_explorer.endpoints import QUERIES, SITE, Endpoint
@@ -50,6 +51,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *broadcast.ENDPOINTS,
     *site_endpoints.ENDPOINTS,
     *static_files.ENDPOINTS,
+    *verify_endpoints.ENDPOINTS,
 )
 
 
@@ -68,6 +70,7 @@ def create_app(site: Site, serving: Serving = SERVING_DEFAULTS) -> web.Applicati
     app[SERVING] = serving
     app[SITE] = site
     app[TABLE] = Table(ENDPOINTS)
+    app[verify_endpoints.UPLOADS] = verify_endpoints.Uploads()
     app[TABLE].add_to(app.router)
     allow_exports(app)
     app.on_response_prepare.append(add_headers)
