@@ -26,7 +26,14 @@ from ccxx_explorer.pool_snapshot import (
 )
 from ccxx_node.client.rpc import NodeClient
 
-__all__ = ["PendingPool", "PendingSpend", "PendingTransaction", "PoolLimits", "PoolSnapshot"]
+__all__ = [
+    "PendingPool",
+    "PendingSpend",
+    "PendingTransaction",
+    "PoolLimits",
+    "PoolSnapshot",
+    "take_snapshot",
+]
 
 _BATCH = 50
 _NEW_PER_ROUND = 5_000

@@ -72,6 +72,8 @@ async def run_live(app: web.Application) -> AsyncIterator[None]:
     """Watch for as long as the application runs."""
     log = EventLog()
     app[LIVE] = Live(log, Watcher(app[SITE], log), app[SERVING].listeners)
+    # How things are at the beginning is no news.
+    await asyncio.to_thread(app[LIVE].watcher.look)
     task = asyncio.create_task(app[LIVE].watcher.run())
     yield
     task.cancel()
