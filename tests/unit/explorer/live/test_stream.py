@@ -74,7 +74,7 @@ async def wait_for(reply: ClientResponse, wanted: str) -> Any:
             return data
 
 
-async def test_new_listener_is_told_how_things_are(client: Any, chain: Any) -> None:
+async def test_new_listener_is_told_how_things_are(client: Any) -> None:
     async with client.get("/events") as reply:
         _, name, state = await read_event(reply)
 
@@ -111,7 +111,7 @@ async def test_block_reorganisation_node_and_pool_are_told(
     assert pool == {"known": False, "count": 0, "size": 0}
 
 
-async def test_listener_that_comes_back_is_told_what_it_missed(client: Any, world: World) -> None:
+async def test_listener_that_comes_back_is_told_what_it_missed(client: Any) -> None:
     async with client.get("/events") as reply:
         place, _, _ = await read_event(reply)
     log = client.app[LIVE].log
