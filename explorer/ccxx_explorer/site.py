@@ -116,6 +116,10 @@ class Site:
         """Return the type definition behind a permit, None where this explorer has not got it."""
         return self._definitions.definition_of(permit) if self._definitions else None
 
+    def definitions_with(self, text: str) -> list[TypeDefinition]:
+        """Return definitions by the words of their issuer's name, one for each issuer."""
+        return self._definitions.issuers_named(text) if self._definitions else []
+
     def tip(self, connection: Connection) -> BlockRow:
         """Return the tip, or raise the page's error while nothing is indexed."""
         tip = reader.tip(connection)
