@@ -121,15 +121,6 @@ class StatusFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class SearchResult:
-    """What a search text leads to."""
-
-    query: str
-    kind: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
     """A page that could not be shown: `code` is stable, `hint` says what to do."""
 
