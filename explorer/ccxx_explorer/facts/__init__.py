@@ -35,6 +35,7 @@ from ccxx_explorer.facts.life import (
     KeyFacts,
     LifeStep,
 )
+from ccxx_explorer.facts.search import Candidate, SearchResult, Suggestions
 from ccxx_explorer.facts.status import (
     AnchorFacts,
     AsOf,
@@ -44,7 +45,6 @@ from ccxx_explorer.facts.status import (
     CreditFacts,
     NodeFacts,
     Problem,
-    SearchResult,
     Statement,
     StatusFacts,
     TipFacts,
@@ -71,6 +71,7 @@ __all__ = [
     "CertificateFacts",
     "CertificateLine",
     "CertificateList",
+    "Candidate",
     "Check",
     "CheckResult",
     "CoinbaseFacts",
@@ -100,6 +101,7 @@ __all__ = [
     "SearchResult",
     "SpendFacts",
     "Statement",
+    "Suggestions",
     "StatusFacts",
     "TipFacts",
     "Tone",
