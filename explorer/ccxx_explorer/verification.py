@@ -17,7 +17,7 @@ from ccxx_core.transaction import OutPoint
 from ccxx_explorer.certificate_pages import certificate_lines, find_certificate, load_certificate
 from ccxx_explorer.database import holdings
 from ccxx_explorer.database.pdf_messages import issues_of_root
-from ccxx_explorer.facts import Check, SearchResult, Statement
+from ccxx_explorer.facts import Check, Statement
 from ccxx_explorer.facts.verification import (
     PdfDocumentFacts,
     SubmittedFacts,
@@ -174,23 +174,26 @@ def _verify_text(site: Site, connection: Connection, given: Submission) -> Verif
             return _certified(site, connection, None, [named], words.no_document())
     digest = reading.document_hash
     if digest is None:
-        return _lead(site, connection, search(site, connection, given.text))
+        return _find(site, connection, given.text)
     answer = _verify_document(
         site, connection, replace(given, text=""), Document("hash", digest, digest)
     )
     if answer.certificates or answer.pdf is not None:
         return answer
     for issue in issues_of_root(connection, digest, 1):
+        statement = words.leads_elsewhere("pdf-batch")
         url = f"/tx/{format_hash(issue.transaction.txid)}"
-        return _lead(site, connection, SearchResult(given.text, "pdf-batch", url))
+        return replace(_answer(site, connection, None, statement), url=url)
     try:
-        return _lead(site, connection, search(site, connection, given.text))
+        return _find(site, connection, given.text)
     except PageError:
         return answer
 
 
-def _lead(site: Site, connection: Connection, found: SearchResult) -> VerificationFacts:
-    answer = _answer(site, connection, None, words.leads_elsewhere(found))
+def _find(site: Site, connection: Connection, text: str) -> VerificationFacts:
+    """Lead to the page that a text names; raises PageError where there is none."""
+    found = search(site, connection, text)
+    answer = _answer(site, connection, None, words.leads_elsewhere(found.kind))
     return replace(answer, url=found.url)
 
 

@@ -5,7 +5,7 @@ A certificate's own verdict stands on its page; here is only what the visitor's 
 
 from __future__ import annotations
 
-from ccxx_explorer.facts import Check, CheckResult, SearchResult, Statement, Tone
+from ccxx_explorer.facts import Check, CheckResult, Statement, Tone
 from ccxx_explorer.language import say, say_count
 from ccxx_explorer.submission import Document
 from ccxx_explorer.views.pdf_verdict import make_check
@@ -151,7 +151,7 @@ def unreadable_proof(problem: str) -> Statement:
     return Statement("altered", Tone.BAD, say("Not the file that was issued"), words)
 
 
-def leads_elsewhere(found: SearchResult) -> Statement:
+def leads_elsewhere(kind: str) -> Statement:
     """What was asked for is no certificate."""
     words = {
         "pdf-batch": say("This is the root of a batch of PDF files: its page says who issued it."),
@@ -161,10 +161,10 @@ def leads_elsewhere(found: SearchResult) -> Statement:
         "permit": say("This is a permit: its page says what it allows."),
     }
     return Statement(
-        found.kind,
+        kind,
         Tone.CALM,
         say("Not a certificate itself"),
-        words.get(found.kind, say("Its page says more.")),
+        words.get(kind, say("Its page says more.")),
     )
 
 
