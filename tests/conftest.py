@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,8 @@ def vectors() -> Path:
 
 
 @pytest.fixture(scope="session")
-def written_pdf() -> Callable[[Mapping[str, str]], bytes]:
-    """Give a function that writes a small PDF with texts in its information dictionary."""
+def written_pdf() -> Callable[[Mapping[str, str | int]], bytes]:
+    """Give a function that writes a small PDF; texts and numbers go into its information."""
     start = b"%PDF-1.3\n%\xe2\xe3\xcf\xd3\n"
     content = b"<</Length 44>>\nstream\nBT /F 24 Tf 40 90 Td (A certificate) Tj ET      \nendstream"
     bodies = (
@@ -42,10 +43,14 @@ def written_pdf() -> Callable[[Mapping[str, str]], bytes]:
         tail += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     trailer = b"<</Info 1 0 R /Root 2 0 R /Size 6>>"
 
-    def write(texts: Mapping[str, str]) -> bytes:
+    def write(texts: Mapping[str, str | int]) -> bytes:
         form = PdfForm(start + b"1 0 obj\n", (), tail, (len(start),), tuple(behind), trailer)
         for key, text in texts.items():
-            form = form.with_text(f"/{key}".encode(), text)
+            if isinstance(text, str):
+                form = form.with_text(f"/{key}".encode(), text)
+            else:
+                items = (*form.info, (f"/{key}".encode(), b"%d" % text))
+                form = replace(form, info=tuple(sorted(items)))
         return form.encode()
 
     return write
