@@ -6,6 +6,7 @@ A file counts only for the permit whose hash commits to it, so nobody has to tru
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from ccxx_cert.custody import opens
@@ -13,6 +14,7 @@ from ccxx_cert.errors import CertificateError
 from ccxx_cert.state import Permit
 from ccxx_cert.type_definition import TypeDefinition, check_type_definition
 from ccxx_core.errors import DecodeError
+from ccxx_explorer.database.words import words_of
 
 _LARGEST = 64 * 1024
 _MOST_FILES = 10_000
@@ -39,6 +41,15 @@ class DefinitionFolder:
         script = definition.permit_script(permit.root_key, permit.system_key)
         return definition if opens(script, permit.script_pubkey) else None
 
+    def issuers_named(self, text: str) -> list[TypeDefinition]:
+        """Return one definition of each issuer in whose name each word of a text begins a word."""
+        wanted = words_of(text)
+        with self._reading:
+            self._read_again()
+            known = list(self._found.values())
+        issuers = {each.issuer_key: each for each in known if _has_words(each, wanted)}
+        return sorted(issuers.values(), key=lambda each: each.issuer_name) if wanted else []
+
     def _find(self, typedef_hash: bytes) -> TypeDefinition | None:
         with self._reading:
             if typedef_hash not in self._found:
@@ -59,6 +70,11 @@ class DefinitionFolder:
             definition = _read(path)
             if definition is not None:
                 self._found[definition.typedef_hash] = definition
+
+
+def _has_words(definition: TypeDefinition, wanted: Sequence[str]) -> bool:
+    names = words_of(definition.issuer_name)
+    return all(any(name.startswith(word) for name in names) for word in wanted)
 
 
 def _read(path: Path) -> TypeDefinition | None:

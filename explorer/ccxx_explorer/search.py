@@ -1,8 +1,9 @@
-"""Find the page that a search text leads to."""
+"""Find the page that a search text leads to, or all pages that it may mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 
@@ -11,65 +12,116 @@ from ccxx_cert.state import CreditKind
 from ccxx_core.address import encode_address
 from ccxx_core.hashes import Txid, format_hash
 from ccxx_core.transaction import OutPoint
+from ccxx_explorer.candidates import (
+    address_candidate,
+    block_candidate,
+    certificate_candidate,
+    issuer_candidates,
+    permit_candidate,
+    transaction_candidate,
+)
 from ccxx_explorer.certificate_pages import find_certificate
 from ccxx_explorer.database import holdings, reader
-from ccxx_explorer.facts import SearchResult
-from ccxx_explorer.problems import bad_request, not_found
+from ccxx_explorer.database.words import permits_with
+from ccxx_explorer.facts.search import Candidate, SearchResult
+from ccxx_explorer.language import say
+from ccxx_explorer.problems import PageError, bad_request, not_found
 from ccxx_explorer.site import Site
-from ccxx_explorer.views.search import Reading, read_search
+from ccxx_explorer.views.search import Reading, problem_words, read_search
 
-_SPELLINGS = (
-    "Certificates are found by their id (ccert1…), issuing output (txid:number) or document hash"
-    " (64 hex digits), transactions and blocks by 64 hex digits, blocks also by height, and"
-    " everything by address. The document hash of a PDF is the SHA-256 of the file; that of a JSON"
-    " document is of its canonical form (RFC 8785), not of the file as it stands. The document hash"
-    " of a certificate of a batch is not on the chain."
-)
+_MOST = 50
 
 
 def search(site: Site, connection: Connection, text: str) -> SearchResult:
-    """Find the page that a search text leads to; raises a page error where there is none."""
+    """Find what a search text leads to; raises a page error where there is nothing."""
     reading = read_search(text, site.network)
-    for kind, url in _candidates(site, connection, reading):
-        return SearchResult(text, kind, url)
-    if reading.problem:
-        raise bad_request("This is no id, height, hash or address.", _SPELLINGS)
-    raise not_found("What you search for is not known here.", _SPELLINGS)
+    exact = next(named_candidates(site, connection, reading), None)
+    if exact is not None:
+        return SearchResult(text, exact.kind, exact.url, (exact,))
+    found = tuple(worded_candidates(site, connection, text, _MOST))
+    if not found:
+        raise _nothing(site, text, reading)
+    if len(found) == 1:
+        return SearchResult(text, found[0].kind, found[0].url, found)
+    return SearchResult(text, "several", f"/search?q={quote(text)}", found)
 
 
-def _candidates(site: Site, connection: Connection, reading: Reading) -> Iterable[tuple[str, str]]:
-    if reading.height is not None and reader.hash_at(connection, reading.height):
-        yield "block", f"/block/{reading.height}"
+def named_candidates(site: Site, connection: Connection, reading: Reading) -> Iterator[Candidate]:
+    """Give what a text names by id, height, hash or address, the most telling first."""
+    if reading.height is not None and (block := reader.block_at(connection, reading.height)):
+        yield block_candidate(block)
     if (certificate := find_certificate(connection, reading)) is not None:
-        yield "certificate", f"/certificate/{format_outpoint(certificate.id)}"
+        yield certificate_candidate(site, connection, certificate)
     if reading.outpoint is not None:
-        yield from _outpoint_candidates(connection, reading.outpoint)
+        yield from _of_outpoint(site, connection, reading.outpoint)
     if reading.hash is not None:
-        text = format_hash(reading.hash)
-        if reader.transaction_of_id(connection, reading.hash) is not None:
-            yield "transaction", f"/tx/{text}"
-        if reader.block_of_hash(connection, reading.hash) is not None:
-            yield "block", f"/block/{text}"
-        yield from _document_candidates(connection, reading.hash[::-1])
-        if site.pending_transaction(Txid(reading.hash)) is not None:
-            yield "transaction", f"/tx/{text}"
+        yield from _of_hash(site, connection, reading.hash)
     if reading.script is not None:
-        yield "address", f"/address/{encode_address(reading.script, site.network)}"
+        yield address_candidate(encode_address(reading.script, site.network) or "")
 
 
-def _document_candidates(connection: Connection, digest: bytes) -> Iterable[tuple[str, str]]:
+def worded_candidates(
+    site: Site, connection: Connection, text: str, limit: int
+) -> Iterator[Candidate]:
+    """Give the types and issuers that are called so, each word as the beginning of one."""
+    yield from issuer_candidates(site, connection, text, limit)
+    for permit in permits_with(connection, text, limit):
+        yield permit_candidate(site, permit)
+
+
+def _of_hash(site: Site, connection: Connection, digest: bytes) -> Iterator[Candidate]:
+    if reader.transaction_of_id(connection, digest) is not None:
+        yield transaction_candidate(digest)
+    if (block := reader.block_of_hash(connection, digest)) is not None:
+        yield block_candidate(block)
+    yield from _of_document(site, connection, digest[::-1])
+    if site.pending_transaction(Txid(digest)) is not None:
+        yield transaction_candidate(digest)
+
+
+def _of_document(site: Site, connection: Connection, digest: bytes) -> Iterator[Candidate]:
     found = holdings.certificates_of_document(connection, digest, 0, 2)
     if len(found) == 1:
-        yield "certificate", f"/certificate/{format_outpoint(found[0].id)}"
+        yield certificate_candidate(site, connection, found[0])
     elif found:
-        yield "certificates", f"/certificates?document={digest.hex()}"
+        yield Candidate(
+            "certificates",
+            say("All certificates about one document"),
+            digest.hex(),
+            f"/certificates?document={digest.hex()}",
+        )
 
 
-def _outpoint_candidates(connection: Connection, outpoint: OutPoint) -> Iterable[tuple[str, str]]:
-    if holdings.permit(connection, outpoint) is not None:
-        yield "permit", f"/permit/{format_outpoint(outpoint)}"
+def _of_outpoint(site: Site, connection: Connection, outpoint: OutPoint) -> Iterator[Candidate]:
+    permit = holdings.permit(connection, outpoint)
+    if permit is not None:
+        yield permit_candidate(site, permit)
     credit = holdings.credits_at(connection, [outpoint]).get(outpoint)
     if credit is not None and credit.kind is CreditKind.CERTIFICATE and credit.owner:
-        yield "certificate", f"/certificate/{format_outpoint(credit.owner)}"
+        certificate = holdings.certificate(connection, credit.owner)
+        if certificate is not None:
+            yield certificate_candidate(site, connection, certificate)
     if reader.transaction_of_id(connection, outpoint.txid) is not None:
-        yield "transaction", f"/tx/{format_hash(outpoint.txid)}"
+        yield transaction_candidate(outpoint.txid)
+
+
+def _nothing(site: Site, text: str, reading: Reading) -> PageError:
+    spellings = say(
+        "Certificates are found by their id (ccert1…), issuing output (txid:number) or document"
+        " hash (64 hex digits), transactions and blocks by 64 hex digits, blocks also by height,"
+        " types by the words of their title, and everything by address. The document hash of a PDF"
+        " is the SHA-256 of the file; that of a JSON document is of its canonical form (RFC 8785),"
+        " not of the file as it stands. The document hash of a certificate of a batch is not on"
+        " the chain."
+    )
+    if reading.problem:
+        return bad_request(problem_words(text, reading, site.network), spellings)
+    if reading.outpoint is not None:
+        named = format_outpoint(reading.outpoint)
+        return not_found(say("The output %(id)s is not known here.", id=named), spellings)
+    if reading.hash is not None:
+        named = format_hash(reading.hash)
+        return not_found(
+            say("No transaction, block or document has the hash %(hash)s.", hash=named), spellings
+        )
+    return not_found(say("What you search for is not known here."), spellings)

@@ -25,6 +25,7 @@ def kind_words(kind: str) -> str:
 def role_words(role: str) -> str:
     """Say whose key it is."""
     words = {
+        "root credit": say("owner of the root credit"),
         "root": say("root"),
         "issuing system": say("issuing system"),
         "issuer": say("issuer"),
@@ -55,3 +56,21 @@ def sighash_words(name: str) -> str:
         "SINGLE|ANYONECANPAY": say("covers this input and one output"),
     }
     return words.get(name) or say("of a type of its own")
+
+
+def candidate_kinds() -> dict[str, str]:
+    """Say what kinds of things a search finds, by their stable words."""
+    return {
+        "certificate": say("certificate"),
+        "certificates": say("certificates"),
+        "permit": say("permit"),
+        "issuer": say("issuer"),
+        "address": say("address"),
+        "block": say("block"),
+        "transaction": say("transaction"),
+    }
+
+
+def candidate_words(kind: str) -> str:
+    """Say what kind of thing a search has found."""
+    return candidate_kinds().get(kind, kind)
