@@ -16,6 +16,8 @@ from ccxx_explorer.views.buckets import bucket_label, bucket_words
 from ccxx_explorer.views.charts import draw_bars, draw_line
 from ccxx_explorer.views.qr_code import qr_code
 from ccxx_explorer.views.script_words import (
+    candidate_kinds,
+    candidate_words,
     credit_words,
     kind_words,
     role_words,
@@ -89,11 +91,13 @@ _ENVIRONMENT.filters.update(
     role_words=role_words,
     credit_words=credit_words,
     sighash_words=sighash_words,
+    candidate_words=candidate_words,
     duration=format_duration,
     bucket_label=bucket_label,
     bucket_words=bucket_words,
 )
 _ENVIRONMENT.globals.update(draw_bars=draw_bars, draw_line=draw_line, qr_code=qr_code)
+_ENVIRONMENT.globals.update(candidate_kinds=candidate_kinds)
 _ENVIRONMENT.policies["ext.i18n.trimmed"] = True
 _ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]
     lambda message: current_language().catalogue.gettext(message),
