@@ -20,6 +20,8 @@ def main_ways() -> tuple[Way, ...]:
     return (
         Way("/certificates", say("Certificates")),
         Way("/permits", say("Permits")),
+        Way("/issuers", say("Issuers")),
+        Way("/root", say("Root")),
         Way("/verify", say("Verify")),
         Way("/blocks", say("Blocks")),
         Way("/mempool", say("Waiting")),

@@ -22,6 +22,7 @@ from ccxx_explorer.database import holdings, reader
 from ccxx_explorer.database.rows import BlockRow, Totals
 from ccxx_explorer.database.store import Database
 from ccxx_explorer.definitions import DefinitionFolder
+from ccxx_explorer.documents import DocumentShelf
 from ccxx_explorer.facts import (
     AnchorFacts,
     AsOf,
@@ -68,6 +69,7 @@ class Site:
         self._node_state = node_state
         self._node = node
         self.pool = pool
+        self.documents = DocumentShelf()
 
     @property
     def network(self) -> Network:
@@ -111,6 +113,10 @@ class Site:
             root_key=anchor.root_key.hex(),
             system_key=anchor.system_key.hex(),
         )
+
+    def credit(self, connection: Connection) -> CreditFacts:
+        """Say where the root's credit lies."""
+        return _credit_facts(self.anchor(), reader.totals(connection))
 
     def definition_of(self, permit: Permit) -> TypeDefinition | None:
         """Return the type definition behind a permit, None where this explorer has not got it."""

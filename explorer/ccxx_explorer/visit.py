@@ -42,3 +42,9 @@ class Visit:
         kept = [pair for pair in parse_qsl(self.query) if pair[0] != "lang"]
         query = urlencode([*kept, *more])
         return f"{self.origin}{self.path}?{query}" if query else f"{self.origin}{self.path}"
+
+
+def without(query: str, *names: str, **more: str) -> str:
+    """Give a query without some of its parameters, and with others."""
+    kept = [pair for pair in parse_qsl(query) if pair[0] not in names]
+    return urlencode([*kept, *more.items()])

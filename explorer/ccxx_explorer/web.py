@@ -12,6 +12,7 @@ from itertools import chain
 from aiohttp import web
 
 from ccxx_explorer import (
+    anchor_file,
     api_pages,
     custom_api,
     downloads,
@@ -42,6 +43,7 @@ from ccxx_explorer.table_endpoints import allow_exports, table_endpoints
 ENDPOINTS: tuple[Endpoint, ...] = (
     *chain.from_iterable(table_endpoints(page) for page in PAGES),
     *chain.from_iterable(endpoints_of(page) for page in PAGES),
+    *anchor_file.ENDPOINTS,
     *api_pages.ENDPOINTS,
     *custom_api.ENDPOINTS,
     *downloads.ENDPOINTS,

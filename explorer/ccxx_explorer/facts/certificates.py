@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ccxx_explorer.facts.life import HistoryEvent
+from ccxx_explorer.facts.life import CommandFacts, DocumentFacts, HistoryEvent, LifeStep
 from ccxx_explorer.facts.status import AnchorFacts, AsOf, Check, Statement, Tone
 
 
@@ -44,27 +44,11 @@ class CertificateLine:
 
 
 @dataclass(frozen=True, slots=True)
-class PermitList:
-    """Permits, newest first; `page` counts from 1."""
+class RuleFacts:
+    """One rule of a type: `name` is the field of the type definition."""
 
-    as_of: AsOf
-    permits: tuple[PermitLine, ...]
-    total: int
-    page: int
-    pages: int
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateList:
-    """Certificates, newest first; `page` counts from 1."""
-
-    as_of: AsOf
-    certificates: tuple[CertificateLine, ...]
-    total: int
-    page: int
-    pages: int
-    permit: str | None
-    document: str | None
+    name: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +59,7 @@ class DefinitionFacts:
     title: str
     criteria: str
     languages: tuple[str, ...]
+    rules: tuple[RuleFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +82,20 @@ class RevocationFacts:
     txid: str
     height: int
     time: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class PowerFacts:
+    """What may be done with certificates of a type, and whose signatures it takes.
+
+    `name` is issue, transfer, recover, refresh, surrender, revoke, rekey or close; `allowed` tells
+    whether the type and the permit's state allow it.
+    """
+
+    name: str
+    title: str
+    allowed: bool
     words: str
 
 
@@ -130,8 +129,10 @@ class PermitFacts:
     time: int
     confirmations: int
     root: AnchorFacts
+    powers: tuple[PowerFacts, ...]
     certificates: tuple[CertificateLine, ...]
     history: tuple[HistoryEvent, ...]
+    earlier: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,11 @@ class BatchFacts:
 
 @dataclass(frozen=True, slots=True)
 class CertificateFacts:
-    """One certificate in full; `id` is its issuing outpoint, its identity for ever."""
+    """One certificate in full; `id` is its issuing outpoint, its identity for ever.
+
+    `life` is its whole life in a few steps, `grant` how its permit came to be, `history` a page of
+    its events; `earlier` asks for the page before.
+    """
 
     id: str
     as_of: AsOf
@@ -160,6 +165,7 @@ class CertificateFacts:
     summary: str
     document_hash: str | None
     document_url: str | None
+    document: DocumentFacts | None
     batch: BatchFacts | None
     revocation: RevocationFacts | None
     expiry: ExpiryFacts
@@ -175,4 +181,8 @@ class CertificateFacts:
     definition: DefinitionFacts | None
     issuer_key: str | None
     root: AnchorFacts
+    life: tuple[LifeStep, ...]
+    grant: HistoryEvent | None
     history: tuple[HistoryEvent, ...]
+    earlier: int | None
+    commands: tuple[CommandFacts, ...]

@@ -47,13 +47,12 @@ class HistoryEvent:
 class LifeStep:
     """One box in the picture of a life; `url` leads to it, `height` and `time` say when.
 
-    `kind` is permit, issued, moved, refused, revoked, suspended, reinstated, surrendered,
-    destroyed, expires, expired, more or now.
+    `kind` is permit, issued, moved, more (steps left out), destroyed, surrendered, suspended,
+    revoked or now.
     """
 
     kind: str
     title: str
-    when: str
     url: str | None
     tone: Tone
     height: int | None

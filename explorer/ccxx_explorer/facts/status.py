@@ -36,11 +36,15 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check of its own, apart from all others."""
+    """One check of its own, apart from all others: `name` and `result` are stable, `title` and
+    `label` say them to people, the label by the gravest word (`revoked`, not `failed`)."""
 
     name: str
     result: CheckResult
     words: str
+    title: str = ""
+    label: str = ""
+    tone: Tone = Tone.CALM
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ccxx_cert.identity import certificate_id, format_outpoint
 from ccxx_cert.state import Certificate, Permit
 from ccxx_cert.status import Status
-from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.address import encode_address
 from ccxx_core.hashes import format_hash
 from ccxx_core.network import Network
@@ -15,19 +14,15 @@ from ccxx_explorer.facts import (
     BatchFacts,
     CertificateFacts,
     CertificateLine,
-    DefinitionFacts,
 )
-from ccxx_explorer.views.checks import (
-    TONES,
-    CertificateRows,
-    certificate_checks,
-    certificate_verdict,
-    depth_of,
-)
+from ccxx_explorer.views.checks import CertificateRows, certificate_checks, depth_of
+from ccxx_explorer.views.commands import certificate_commands
+from ccxx_explorer.views.definition import definition_facts
 from ccxx_explorer.views.expiry import expiry_facts
-from ccxx_explorer.views.history import certificate_history
+from ccxx_explorer.views.life import life_steps
 from ccxx_explorer.views.revocation import revocation_facts
-from ccxx_explorer.wording import printable, printable_lines
+from ccxx_explorer.views.standing import certificate_verdict, tone_of_status
+from ccxx_explorer.wording import printable
 
 
 def certificate_line(
@@ -43,7 +38,7 @@ def certificate_line(
         serial=certificate.serial,
         summary=printable(certificate.text),
         status=status,
-        tone=TONES[status],
+        tone=tone_of_status(status),
         height=certificate.issued.height,
         time=certificate.issued.time,
         address=encode_address(certificate.script_pubkey, network),
@@ -60,16 +55,15 @@ def certificate_facts(
         id=format_outpoint(certificate.id),
         as_of=as_of,
         certificate_id=certificate_id(certificate.id),
-        verdict=certificate_verdict(rows),
+        verdict=certificate_verdict(certificate, rows.status, rows.revocation, depth_of(rows)),
         status=rows.status,
         checks=certificate_checks(rows),
         confirmations=depth_of(rows),
         serial=certificate.serial,
         summary=printable(certificate.text),
         document_hash=certificate.doc_hash.hex() if certificate.doc_hash else None,
-        document_url=f"/certificate/{format_outpoint(certificate.id)}/document"
-        if rows.has_document
-        else None,
+        document_url=rows.document.url if rows.document else None,
+        document=rows.document,
         batch=_batch_facts(rows),
         revocation=revocation_facts(rows.revocation),
         expiry=expiry_facts(certificate.expires_time, certificate.expires_height),
@@ -85,7 +79,11 @@ def certificate_facts(
         definition=definition_facts(rows.definition),
         issuer_key=certificate.issuer_key.hex() or None,
         root=root,
-        history=certificate_history(rows, network),
+        life=life_steps(rows),
+        grant=rows.grant,
+        history=rows.events,
+        earlier=rows.earlier,
+        commands=certificate_commands(rows, network),
     )
 
 
@@ -99,16 +97,4 @@ def _batch_facts(rows: CertificateRows) -> BatchFacts | None:
         leaf=rows.certificate.leaf,
         count=message.count,
         text=printable(message.text),
-    )
-
-
-def definition_facts(definition: TypeDefinition | None) -> DefinitionFacts | None:
-    """Sum up the type definition behind a permit."""
-    if definition is None:
-        return None
-    return DefinitionFacts(
-        issuer_name=printable(definition.issuer_name),
-        title=printable(definition.title),
-        criteria=printable_lines(definition.criteria),
-        languages=tuple(map(printable, definition.languages)),
     )

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from ccxx_explorer.facts import ExpiryFacts
+from ccxx_explorer.language import say
 from ccxx_explorer.wording import format_time
 
 
 def expiry_facts(time: int | None, height: int | None) -> ExpiryFacts:
     """Say when something ends; where both limits stand, whichever comes first."""
-    if time is None and height is None:
-        return ExpiryFacts(None, None, "does not expire")
-    limits = []
-    if time is not None:
-        limits.append(format_time(time))
-    if height is not None:
-        limits.append(f"block {height:,}")
-    return ExpiryFacts(time, height, f"is valid until {' or '.join(limits)}")
+    end = _end(time, height)
+    if end is None:
+        return ExpiryFacts(None, None, say("It does not expire."))
+    return ExpiryFacts(time, height, say("It is valid until %(end)s.", end=end))
 
 
-def past_tense(words: str) -> str:
-    """Say of something that has ended when it ended."""
-    return words.replace("is valid", "was valid", 1)
+def ended_words(time: int | None, height: int | None) -> str:
+    """Say of something that has ended by itself when it did."""
+    return say("It was valid until %(end)s.", end=_end(time, height) or say("its end"))
+
+
+def _end(time: int | None, height: int | None) -> str | None:
+    if height is None:
+        return None if time is None else format_time(time)
+    block = say("block %(height)s", height=f"{height:,}")
+    if time is None:
+        return block
+    return say("%(time)s or %(block)s, whichever comes first", time=format_time(time), block=block)

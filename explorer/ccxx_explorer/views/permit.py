@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ccxx_cert.custody import CERTIFICATE_VALUE
@@ -15,41 +15,37 @@ from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.address import encode_address
 from ccxx_core.hashes import format_hash
 from ccxx_core.network import Network
-from ccxx_explorer.database.rows import BlockRow, VerdictRow
+from ccxx_explorer.database.rows import BlockRow
 from ccxx_explorer.facts import (
     AnchorFacts,
     AsOf,
     CertificateLine,
     ExpiryFacts,
+    HistoryEvent,
     PermitFacts,
     PermitLine,
     Statement,
     Tone,
 )
-from ccxx_explorer.views.certificate import definition_facts
-from ccxx_explorer.views.checks import TONES
-from ccxx_explorer.views.expiry import expiry_facts, past_tense
-from ccxx_explorer.views.history import history_event
+from ccxx_explorer.language import say, say_count
+from ccxx_explorer.views.definition import definition_facts
+from ccxx_explorer.views.expiry import ended_words, expiry_facts
+from ccxx_explorer.views.powers import permit_powers
 from ccxx_explorer.views.revocation import revocation_facts, revocation_words
-from ccxx_explorer.wording import (
-    format_coins,
-    format_count,
-    format_duration,
-    format_time,
-    printable,
-)
+from ccxx_explorer.views.standing import tone_of_status
+from ccxx_explorer.wording import format_coins, format_duration, format_time, printable
 
 
 @dataclass(frozen=True, slots=True)
 class PermitRows:
-    """All that the page of a permit is made from."""
+    """All that the page of a permit is made from; `events` are a page of its life."""
 
     permit: Permit
     tip: BlockRow
     definition: TypeDefinition | None
     certificates: Sequence[CertificateLine]
-    verdicts: Sequence[VerdictRow]
-    times: Mapping[int, int]
+    events: tuple[HistoryEvent, ...]
+    earlier: int | None
 
 
 def permit_line(permit: Permit, tip: BlockRow) -> PermitLine:
@@ -102,22 +98,29 @@ def permit_facts(rows: PermitRows, root: AnchorFacts, network: Network, as_of: A
         time=permit.granted.time,
         confirmations=tip.height - permit.granted.height + 1,
         root=root,
+        powers=permit_powers(message, status),
         certificates=tuple(rows.certificates),
-        history=tuple(history_event(verdict, rows.times) for verdict in rows.verdicts),
+        history=rows.events,
+        earlier=rows.earlier,
     )
 
 
 def _tone(status: Status) -> Tone:
     """Green is kept for certificates: a permit that may be used stays calm."""
-    return Tone.CALM if status is Status.VALID else TONES[status]
+    return Tone.CALM if status is Status.VALID else tone_of_status(status)
 
 
 def _expiry(message: PermitMessage) -> ExpiryFacts:
     if message.expiry_kind is ExpiryKind.SECONDS_AFTER_ISSUE:
-        words = f"each certificate ends {format_duration(message.expiry)} after its issue"
+        span = format_duration(message.expiry)
+        words = say("Each certificate ends %(span)s after its issue.", span=span)
         return ExpiryFacts(None, None, words)
     if message.expiry_kind is ExpiryKind.BLOCKS_AFTER_ISSUE:
-        words = f"each certificate ends {format_count(message.expiry, 'block')} after its issue"
+        words = say_count(
+            "Each certificate ends %(count)s block after its issue.",
+            "Each certificate ends %(count)s blocks after its issue.",
+            message.expiry,
+        )
         return ExpiryFacts(None, None, words)
     deadline = permit_deadline(message)
     return expiry_facts(deadline.time, deadline.height)
@@ -125,27 +128,52 @@ def _expiry(message: PermitMessage) -> ExpiryFacts:
 
 def _verdict(permit: Permit, status: Status, tip: BlockRow) -> Statement:
     title, words = _verdict_words(permit, status, tip)
-    granted = f"Granted by the root for {format_count(permit.message.quantity, 'certificate')}"
-    return Statement(status, _tone(status), title, f"{granted}; {words}.")
+    granted = say_count(
+        "The root granted it for %(count)s certificate.",
+        "The root granted it for %(count)s certificates.",
+        permit.message.quantity,
+    )
+    return Statement(status, _tone(status), title, f"{granted} {words}")
 
 
 def _verdict_words(permit: Permit, status: Status, tip: BlockRow) -> tuple[str, str]:
     if permit.revocation is not None:
-        title = "Suspended" if status is Status.SUSPENDED else "Revoked"
-        return f"{title}: no new certificates", f"it {revocation_words(permit.revocation)}"
+        words = revocation_words(permit.revocation)
+        if status is Status.SUSPENDED:
+            return say("Suspended: no new certificates for now"), words
+        return say("Revoked: no new certificates"), words
     if permit.closed is not None:
         moment = permit.closed.moment
-        return "Closed: no new certificates", (
-            f"its credit returned to the root in block {moment.height:,}"
-            f" ({format_time(moment.time)})"
+        return say("Closed: no new certificates"), say(
+            "Its credit returned to the root in block %(height)s (%(time)s).",
+            height=f"{moment.height:,}",
+            time=format_time(moment.time),
         )
     if status is Status.EXPIRED:
-        return "Expired: no new certificates", f"it {past_tense(_expiry(permit.message).words)}"
+        deadline = permit_deadline(permit.message)
+        title = say("Expired: no new certificates")
+        return title, ended_words(deadline.time, deadline.height)
+    return _state_words(permit, status, tip)
+
+
+def _state_words(permit: Permit, status: Status, tip: BlockRow) -> tuple[str, str]:
+    issued = say_count(
+        "%(count)s certificate was issued so far.",
+        "%(count)s certificates were issued so far.",
+        permit.issued,
+    )
     if status is Status.EXHAUSTED:
-        issued = format_count(permit.issued, "certificate")
-        return "Exhausted: no credit is left", f"issued so far: {issued}"
+        return say("Exhausted: no credit is left"), issued
     if status is Status.VALID:
-        left = f"{permit.credit // CERTIFICATE_VALUE:,} left ({format_coins(permit.credit)})"
-        return "Valid: may issue certificates", f"{permit.issued:,} issued, credit for {left}"
-    depth = format_count(tip.height - permit.granted.height + 1, "confirmation")
-    return "Provisional: not final yet", f"it has {depth} of {PROVISIONAL_BELOW}"
+        left = say_count(
+            "There is credit for %(count)s more (%(credit)s).",
+            "There is credit for %(count)s more (%(credit)s).",
+            permit.credit // CERTIFICATE_VALUE,
+            credit=format_coins(permit.credit),
+        )
+        return say("Valid: it may issue certificates"), f"{issued} {left}"
+    return say("Provisional: not final yet"), say(
+        "It has only %(depth)s of %(needed)s confirmations.",
+        depth=tip.height - permit.granted.height + 1,
+        needed=PROVISIONAL_BELOW,
+    )

@@ -5,14 +5,8 @@ from __future__ import annotations
 from ccxx_cert.standing import Authority, Revocation
 from ccxx_core.hashes import format_hash
 from ccxx_explorer.facts import RevocationFacts
+from ccxx_explorer.language import say
 from ccxx_explorer.wording import format_time, reason_of_revocation, since_words
-
-_SPEAKERS = {
-    Authority.ROOT_CREDIT: "the owner of the root credit",
-    Authority.ROOT: "the root",
-    Authority.ISSUER: "the issuer",
-    Authority.PERMIT: "root, issuer and issuing system together",
-}
 
 
 def revocation_facts(revocation: Revocation | None) -> RevocationFacts | None:
@@ -33,15 +27,40 @@ def revocation_facts(revocation: Revocation | None) -> RevocationFacts | None:
 
 
 def revocation_words(revocation: Revocation) -> str:
-    """Say a revocation as the end of a sentence: `was revoked by the issuer in block 7 …`."""
-    moment = revocation.moment
-    verb = "was suspended" if revocation.is_hold else "was revoked"
-    words = (
-        f"{verb} by {_SPEAKERS[revocation.by]} in block {moment.height:,}"
-        f" ({format_time(moment.time)}), reason: {reason_of_revocation(revocation.reason)}"
-    )
+    """Say who revoked or suspended it, when and why, in whole sentences."""
+    sentences = [_who_and_why(revocation)]
     if revocation.since:
-        words += f", since {since_words(revocation.since)}"
+        sentences.append(say("That holds since %(since)s.", since=since_words(revocation.since)))
     if any(revocation.evidence):
-        words += f"; evidence {revocation.evidence.hex()}"
-    return f"{words}; transaction {format_hash(revocation.txid)}"
+        evidence = revocation.evidence.hex()
+        sentences.append(say("Evidence was named with it: SHA-256 %(hash)s.", hash=evidence))
+    return " ".join(sentences)
+
+
+def _who_and_why(revocation: Revocation) -> str:
+    moment = revocation.moment
+    values = {
+        "speaker": _speaker(revocation.by),
+        "height": f"{moment.height:,}",
+        "time": format_time(moment.time),
+        "reason": reason_of_revocation(revocation.reason),
+    }
+    if revocation.is_hold:
+        return say(
+            "It was suspended by %(speaker)s in block %(height)s (%(time)s): %(reason)s.", **values
+        )
+    return say(
+        "It was revoked by %(speaker)s in block %(height)s (%(time)s): %(reason)s.", **values
+    )
+
+
+def _speaker(by: Authority) -> str:
+    match by:
+        case Authority.ROOT_CREDIT:
+            return say("the owner of the root credit")
+        case Authority.ROOT:
+            return say("the root")
+        case Authority.ISSUER:
+            return say("the issuer")
+        case Authority.PERMIT:
+            return say("root, issuer and issuing system together")

@@ -1,0 +1,5 @@
+// Shows the buttons that print a page, and prints.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
