@@ -127,7 +127,7 @@ def test_bdk_reads_a_long_history_page_by_page(world: World) -> None:
     wallet = BdkWallet(world.url, f"pkh({SEEDS[0].xprv()}/CHAIN/*)")
     world.mine(60)
     for number in range(55):
-        world.pay(TxOutput(COIN + number, wallet.script))
+        world.node.client.send(world.draft(TxOutput(COIN + number, wallet.script)))
         if number == 29:
             world.mine()
     world.mine()
