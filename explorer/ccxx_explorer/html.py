@@ -1,0 +1,118 @@
+"""Draw facts as HTML: one environment, everything escaped, a few filters for values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from ccxx_core.amount import format_amount
+from ccxx_explorer.catalogues import languages
+from ccxx_explorer.language import current_language, say, say_number
+from ccxx_explorer.navigation import main_ways, more_ways
+from ccxx_explorer.static_files import static_url
+from ccxx_explorer.views.buckets import bucket_label, bucket_words
+from ccxx_explorer.views.charts import draw_bars, draw_line
+from ccxx_explorer.views.picture import draw_life
+from ccxx_explorer.views.qr_code import qr_code
+from ccxx_explorer.views.script_words import (
+    candidate_kinds,
+    candidate_words,
+    credit_words,
+    kind_words,
+    role_words,
+    sighash_words,
+)
+from ccxx_explorer.visit import Visit
+from ccxx_explorer.wording import (
+    format_coins,
+    format_count,
+    format_duration,
+    format_iso,
+    format_time,
+    printable,
+    status_words,
+)
+
+
+def _time(seconds: int | None) -> Markup:
+    if seconds is None:
+        return escape(say("not yet"))
+    template = Markup('<time datetime="{}">{}</time>')
+    return template.format(format_iso(seconds), format_time(seconds))
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= 24:
+        return text
+    head, tail = (12, 10) if ":" in text else (10, 6)
+    return f"{text[:head]}…{text[-tail:]}"
+
+
+def _short(text: str) -> Markup:
+    """Shorten a long id for lists; the whole stays in the title."""
+    if len(text) <= 24:
+        return Markup("<bdi>{}</bdi>").format(text)
+    return Markup('<bdi title="{}">{}</bdi>').format(text, _shortened(text))
+
+
+def _custody(code: str) -> str:
+    words = {
+        "3of3": say("3 of 3: root, issuer and holder sign together"),
+        "recoverable": say("3 of 3; root and issuer may replace a lost key after three months"),
+        "2of3": say("2 of 3: two of root, issuer and holder sign"),
+    }
+    return words[code]
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("ccxx_explorer"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n"],
+)
+_ENVIRONMENT.globals.update(
+    languages=languages, main_ways=main_ways, more_ways=more_ways, static_url=static_url
+)
+_ENVIRONMENT.filters.update(
+    coins=format_coins,
+    amount=format_amount,
+    moment=_time,
+    number=say_number,
+    short=_short,
+    shortened=_shortened,
+    status_words=status_words,
+    custody=_custody,
+    printable=printable,
+    plural=format_count,
+    kind_words=kind_words,
+    role_words=role_words,
+    credit_words=credit_words,
+    sighash_words=sighash_words,
+    candidate_words=candidate_words,
+    duration=format_duration,
+    bucket_label=bucket_label,
+    bucket_words=bucket_words,
+)
+_ENVIRONMENT.globals.update(
+    candidate_kinds=candidate_kinds,
+    draw_bars=draw_bars,
+    draw_life=draw_life,
+    draw_line=draw_line,
+    qr_code=qr_code,
+)
+_ENVIRONMENT.policies["ext.i18n.trimmed"] = True
+_ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]
+    lambda message: current_language().catalogue.gettext(message),
+    lambda one, many, count: current_language().catalogue.ngettext(one, many, count),
+    newstyle=True,
+)
+
+
+def render(template: str, facts: Any, around: Any, visit: Visit) -> str:
+    """Draw one page: `facts` is what it says, `around` the frame, `visit` where the visitor is."""
+    page = _ENVIRONMENT.get_template(template)
+    return page.render(facts=facts, around=around, visit=visit, language=current_language())
