@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, Select, and_, func, select
 
@@ -131,7 +132,7 @@ def raw_transactions_of(connection: Connection, block: BlockRow) -> list[bytes]:
     return list(connection.execute(query).scalars())
 
 
-def _of_block(query: Select[tuple[bytes]], block: BlockRow) -> Select[tuple[bytes]]:
+def _of_block(query: Select[Any], block: BlockRow) -> Select[Any]:
     first = block.first_transaction
     return query.where(
         transactions.c.number >= first,
@@ -139,5 +140,5 @@ def _of_block(query: Select[tuple[bytes]], block: BlockRow) -> Select[tuple[byte
     ).order_by(transactions.c.number)
 
 
-def _number_of(script_hash: bytes) -> ScalarSelect[int]:
+def _number_of(script_hash: bytes) -> ScalarSelect[Any]:
     return select(scripts.c.number).where(scripts.c.hash == script_hash).scalar_subquery()

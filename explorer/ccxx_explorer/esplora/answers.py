@@ -29,7 +29,7 @@ def freshness_at(height: int | None, tip: int) -> Freshness:
 
 
 def _present_fields(facts: Any) -> dict[str, Any]:
-    if not is_dataclass(facts):
+    if not is_dataclass(facts) or isinstance(facts, type):
         raise TypeError(f"{type(facts).__name__} cannot be written as JSON")
     values = ((name, optional, getattr(facts, name)) for name, optional in _plan(type(facts)))
     return {name: value for name, optional, value in values if not (optional and value is None)}

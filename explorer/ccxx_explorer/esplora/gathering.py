@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy import Connection
 
 from ccxx_core.hashes import Txid
-from ccxx_core.transaction import Transaction
+from ccxx_core.transaction import OutPoint, Transaction, TxOutput
 from ccxx_explorer.database import esplora, reader
 from ccxx_explorer.database.pending import coins_at
 from ccxx_explorer.database.rows import TransactionRow
@@ -69,7 +69,9 @@ def draw(site: Site, seen: Iterable[SeenTransaction]) -> tuple[EsploraTransactio
     return tuple(esplora_transaction(each, site.network) for each in seen)
 
 
-def _coins_of(connection: Connection, pool: PoolSnapshot, tx: Transaction) -> Iterator[tuple]:
+def _coins_of(
+    connection: Connection, pool: PoolSnapshot, tx: Transaction
+) -> Iterator[tuple[OutPoint, TxOutput]]:
     prevouts = [each.prevout for each in tx.inputs]
     yield from coins_at(connection, prevouts).items()
     for outpoint in prevouts:
