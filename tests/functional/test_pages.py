@@ -10,10 +10,14 @@ from playwright.sync_api import Browser, Page, expect
 
 def certificate_with(facts: Callable[..., Any], **wanted: Any) -> dict[str, Any]:
     """Find the first certificate in the list whose facts are the wanted ones."""
-    for number in range(1, facts("certificates")["pages"] + 1):
-        for certificate in facts("certificates", page=number)["certificates"]:
+    listed = facts("certificates")
+    while True:
+        for certificate in listed["certificates"]:
             if certificate | wanted == certificate:
                 return dict(certificate)
+        if listed["after"] is None:
+            break
+        listed = facts("certificates", after=listed["after"])
     pytest.fail(f"no certificate has {wanted}")
 
 

@@ -140,11 +140,10 @@ def test_old_address_leads_to_the_certificate(page: Page, explorer: str, facts: 
 
 def transferred(facts: Facts) -> tuple[str, Any]:
     """Return the certificate that the story transfers, and its history."""
-    for number in range(facts("certificates")["pages"], 0, -1):
-        for line in reversed(facts("certificates", page=number)["certificates"]):
-            history = facts(f"certificate/{line['id']}")["history"]
-            if len(history) == 2 and history[1]["accepted"]:
-                return line["id"], history
+    for line in facts("certificates", sort="oldest")["certificates"]:
+        history = facts(f"certificate/{line['id']}")["history"]
+        if len(history) == 2 and history[1]["accepted"]:
+            return line["id"], history
     pytest.fail("no certificate was transferred")
 
 

@@ -75,7 +75,7 @@ async def test_revoked_certificate_shows_by_whom_and_why(chain: Any, named: Any)
     assert (facts["revocation"]["since"], facts["revocation"]["txid"]) == (5, tx.txid[::-1].hex())
     assert facts["revocation"]["evidence"] == sha256(b"evidence").hex()
     assert "was revoked by the issuer" in page
-    assert "privilege withdrawn, since block 5" in page
+    assert "privilege withdrawn. That holds since block 5." in page
     check = next(each for each in facts["checks"] if each["name"] == "status")
     assert check["result"] == "failed"
 
