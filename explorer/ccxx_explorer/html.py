@@ -24,7 +24,7 @@ from ccxx_explorer.views.script_words import (
     role_words,
     sighash_words,
 )
-from ccxx_explorer.visit import Visit
+from ccxx_explorer.visit import Visit, without
 from ccxx_explorer.wording import (
     format_coins,
     format_count,
@@ -96,6 +96,7 @@ _ENVIRONMENT.filters.update(
     duration=format_duration,
     bucket_label=bucket_label,
     bucket_words=bucket_words,
+    without=without,
 )
 _ENVIRONMENT.globals.update(
     candidate_kinds=candidate_kinds,
