@@ -1,7 +1,7 @@
 """Fixtures that every test may ask for."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from ccxx_cert.vpdf import PdfForm
+from ccxx_regtest.postgresql import PostgresServer, why_not
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,6 +25,16 @@ def vectors() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recorded vectors at {folder}: set CCXX_VECTORS to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of our own, for tests that make a database each."""
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    with PostgresServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

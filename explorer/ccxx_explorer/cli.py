@@ -55,11 +55,10 @@ _OPTIONS = (
     ),
     click.option(
         "--database",
-        type=_FILE,
-        default=Path("ccxx-explorer.sqlite"),
+        default="ccxx-explorer.sqlite",
         show_default=True,
         envvar="CCXX_DATABASE",
-        help="The file of the index; it is made where it is missing.",
+        help="The index: a file, which is made where it is missing, or postgresql://user@host/name.",
     ),
     click.option("--node", envvar="CCXX_NODE", help="http://user:password@host:port of the node."),
     click.option("--datadir", type=_FOLDER, envvar="CCXX_DATADIR", help="The node's data folder."),
@@ -68,20 +67,30 @@ _OPTIONS = (
 
 
 class Setup:
-    """What both commands begin with: network, anchor, index and node."""
+    """What all commands begin with: network, anchor, index and node."""
 
     def __init__(
         self,
         network: str | None,
         anchor: Path | None,
-        database: Path,
+        database: str,
         node: str | None,
         datadir: Path | None,
     ) -> None:
-        trust = _read_anchor(anchor) if anchor else None
-        self._node, self._datadir = node, datadir
-        self.network = _choose_network(network, trust)
-        self.database = Database.open(database, self.network, trust)
+        self.anchor = _read_anchor(anchor) if anchor else None
+        self._node, self._datadir, self._where = node, datadir, database
+        self.network = _choose_network(network, self.anchor)
+        self._database: Database | None = None
+
+    def open(self, *, is_writer: bool) -> Database:
+        """Open the index; it is closed when the command ends."""
+        self._database = Database.open(self._where, self.network, self.anchor, is_writer=is_writer)
+        return self._database
+
+    def close(self) -> None:
+        """Close the index, if it was opened."""
+        if self._database is not None:
+            self._database.close()
 
     def connect(self, timeout: float = _INDEX_SECONDS) -> NodeClient:
         """Return a client of its own for one thread."""
@@ -118,7 +127,7 @@ def _with_setup(command: Callable[..., None]) -> Callable[..., None]:
             try:
                 command(setup, **options)
             finally:
-                setup.database.close()
+                setup.close()
         except CcxxError as error:
             _refuse(str(error))
         except SQLAlchemyError as error:
@@ -147,15 +156,15 @@ def main() -> None:
 @_with_setup
 def index(setup: Setup) -> None:
     """Bring the index to the node's tip, and end."""
-    client = setup.connect()
+    database, client = setup.open(is_writer=True), setup.connect()
     check_network(client, setup.network)
     height = client.block_count()
     columns = (TextColumn("Indexing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("blocks", total=height + 1)
-        indexer = Indexer(setup.database, lambda done: progress.update(task, completed=done + 1))
+        indexer = Indexer(database, lambda done: progress.update(task, completed=done + 1))
         indexer.run(catch_up(client, indexer), threading.Event())
-    tip = setup.database.tip()
+    tip = database.tip()
     click.echo(f"indexed to block {tip[0] if tip else 'none'}")
 
 
@@ -164,9 +173,9 @@ def index(setup: Setup) -> None:
 @_with_setup
 def registry(setup: Setup, as_json: bool) -> None:
     """Show the hash of the whole registry, by which two observers compare what they know."""
-    if setup.database.anchor is None:
+    if setup.anchor is None:
         raise ExplorerError("there is no registry without a trust anchor: give --anchor")
-    with setup.database.read() as connection:
+    with setup.open(is_writer=False).read() as connection:
         tip = reader.tip(connection)
         if tip is None:
             raise ExplorerError("the index is empty: run `ccxx-explorer index` first")
@@ -174,7 +183,7 @@ def registry(setup: Setup, as_json: bool) -> None:
     facts = {
         "height": tip.height,
         "block": format_hash(tip.hash),
-        "anchor_id": setup.database.anchor.anchor_id.hex(),
+        "anchor_id": setup.anchor.anchor_id.hex(),
         "state_hash": digest.hex(),
     }
     lines = (f"{name} {value}" for name, value in facts.items())
@@ -195,12 +204,11 @@ def serve(
     setup: Setup, listening: Listening, serving: Serving, types: Path | None, no_index: bool
 ) -> None:
     """Serve pages and JSON, and follow the node meanwhile."""
-    follower = Follower(Indexer(setup.database), setup.database, setup.connect(), no_index)
+    database = setup.open(is_writer=not no_index)
+    follower = Follower(Indexer(database), database, setup.connect())
     definitions = DefinitionFolder(types) if types else None
     node = NodeClients(lambda: setup.connect(_PAGE_SECONDS))
-    site = Site(
-        setup.database, lambda: follower.state, node, definitions, follower.pending.snapshot
-    )
+    site = Site(database, lambda: follower.state, node, definitions, follower.pending.snapshot)
     follower.start()
     try:
         run(create_app(site, serving), listening, _say_where)

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from ccxx_core.hashes import BlockHash
 from ccxx_explorer.database.rows import NewBlock
 from ccxx_explorer.database.store import Database
@@ -32,7 +34,7 @@ _WORDS = {True: "answers", False: "is gone"}
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """Whether the node answers, since when (unix time), its tip, and what is wrong, if anything."""
+    """Whether the node answers, its tip, what is wrong if anything, and since when it is so."""
 
     online: bool
     since: int
@@ -49,10 +51,15 @@ class Indexer:
         self._waiting: list[NewBlock] = []
         self._weight = 0
         self._written = time.monotonic()
-        self._tip = database.tip()
+        self._tip: tuple[int, BlockHash] | None = None
+        # What the index holds is asked at first, and again whenever it could not be written.
+        self._is_tip_known = False
 
     def tip(self) -> tuple[int, BlockHash] | None:
         """Return the last block applied, written or about to be."""
+        if not self._is_tip_known:
+            self._tip = self._database.tip()
+            self._is_tip_known = True
         return self._tip
 
     def hash_at(self, height: int) -> BlockHash | None:
@@ -78,10 +85,8 @@ class Indexer:
                 self._connect(event)
             case BlockDisconnected():
                 self._write()
-                try:
-                    self._database.disconnect_tip(event.hash)
-                finally:
-                    self._tip = self._database.tip()
+                self._is_tip_known = False
+                self._database.disconnect_tip(event.hash)
                 _LOG.info("block disconnected height=%d", event.height)
 
     def _connect(self, event: BlockConnected) -> None:
@@ -89,7 +94,7 @@ class Indexer:
             NewBlock(event.height, event.hash, event.block, event.median_time_past)
         )
         self._weight += event.block.weight
-        self._tip = (event.height, event.hash)
+        self._tip, self._is_tip_known = (event.height, event.hash), True
         late = time.monotonic() - self._written > _BATCH_SECONDS
         if late or len(self._waiting) >= _BATCH_BLOCKS or self._weight >= _BATCH_WEIGHT:
             self._write()
@@ -97,11 +102,9 @@ class Indexer:
     def _write(self) -> None:
         waiting, self._waiting, self._weight = self._waiting, [], 0
         if waiting:
-            try:
-                self._database.connect_blocks(waiting)
-            except BaseException:
-                self._tip = self._database.tip()
-                raise
+            is_known, self._is_tip_known = self._is_tip_known, False
+            self._database.connect_blocks(waiting)
+            self._is_tip_known = is_known
             if self._report is not None:
                 self._report(waiting[-1].height)
             _LOG.info("blocks connected height=%d count=%d", waiting[-1].height, len(waiting))
@@ -109,16 +112,13 @@ class Indexer:
 
 
 class Follower:
-    """Runs an indexer for ever beside the web server, and knows how the node is.
+    """Keeps the index at the node's tip beside the web server, and knows how the node is.
 
-    With `watch_only` it asks the node how it is, and leaves the index to another process.
+    Where the index is only read it asks the node how it is, and leaves writing to another process.
     """
 
-    def __init__(
-        self, indexer: Indexer, database: Database, client: NodeClient, watch_only: bool = False
-    ) -> None:
+    def __init__(self, indexer: Indexer, database: Database, client: NodeClient) -> None:
         self._indexer = indexer
-        self._watch_only = watch_only
         self._database = database
         self._client = client
         self.pending = PendingPool(database)
@@ -142,6 +142,10 @@ class Follower:
             except (NodeError, RpcError) as error:
                 self.pending.lose()
                 self._note(online=False, problem=_NODE_SILENT, detail=error)
+            except SQLAlchemyError as error:
+                # One line: the database is away or full, and is asked again.
+                self._note(online=self.state.online, problem=_STUCK, detail=error)
+                self._stop.wait(_REST_SECONDS)
             except Exception as error:
                 # A full disk or a locked file may pass; a bug must not end the web server.
                 _LOG.exception("indexing failed")
@@ -152,7 +156,7 @@ class Follower:
     def _round(self) -> None:
         check_network(self._client, self._database.network)
         height = self._client.block_count()
-        if not self._watch_only:
+        if self._database.is_writer:
             self._note(online=True, height=height, problem=self._problem())
             self._indexer.run(catch_up(self._client, self._indexer), self._stop)
         self._note(online=True, height=height)
@@ -175,6 +179,6 @@ class Follower:
         if changed:
             # Visitors see the problem; where the node is and why is for the log alone.
             _LOG.warning("node %s problem=%s detail=%s", _WORDS[online], problem, detail)
-        since = int(time.time()) if online != before.online else before.since
+        since = int(time.time()) if changed else before.since
         known = before.height if height is None else height
         self.state = NodeState(online=online, since=since, height=known, problem=problem)

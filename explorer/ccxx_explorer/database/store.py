@@ -1,17 +1,18 @@
-"""The index as a whole: one file, one writer, and every block all or nothing.
+"""The index as a whole: one writer, any number of readers, and every block all or nothing.
 
-Readers open their own connections and see the last committed block (SQLite's write-ahead log).
+Readers open their own connections and see the last committed block.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from ccxx_cert.registry import apply_block
 from ccxx_cert.state import BlockChanges, ObservedBlock, Verdict
@@ -22,12 +23,28 @@ from ccxx_explorer.database import reader
 from ccxx_explorer.database.bulk import Row, insert_rows
 from ccxx_explorer.database.chain import delete_block, insert_blocks
 from ccxx_explorer.database.changes import ChangeWriter
+from ccxx_explorer.database.connections import (
+    name_of,
+    open_engine,
+    parse_database,
+    writer_lock,
+)
+from ccxx_explorer.database.migrate import check_schema, upgrade_schema
+from ccxx_explorer.database.pdf_messages import insert_pdf_messages
 from ccxx_explorer.database.pieces import insert_pieces
 from ccxx_explorer.database.records import ROOT_OWNER, RecordTables
 from ccxx_explorer.database.rows import BlockRow, IndexedBlock, NewBlock
-from ccxx_explorer.database.schema import METADATA, meta, pieces, subjects, verdicts
+from ccxx_explorer.database.schema import (
+    meta,
+    pdf_messages,
+    pieces,
+    subjects,
+    verdicts,
+    words,
+)
 from ccxx_explorer.database.standing import Clock, pass_deadlines, restore_deadlines
 from ccxx_explorer.database.totals import RunningTotals
+from ccxx_explorer.database.words import insert_words
 from ccxx_explorer.problems import ExplorerError
 
 _TWO_WRITERS = "Two processes may write to one index: let one index, and the others serve only"
@@ -36,52 +53,106 @@ _TWO_WRITERS = "Two processes may write to one index: let one index, and the oth
 class Database:
     """The explorer's index of one network, judged by one trust anchor or by none."""
 
-    def __init__(self, engine: Engine, network: Network, anchor: TrustAnchor | None) -> None:
+    def __init__(
+        self, engine: Engine, network: Network, anchor: TrustAnchor | None, is_writer: bool
+    ) -> None:
         self._engine = engine
         self.network = network
         self.anchor = anchor
+        self.is_writer = is_writer
+        self._lock = writer_lock(engine)
         self._writing = threading.Lock()
+        self._away_since: int | None = None
 
     @classmethod
-    def open(cls, path: Path, network: Network, anchor: TrustAnchor | None) -> Database:
-        """Open or make the index in a file; raises ExplorerError if it belongs to another setup."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(f"sqlite:///{path}")
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        METADATA.create_all(engine)
-        database = cls(engine, network, anchor)
-        database._check_meta(path)
+    def open(
+        cls,
+        where: str | Path,
+        network: Network,
+        anchor: TrustAnchor | None,
+        *,
+        is_writer: bool = True,
+    ) -> Database:
+        """Open the index in a file or at a URL of PostgreSQL.
+
+        The writer makes the tables or brings them up to date; there is one at a time. Raises
+        ExplorerError if the index belongs to another setup, is not there to be read, or another
+        process writes to it.
+        """
+        url = parse_database(where)
+        if not is_writer and url.get_backend_name() == "sqlite":
+            _check_file(Path(url.database or ""))
+        database = cls(open_engine(url), network, anchor, is_writer)
+        try:
+            database._prepare()
+        except BaseException:
+            database.close()
+            raise
         return database
 
+    @property
+    def name(self) -> str:
+        """The file, or the URL without its password."""
+        return name_of(self._engine.url)
+
+    @property
+    def away_since(self) -> int | None:
+        """Since when the index cannot be read (unix time), None while it can."""
+        return self._away_since
+
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and let another process write."""
+        self._lock.release()
         self._engine.dispose()
 
-    def _check_meta(self, path: Path) -> None:
+    def _prepare(self) -> None:
+        if self.is_writer:
+            self._lock.hold()
+            with self._engine.begin() as connection:
+                upgrade_schema(connection, self.name)
+                self._check_meta(connection)
+        else:
+            with self.read() as connection:
+                check_schema(connection, self.name)
+                self._check_meta(connection)
+
+    def _check_meta(self, connection: Connection) -> None:
         wanted = {
-            "schema": "5",
             "network": self.network.chain,
             "anchor": self.anchor.anchor_id.hex() if self.anchor else "none",
         }
-        with self._engine.begin() as connection:
-            found = {row.name: row.value for row in connection.execute(select(meta))}
-            if not found:
-                rows = [{"name": name, "value": value} for name, value in wanted.items()]
-                connection.execute(insert(meta), rows)
-                return
+        found = {row.name: row.value for row in connection.execute(select(meta))}
+        if not found and self.is_writer:
+            rows = [{"name": name, "value": value} for name, value in wanted.items()]
+            connection.execute(insert(meta), rows)
+            return
         for name, value in wanted.items():
             if found.get(name) != value:
                 raise ExplorerError(
-                    f"the index {path} was made with {name} {found.get(name)}, wanted {value}:"
-                    " give another --database, or delete the file and let it be made again"
+                    f"the index {self.name} was made with {name} {found.get(name)}, wanted {value}:"
+                    " give another --database, or delete it and let it be made again"
                 )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a connection that sees one state of the index for as long as it is used."""
-        with self._engine.connect() as connection:
-            yield connection
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError:
+            self._away_since = self._away_since or int(time.time())
+            raise
+        self._away_since = None
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        """Open the one transaction that writes; all of it counts, or nothing."""
+        if not self.is_writer:
+            raise ExplorerError("this process only reads the index")
+        with self._writing:
+            self._lock.hold()
+            with self._engine.begin() as connection:
+                yield connection
 
     def tip(self) -> tuple[int, BlockHash] | None:
         """Return height and hash of the last block indexed, or None while it is empty."""
@@ -99,10 +170,11 @@ class Database:
 
         Raises ExplorerError, and writes nothing, where they do not stand on the tip.
         """
-        with self._writing, self._engine.begin() as connection:
+        with self._write() as connection:
             tip = reader.tip(connection)
             _check_next(tip, new_blocks)
             indexed = insert_blocks(connection, self.network, new_blocks)
+            insert_pdf_messages(connection, indexed)
             if self.anchor is not None:
                 _judge(connection, self.anchor, indexed)
                 pass_deadlines(connection, _clock(tip), _clock(new_blocks[-1]))
@@ -112,7 +184,7 @@ class Database:
 
         Raises ExplorerError, and writes nothing, where another block is the last.
         """
-        with self._writing, self._engine.begin() as connection:
+        with self._write() as connection:
             tip = reader.tip(connection)
             if tip is None or tip.hash != expected:
                 raise ExplorerError(
@@ -122,7 +194,7 @@ class Database:
             first = tip.first_transaction
             ChangeWriter(connection, RecordTables(connection)).undo(tip.height, first, below)
             restore_deadlines(connection, below, _clock(tip))
-            for table in (verdicts, subjects, pieces):
+            for table in (verdicts, subjects, pieces, pdf_messages, words):
                 connection.execute(delete(table).where(table.c.transaction_number >= first))
             delete_block(connection, self.network, tip.height)
 
@@ -137,19 +209,9 @@ def _check_next(tip: BlockRow | None, new_blocks: Sequence[NewBlock]) -> None:
         below = (new.height, new.hash)
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    # Python's driver begins only before it writes: a page would see several states of the index.
-    connection.exec_driver_sql("BEGIN")
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    # With a write-ahead log NORMAL may lose the last blocks, never integrity: they are read again.
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA busy_timeout=5000")
-    cursor.close()
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise ExplorerError(f"there is no index in {path} yet: run `ccxx-explorer index` first")
 
 
 def _clock(block: BlockRow | NewBlock | None) -> Clock:
@@ -173,6 +235,7 @@ def _judge(connection: Connection, anchor: TrustAnchor, indexed: Sequence[Indexe
         totals.add(found)
         _insert_verdicts(connection, tables, found, block.numbers)
         insert_pieces(connection, found.verdicts, transactions, block.numbers)
+        insert_words(connection, found.changes, block.numbers)
     totals.write()
 
 

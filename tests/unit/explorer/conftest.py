@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,23 @@ import pytest
 
 from ccxx_cert.custody import certificate_script, permit_script, wrap
 from ccxx_cert.identity import format_outpoint
-from ccxx_cert.records import BatchMessage, ExpiryKind, IssueMessage, PermitMessage
-from ccxx_cert.state import CreditKind, get_certificate, get_credit
-from ccxx_cert.template import Draft, draft_batch, draft_issue, draft_permit, draft_transfer
+from ccxx_cert.records import (
+    BatchMessage,
+    ExpiryKind,
+    IssueMessage,
+    PermitMessage,
+    RevocationReason,
+    RevokeMessage,
+)
+from ccxx_cert.state import Certificate, CreditKind, get_certificate, get_credit
+from ccxx_cert.template import (
+    Draft,
+    draft_batch,
+    draft_issue,
+    draft_permit,
+    draft_transfer,
+    message_output,
+)
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.block import Block, BlockHeader
 from ccxx_core.hashes import BlockHash, Txid, format_hash, hash160, sha256
@@ -23,8 +38,9 @@ from ccxx_core.merkle import merkle_root
 from ccxx_core.network import REGTEST
 from ccxx_core.script import null_data_script, p2wpkh_script
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
-from ccxx_explorer.database.records import RecordTables
+from ccxx_explorer.database.records import RecordTables, credit_query, read_credit
 from ccxx_explorer.database.rows import NewBlock
+from ccxx_explorer.database.schema import outputs
 from ccxx_explorer.database.store import Database
 from ccxx_explorer.indexer import NodeState
 from ccxx_explorer.site import Site
@@ -61,7 +77,7 @@ def holder_inner(name: str) -> bytes:
 class Chain:
     """Blocks that grow on the index; every coin they spend exists."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         self.blocks: list[NewBlock] = []
         self.plain: list[OutPoint] = []
         self.inner = {wrap(PERMIT_INNER): PERMIT_INNER}
@@ -136,17 +152,22 @@ class Chain:
         self.inner[wrap(inner)] = inner
         return wrap(inner)
 
+    def learn_from(self, certificate: Certificate) -> None:
+        """Remember what is behind the script at which a certificate lies, whoever holds it."""
+        for number in range(20):
+            self.learn(f"holder {number}")
+        assert certificate.script_pubkey in self.inner
+
     def coin(self, kind: CreditKind, owner: OutPoint | None = None) -> Any:
         """Return the first living credit of a kind."""
         assert self.database is not None
+        alive = credit_query().where(outputs.c.spent_by.is_(None))
+        oldest_first = alive.order_by(outputs.c.transaction_number, outputs.c.vout)
         with self.database.read() as connection:
-            tables = RecordTables(connection)
-            for new in self.blocks:
-                for tx in new.block.transactions:
-                    for vout in range(len(tx.outputs)):
-                        credit = get_credit(tables, OutPoint(tx.txid, vout))
-                        if credit and credit.kind is kind and credit.owner == owner:
-                            return credit
+            for row in connection.execute(oldest_first):
+                credit = read_credit(row)
+                if credit.kind is kind and credit.owner == owner:
+                    return credit
         raise AssertionError(f"no credit {kind} of {owner}")
 
     def grant(self, **changes: Any) -> OutPoint:
@@ -203,6 +224,19 @@ class Chain:
         self.mine(tx)
         return tx
 
+    def revoke(
+        self, txid: bytes, vout: int, reason: RevocationReason, since: int = 0
+    ) -> Transaction:
+        """Let the issuer revoke, with a coin that it is paid in a block before."""
+        script = p2wpkh_script(hash160(I))
+        paid = self.spend((), (TxOutput(10_000, script),))
+        self.mine(paid)
+        message = RevokeMessage(txid, vout, reason, since, sha256(b"evidence"))
+        outputs = (message_output(message), TxOutput(9_000, script))
+        tx = Transaction(2, (TxInput(OutPoint(paid.txid, 0)),), outputs)
+        self.mine(tx)
+        return tx
+
     def say(self, payload: bytes) -> Transaction:
         """Let a stranger write something on the chain."""
         output = TxOutput(0, null_data_script(payload))
@@ -249,6 +283,31 @@ class Story:
 def chain(tmp_path: Path) -> Iterator[Chain]:
     """A chain whose root coin is registered."""
     made = Chain(tmp_path / "index.sqlite")
+    yield made
+    assert made.database is not None
+    made.database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Path | str]:
+    """Give a function that names a new place for an index, in each kind of database."""
+    if request.param == "postgresql":
+        new_database: Callable[[], str] = request.getfixturevalue("postgresql").new_database
+        return new_database
+    numbers = count(1)
+    return lambda: tmp_path / f"index{next(numbers)}.sqlite"
+
+
+@pytest.fixture
+def chain_at() -> Callable[[Path], Chain]:
+    """Give a function that begins a chain with its index in a file."""
+    return Chain
+
+
+@pytest.fixture
+def any_chain(places: Callable[[], Path | str]) -> Iterator[Chain]:
+    """A chain whose root coin is registered, in each kind of database."""
+    made = Chain(places())
     yield made
     assert made.database is not None
     made.database.close()

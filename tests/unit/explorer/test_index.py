@@ -1,7 +1,6 @@
 """The index: what is connected can be disconnected, and a fresh index is the same."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +24,11 @@ from ccxx_node.client.follow import BlockConnected, BlockDisconnected
 TABLES = [table for table in METADATA.sorted_tables if table.name != "meta"]
 
 
+@pytest.fixture(name="chain")
+def _chain(any_chain: Any) -> Any:
+    return any_chain
+
+
 def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of every table, in a fixed order."""
     with database.read() as connection:
@@ -46,13 +50,13 @@ def tell_story(chain: Any) -> None:
     chain.say(encode_message(split(b"a document")[0]))
 
 
-def test_disconnecting_a_block_restores_every_table(chain: Any) -> None:
+def test_disconnecting_a_block_restores_every_table(chain: Any, places: Any) -> None:
     states = []
     before = len(chain.blocks)
     states.append(dump(chain.database))
     tell_story(chain)
     blocks = chain.blocks[before:]
-    fresh = Database.open(chain.path.with_name("fresh.sqlite"), REGTEST, chain.anchor)
+    fresh = Database.open(places(), REGTEST, chain.anchor)
     fresh.connect_blocks(chain.blocks[:before])
     for new in blocks:
         fresh.connect_blocks([new])
@@ -65,9 +69,9 @@ def test_disconnecting_a_block_restores_every_table(chain: Any) -> None:
     fresh.close()
 
 
-def test_blocks_in_one_batch_give_the_same_index_as_one_by_one(chain: Any, tmp_path: Path) -> None:
+def test_blocks_in_one_batch_give_the_same_index_as_one_by_one(chain: Any, places: Any) -> None:
     tell_story(chain)
-    batched = Database.open(tmp_path / "batched.sqlite", REGTEST, chain.anchor)
+    batched = Database.open(places(), REGTEST, chain.anchor)
 
     batched.connect_blocks(chain.blocks)
 
@@ -90,7 +94,7 @@ def test_the_hash_of_an_index_is_that_of_the_same_registry_in_memory(chain: Any)
     assert digest == state_hash(memory.records)
 
 
-def test_reorganisation_gives_the_same_index_as_a_fresh_one(chain: Any, tmp_path: Path) -> None:
+def test_reorganisation_gives_the_same_index_as_a_fresh_one(chain: Any, places: Any) -> None:
     tell_story(chain)
     indexer = Indexer(chain.database)
     gone = [chain.blocks.pop() for _ in range(4)]
@@ -104,7 +108,7 @@ def test_reorganisation_gives_the_same_index_as_a_fresh_one(chain: Any, tmp_path
 
     indexer.run(events, stop=NeverStop())
 
-    fresh = Database.open(tmp_path / "fresh.sqlite", REGTEST, chain.anchor)
+    fresh = Database.open(places(), REGTEST, chain.anchor)
     fresh.connect_blocks(chain.blocks)
     assert dump(chain.database) == dump(fresh)
     assert indexer.tip() == (rivals[-1].height, rivals[-1].hash)
@@ -185,15 +189,15 @@ def test_index_goes_on_where_it_was_closed(chain: Any) -> None:
 def test_index_of_another_anchor_or_network_is_refused(chain: Any) -> None:
     other = replace(chain.anchor, root_value=1)
 
-    with pytest.raises(ExplorerError, match="anchor"):
-        Database.open(chain.path, REGTEST, other)
-    with pytest.raises(ExplorerError, match="network"):
-        Database.open(chain.path, TEST, chain.anchor)
+    with pytest.raises(ExplorerError, match="made with anchor"):
+        Database.open(chain.path, REGTEST, other, is_writer=False)
+    with pytest.raises(ExplorerError, match="made with network regtest"):
+        Database.open(chain.path, TEST, chain.anchor, is_writer=False)
 
 
-def test_without_an_anchor_only_the_chain_is_indexed(chain: Any, tmp_path: Path) -> None:
+def test_without_an_anchor_only_the_chain_is_indexed(chain: Any, places: Any) -> None:
     tell_story(chain)
-    plain = Database.open(tmp_path / "plain.sqlite", REGTEST, None)
+    plain = Database.open(places(), REGTEST, None)
 
     plain.connect_blocks(chain.blocks)
 
@@ -204,9 +208,9 @@ def test_without_an_anchor_only_the_chain_is_indexed(chain: Any, tmp_path: Path)
 
 
 def test_recorded_chain_of_the_reference_is_indexed_and_undone(
-    tmp_path: Path, recorded_blocks: Any
+    places: Any, recorded_blocks: Any
 ) -> None:
-    database = Database.open(tmp_path / "recorded.sqlite", REGTEST, None)
+    database = Database.open(places(), REGTEST, None)
     base, rest = recorded_blocks[:5050], recorded_blocks[5050:]
     database.connect_blocks(base)
     before = dump(database)

@@ -6,37 +6,27 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ccxx_cert.records import ExpiryKind, RevocationReason, RevokeMessage
+from ccxx_cert.records import ExpiryKind, RevocationReason
 from ccxx_cert.revocation import WHOLE
 from ccxx_cert.state import CreditKind, get_credit
 from ccxx_cert.status import Status, certificate_status
-from ccxx_cert.template import message_output
 from ccxx_core.address import encode_address
-from ccxx_core.hashes import hash160, sha256
+from ccxx_core.hashes import sha256
 from ccxx_core.keys import PrivateKey
 from ccxx_core.network import REGTEST
 from ccxx_core.script import is_unspendable, p2wpkh_script
-from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
+from ccxx_core.transaction import OutPoint, TxOutput
 from ccxx_explorer.database import holdings, reader
 from ccxx_explorer.database.filters import CertificateFilter, Order
 from ccxx_explorer.database.records import RecordTables
 from ccxx_explorer.database.schema import addresses, blocks, scripts, verdicts
 
-ISSUER = p2wpkh_script(hash160(PrivateKey(sha256(b"issuer")).public_key))
 EVERY = 1_000
 
 
-def revoke(
-    chain: Any, txid: bytes, vout: int, reason: RevocationReason, since: int = 0
-) -> Transaction:
-    """Let the issuer revoke."""
-    paid = chain.spend((), (TxOutput(10_000, ISSUER),))
-    chain.mine(paid)
-    message = RevokeMessage(txid, vout, reason, since, sha256(b"evidence"))
-    outputs = (message_output(message), TxOutput(9_000, ISSUER))
-    tx = Transaction(2, (TxInput(OutPoint(paid.txid, 0)),), outputs)
-    chain.mine(tx)
-    return tx
+@pytest.fixture(name="chain")
+def _chain(any_chain: Any) -> Any:
+    return any_chain
 
 
 def tell_story(chain: Any) -> None:
@@ -50,17 +40,17 @@ def tell_story(chain: Any) -> None:
     timed = {"expiry_kind": ExpiryKind.SECONDS_AFTER_ISSUE, "expiry": 600}
     held = chain.issue(permit, 3, "emil", **timed)
     chain.transfer(single, "bob")
-    revoke(chain, batch.txid, WHOLE, RevocationReason.HOLD)
-    revoke(chain, held.txid, 0, RevocationReason.HOLD)
-    revoke(chain, batch.txid, 2, RevocationReason.SUPERSEDED)
-    revoke(chain, batch.txid, WHOLE, RevocationReason.REMOVE_FROM_HOLD)
-    revoke(chain, held.txid, 0, RevocationReason.REMOVE_FROM_HOLD)
+    chain.revoke(batch.txid, WHOLE, RevocationReason.HOLD)
+    chain.revoke(held.txid, 0, RevocationReason.HOLD)
+    chain.revoke(batch.txid, 2, RevocationReason.SUPERSEDED)
+    chain.revoke(batch.txid, WHOLE, RevocationReason.REMOVE_FROM_HOLD)
+    chain.revoke(held.txid, 0, RevocationReason.REMOVE_FROM_HOLD)
     chain.transfer(chain.issue(other, 1, "carol"), "mallory")
     late = chain.issue(other, 2, "frank")
     chain.issue(permit, 4, "gina")
-    revoke(chain, permit.txid, WHOLE, RevocationReason.KEY_COMPROMISE, len(chain.blocks) - 1)
-    revoke(chain, other.txid, WHOLE, RevocationReason.CESSATION)
-    revoke(chain, late.txid, 0, RevocationReason.HOLD)
+    chain.revoke(permit.txid, WHOLE, RevocationReason.KEY_COMPROMISE, len(chain.blocks) - 1)
+    chain.revoke(other.txid, WHOLE, RevocationReason.CESSATION)
+    chain.revoke(late.txid, 0, RevocationReason.HOLD)
     for _ in range(6):
         chain.mine()
 
