@@ -75,10 +75,11 @@ async def _send(
             "Cache-Control": Freshness.NEVER.value,
         }
     )
-    if "gzip" in request.headers.get("Accept-Encoding", "").lower():
+    has_body = request.method != "HEAD"
+    if has_body and "gzip" in request.headers.get("Accept-Encoding", "").lower():
         response.enable_compression(web.ContentCoding.gzip)
     await response.prepare(request)
-    while first and request.method != "HEAD":
+    while first and has_body:
         await response.write(first)
         first = await in_thread(request, next, pieces, b"")
     await response.write_eof()

@@ -22,7 +22,7 @@ async def check_parameters(request: web.Request, handler: Handle) -> web.StreamR
     """
     endpoint = request.app[TABLE].endpoint_of(request)
     if endpoint is not None and not endpoint.is_page and request.query:
-        _check(endpoint, list(request.query))
+        _check(endpoint, [name for name, _ in request.query.items()])
     return await handler(request)
 
 
