@@ -22,7 +22,6 @@ from ccxx_explorer.facts.chain import (
     BlockLine,
     BlockList,
     CoinbaseFacts,
-    HomeFacts,
     TransactionLine,
 )
 from ccxx_explorer.facts.life import (
@@ -45,6 +44,7 @@ from ccxx_explorer.facts.lists import (
     RootTerm,
     StatusCount,
 )
+from ccxx_explorer.facts.home import EventLine, HomeFacts
 from ccxx_explorer.facts.search import Candidate, SearchResult, Suggestions
 from ccxx_explorer.facts.status import (
     AnchorFacts,
@@ -96,6 +96,7 @@ __all__ = [
     "ExpiryFacts",
     "FilterFacts",
     "HistoryEvent",
+    "EventLine",
     "HomeFacts",
     "InputFacts",
     "IssuerFacts",
