@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ccxx_explorer.facts.certificates import CertificateLine, PermitLine
-from ccxx_explorer.facts.status import AsOf, StatusFacts, Tone
+from ccxx_explorer.facts.status import Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +90,3 @@ class BlockFacts:
     page: int
     pages: int
     transactions: tuple[TransactionLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HomeFacts:
-    """What the first page shows, and `/latest.json`."""
-
-    status: StatusFacts
-    as_of: AsOf | None
-    certificates: tuple[CertificateLine, ...]
-    permits: tuple[PermitLine, ...]
-    events: tuple[TransactionLine, ...]
-    blocks: tuple[BlockLine, ...]
