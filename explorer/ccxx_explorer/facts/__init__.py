@@ -24,6 +24,7 @@ from ccxx_explorer.facts.chain import (
     CoinbaseFacts,
     TransactionLine,
 )
+from ccxx_explorer.facts.home import EventLine, HomeFacts
 from ccxx_explorer.facts.life import (
     CommandFacts,
     DocumentFacts,
@@ -44,7 +45,6 @@ from ccxx_explorer.facts.lists import (
     RootTerm,
     StatusCount,
 )
-from ccxx_explorer.facts.home import EventLine, HomeFacts
 from ccxx_explorer.facts.search import Candidate, SearchResult, Suggestions
 from ccxx_explorer.facts.status import (
     AnchorFacts,
@@ -78,10 +78,10 @@ __all__ = [
     "BlockFacts",
     "BlockLine",
     "BlockList",
+    "Candidate",
     "CertificateFacts",
     "CertificateLine",
     "CertificateList",
-    "Candidate",
     "Check",
     "CheckResult",
     "CoinbaseFacts",
@@ -93,10 +93,10 @@ __all__ = [
     "DefinitionFacts",
     "DocumentFacts",
     "DocumentField",
+    "EventLine",
     "ExpiryFacts",
     "FilterFacts",
     "HistoryEvent",
-    "EventLine",
     "HomeFacts",
     "InputFacts",
     "IssuerFacts",
@@ -119,9 +119,9 @@ __all__ = [
     "SearchResult",
     "SpendFacts",
     "Statement",
-    "Suggestions",
     "StatusCount",
     "StatusFacts",
+    "Suggestions",
     "TipFacts",
     "Tone",
     "TransactionFacts",
