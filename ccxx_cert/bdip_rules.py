@@ -130,6 +130,22 @@ def deadline_of(issue: Observation) -> Deadline:
     return Deadline(time=expiry)
 
 
+def given_up_by(address_hash: bytes, said: Iterable[Observation]) -> Observation | None:
+    """Return the message with which an address gives itself up, None where it never did."""
+    giving = (each for each in _spoken(said) if _revokes_address(each.message, address_hash))
+    return next(giving, None)
+
+
+def said_before_giving_up(
+    address_hash: bytes, said: Iterable[Observation]
+) -> Iterator[Observation]:
+    """Return what an address said while it counted: nothing after it gave itself up."""
+    for each in _spoken(said):
+        if _revokes_address(each.message, address_hash):
+            return
+        yield each
+
+
 def _place_of(txid: Txid, observations: Iterable[Observation]) -> int | None:
     places = (place for place, each in enumerate(observations) if each.txid == txid)
     return next(places, None)
@@ -147,19 +163,16 @@ def _revocation(
     credential: PdfCredential, earlier: Sequence[Observation], later: Sequence[Observation]
 ) -> tuple[PdfStatus | None, Observation | None]:
     """Return the first message that takes the certificate back, and how."""
-    for each in _spoken(earlier):
-        if _revokes_address(each.message, credential.address_hash):
-            return PdfStatus.ADDRESS_REVOKED, each
-    for each in _spoken(later):
+    given_up = given_up_by(credential.address_hash, earlier)
+    if given_up is not None:
+        return PdfStatus.ADDRESS_REVOKED, given_up
+    for each in said_before_giving_up(credential.address_hash, later):
         match each.message:
             case RevokeBatches(txids) if credential.txid in txids:
                 return PdfStatus.BATCH_REVOKED, each
             case RevokeCredentials(txid, hashes) if txid == credential.txid:
                 if credential.revocation_hash in hashes:
                     return PdfStatus.CREDENTIAL_REVOKED, each
-            case message if _revokes_address(message, credential.address_hash):
-                # What follows is no longer the issuer's word; what it issued before stays.
-                return None, None
             case _:
                 pass
     return None, None

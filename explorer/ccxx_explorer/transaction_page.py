@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -18,6 +19,7 @@ from ccxx_explorer.database.rows import BlockRow, CreditRow, OutputRow, Transact
 from ccxx_explorer.facts import PartFacts, TransactionFacts
 from ccxx_explorer.foresight import coins_of
 from ccxx_explorer.language import say
+from ccxx_explorer.pdf_batches import load_pdf_batch
 from ccxx_explorer.problems import bad_request, not_found
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
@@ -44,7 +46,8 @@ def load_transaction(site: Site, connection: Connection, question: Question) -> 
     row = reader.transaction_of_id(connection, txid)
     if row is not None:
         rows = _confirmed(site, connection, row, _parts(question, row.transaction))
-        return transaction_facts(rows, site.network)
+        facts = transaction_facts(rows, site.network)
+        return replace(facts, pdf_batch=load_pdf_batch(site, connection, row))
     tx = site.pending_transaction(txid)
     if tx is None:
         raise not_found(

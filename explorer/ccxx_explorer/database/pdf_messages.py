@@ -33,7 +33,7 @@ from ccxx_explorer.database.schema import pdf_messages
 _ISSUE, _BATCH, _ADDRESS = "issue", "revoke-batch", "revoke-address"
 _CREDENTIALS, _CREDENTIAL = "revoke-credentials", "revoke-credential"
 # An address that says more than this about one file says it to confuse.
-_MOST = 100
+_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +105,28 @@ def observations_of(
     return [seen[number] for number in sorted(seen)]
 
 
-def revocations_of(
-    connection: Connection, txid: bytes, scripts: Iterable[bytes], limit: int
-) -> list[SpokenMessage]:
-    """Give what takes a batch or files of it back, oldest first: said by one of some scripts."""
-    speakers = {sha256(script) for script in scripts}
-    query = (
-        select(pdf_messages.c.transaction_number)
-        .distinct()
-        .where(
-            pdf_messages.c.script_hash.in_(speakers),
-            pdf_messages.c.subject == txid,
-            pdf_messages.c.kind.in_((_BATCH, _CREDENTIALS)),
-        )
+def observations_about(
+    connection: Connection, txid: bytes, script_pubkey: bytes, address_hash: bytes
+) -> list[Observation]:
+    """Give what an address said of a batch and of its own end, in the order of the chain.
+
+    The batch's own message is among it where the address spoke it.
+    """
+    speaker, number = sha256(script_pubkey), _number_of(connection, txid)
+    about = or_(
+        _is_about(_BATCH, txid),
+        _is_about(_CREDENTIALS, txid),
+        _is_about(_ADDRESS, address_hash),
+        pdf_messages.c.transaction_number == number,
     )
-    return _messages(connection, query, limit)
+    query = select(pdf_messages.c.transaction_number).distinct()
+    said = _messages(connection, query.where(pdf_messages.c.script_hash == speaker, about), _MOST)
+    return [_observe(each, True) for each in said]
+
+
+def _number_of(connection: Connection, txid: bytes) -> int:
+    row = reader.transaction_of_id(connection, txid)
+    return row.number if row is not None else 0
 
 
 def _is_about(kind: str, subject: bytes) -> Any:

@@ -119,3 +119,4 @@ class TransactionFacts:
     verdict: VerdictFacts | None
     meaning: tuple[str, ...]
     hex: str | None
+    pdf_batch: PdfBatchFacts | None = None

@@ -82,14 +82,17 @@ class VerifyPage:
 
 @dataclass(frozen=True, slots=True)
 class PdfRevocationLine:
-    """A message that takes a batch, or files of it, back; `hashes` are of single files."""
+    """A message that takes something back; `hashes` are of single files, else it is all of them.
+
+    `kind` is batch, credentials or address. `counts` says whether it is the issuer's own word.
+    """
 
     kind: str
     txid: str
     height: int
-    time: int
     address: str | None
     hashes: tuple[str, ...]
+    counts: bool
     words: str
 
 
@@ -97,17 +100,15 @@ class PdfRevocationLine:
 class PdfBatchFacts:
     """What a BDIP or CRED transaction does: it issues a batch of PDF files, or takes back.
 
-    `speakers` are the addresses that it spends from: it is their word and nobody else's.
+    `speakers` are the addresses that it spends from: it is their word and nobody else's. For an
+    issue `revocations` are what takes it back since; for a revocation, what it takes back.
     """
 
+    verdict: Statement
     dialect: str
     operation: str
     speakers: tuple[str, ...]
     issuer_id: str | None
     merkle_root: str | None
     expiry: ExpiryFacts | None
-    expired: bool
-    address_revoked: PdfRevocationLine | None
     revocations: tuple[PdfRevocationLine, ...]
-    revoked: bool
-    subjects: tuple[str, ...]
