@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ccxx_explorer.language import say
 from ccxx_explorer.problems import bad_request
 
 LIST_LENGTH = 50
@@ -24,10 +25,11 @@ class Question:
         text = self.parameters.get(name, "")
         if not text:
             return default
+        limits = say("It goes from %(least)s to %(most)s.", least=least, most=most)
         if not text.isascii() or not text.isdigit() or len(text) > 12:
-            raise bad_request(f"{name} must be a whole number.", f"It goes from {least} to {most}.")
+            raise bad_request(say("“%(name)s” must be a whole number.", name=name), limits)
         if not least <= int(text) <= most:
-            raise bad_request(f"{name} is out of range.", f"It goes from {least} to {most}.")
+            raise bad_request(say("“%(name)s” is out of range.", name=name), limits)
         return int(text)
 
     def page(self, total: int) -> tuple[int, int]:
