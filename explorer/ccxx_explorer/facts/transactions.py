@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ccxx_explorer.decode import DataOutput
 from ccxx_explorer.facts.life import KeyFacts
 from ccxx_explorer.facts.status import Tone
+from ccxx_explorer.facts.verification import PdfBatchFacts
 
 
 @dataclass(frozen=True, slots=True)
