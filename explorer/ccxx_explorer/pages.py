@@ -80,7 +80,7 @@ _PENDING = Parameter("id", "The output that would issue it, `txid:vout`, or `cce
 _ISSUER = Parameter("id", "The issuer's public key, 66 hex digits.")
 _AFTER = Parameter("after", "What the page before gave as `after`.")
 _BEFORE = Parameter(
-    "before", "What the page gave as `earlier`: events before it.", "integer", least=1, most=1 << 53
+    "before", "What the page gave as `before`: events before it.", "integer", least=1, most=1 << 53
 )
 _OF_ISSUER = Parameter("issuer", "Only those of this issuer, a public key.")
 _OF_TYPE = Parameter("type", "Only those of types with this code.")
@@ -213,7 +213,7 @@ PAGES = (
         "A permit: what it allows, its status and its history.",
         tag=Tag.CERTIFICATES,
         parameters=(_PERMIT, _BEFORE),
-        table=Table("history"),
+        table=Table("history", "before"),
     ),
     _named(
         "certificate",
@@ -221,7 +221,7 @@ PAGES = (
         "A certificate: its verdict, every check, and its chain of custody.",
         tag=Tag.CERTIFICATES,
         parameters=(_CERTIFICATE, _BEFORE),
-        table=Table("history"),
+        table=Table("history", "before"),
     ),
     _list(
         "mempool",

@@ -132,7 +132,7 @@ class PermitFacts:
     powers: tuple[PowerFacts, ...]
     certificates: tuple[CertificateLine, ...]
     history: tuple[HistoryEvent, ...]
-    earlier: int | None
+    before: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class CertificateFacts:
     """One certificate in full; `id` is its issuing outpoint, its identity for ever.
 
     `life` is its whole life in a few steps, `grant` how its permit came to be, `history` a page of
-    its events; `earlier` asks for the page before.
+    its events; `before` asks for the page before.
     """
 
     id: str
@@ -184,5 +184,5 @@ class CertificateFacts:
     life: tuple[LifeStep, ...]
     grant: HistoryEvent | None
     history: tuple[HistoryEvent, ...]
-    earlier: int | None
+    before: int | None
     commands: tuple[CommandFacts, ...]

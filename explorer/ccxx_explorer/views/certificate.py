@@ -82,7 +82,7 @@ def certificate_facts(
         life=life_steps(rows),
         grant=rows.grant,
         history=rows.events,
-        earlier=rows.earlier,
+        before=rows.earlier,
         commands=certificate_commands(rows, network),
     )
 

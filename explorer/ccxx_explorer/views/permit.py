@@ -101,7 +101,7 @@ def permit_facts(rows: PermitRows, root: AnchorFacts, network: Network, as_of: A
         powers=permit_powers(message, status),
         certificates=tuple(rows.certificates),
         history=rows.events,
-        earlier=rows.earlier,
+        before=rows.earlier,
     )
 
 

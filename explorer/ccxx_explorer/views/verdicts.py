@@ -110,6 +110,8 @@ _REASONS: dict[str, str] = {
     Refusal.WRONG_TYPE_DEFINITION: N_("the type definition is not the one the permit names"),
     Refusal.WRONG_DOCUMENT: N_("the document is not the one the certificate names"),
 }
+# What the rules say of the transaction that the trust anchor names.
+_ROOT_COIN = "root coin"
 _REFRESHED = N_("Credit moved without a change of owner")
 _SOMETHING = N_("a certificate message")
 
@@ -128,6 +130,8 @@ def attempt_words(operation: str | None) -> str:
 
 def title_of_verdict(row: VerdictRow) -> str:
     """Give the heading of an event: what happened, or what was attempted and refused."""
+    if row.accepted and row.operation is None and row.detail == _ROOT_COIN:
+        return say("Root coin registered")
     if row.accepted:
         return say(_ACCEPTED.get(row.operation or "", _REFRESHED))
     if row.refusal == Refusal.NAKED_SPEND and row.operation is None:
