@@ -480,3 +480,91 @@ async def test_empty_page_asks_for_something(told: Any) -> None:
         "result": None,
         "most_bytes": MOST_BYTES,
     }
+
+
+@pytest.fixture
+def shown(client: Any) -> Any:
+    """Give a function that returns what the page of a transaction says of PDF certificates."""
+
+    async def read(txid: bytes) -> Any:
+        page = await client.get(f"/tx/{format_hash(txid)}")
+        assert page.status == 200
+        return (await (await client.get(f"/tx/{format_hash(txid)}.json")).json())["pdf_batch"]
+
+    return read
+
+
+async def test_transaction_of_a_batch_says_who_spoke_and_what_it_is_worth(
+    registrar: Registrar, shown: Any
+) -> None:
+    tree = BatchTree([sha256(b"one"), sha256(b"two")])
+    tx = registrar.say(PdfIssue("UNicDC", tree.root, 2_000_000_000))
+    registrar.deepen()
+
+    batch = await shown(tx.txid)
+
+    assert (batch["verdict"]["status"], batch["operation"]) == ("valid", "issue")
+    assert batch["speakers"] == [registrar.address]
+    assert (batch["issuer_id"], batch["merkle_root"]) == ("UNicDC", tree.root.hex())
+    assert batch["expiry"]["time"] == 2_000_000_000
+    assert batch["revocations"] == []
+
+
+async def test_transaction_of_a_batch_lists_what_takes_it_back(
+    registrar: Registrar, shown: Any
+) -> None:
+    tx = registrar.say(PdfIssue("UNicDC", sha256(b"root")))
+    one = registrar.say(RevokeCredentials(tx.txid, (bytes(20), bytes(range(20)))))
+    forged = registrar.forge(encode_pdf_message(Dialect.BDIP, RevokeBatches((tx.txid,))))
+    registrar.deepen()
+    stands = await shown(tx.txid)
+    whole = registrar.say(RevokeBatches((tx.txid,)))
+
+    revoked = await shown(tx.txid)
+
+    assert stands["verdict"]["status"] == "valid"
+    assert [line["txid"] for line in stands["revocations"]] == [format_hash(one.txid)]
+    assert stands["revocations"][0]["hashes"] == [bytes(20).hex(), bytes(range(20)).hex()]
+    assert revoked["verdict"]["status"] == "batch-revoked"
+    assert revoked["revocations"][1]["txid"] == format_hash(whole.txid)
+    assert (await shown(whole.txid))["verdict"]["status"] == "counts"
+    assert (await shown(forged.txid))["verdict"]["status"] == "no-authority"
+
+
+async def test_batch_of_an_address_that_was_given_up_is_revoked(
+    registrar: Registrar, shown: Any
+) -> None:
+    giving = registrar.say(RevokeAddress((registrar.address_hash,)))
+    tx = registrar.say(PdfIssue("UNicDC", sha256(b"root")))
+
+    assert (await shown(giving.txid))["verdict"]["status"] == "counts"
+    assert (await shown(tx.txid))["verdict"]["status"] == "address-revoked"
+
+
+async def test_expired_batch_is_said_to_be_expired(registrar: Registrar, shown: Any) -> None:
+    tx = registrar.say(PdfIssue("U", sha256(b"root"), len(registrar.chain.blocks)))
+    registrar.deepen()
+
+    batch = await shown(tx.txid)
+
+    assert (batch["verdict"]["status"], batch["verdict"]["tone"]) == ("expired", "warn")
+
+
+async def test_ordinary_transaction_has_no_such_section(story: Any, told: Any, hexed: Any) -> None:
+    reply = await told.get(f"/tx/{hexed(story.transfer.txid)}.json")
+
+    assert (await reply.json())["pdf_batch"] is None
+
+
+async def test_reorganisation_takes_messages_back(registrar: Registrar, check: Any) -> None:
+    (file,) = registrar.issue(registrar.pdf("Zoë"))
+    registrar.say(RevokeBatches((take_proof(file).receipt().anchors[0].txid,)))
+    revoked = await check(file)
+
+    registrar.chain.disconnect()
+    standing = await check(file)
+    registrar.chain.disconnect()
+
+    assert revoked["verdict"]["status"] == "batch-revoked"
+    assert standing["verdict"]["status"] == "provisional"
+    assert (await check(file))["verdict"]["status"] == "not-found"
