@@ -17,6 +17,7 @@ from ccxx_explorer.documents import with_document
 from ccxx_explorer.facts import CertificateFacts, CertificateLine
 from ccxx_explorer.happenings import certificate_roles, load_grant, load_life
 from ccxx_explorer.language import say
+from ccxx_explorer.pool_pages import check_not_pending
 from ccxx_explorer.problems import not_found
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
@@ -90,8 +91,10 @@ def load_document(site: Site, connection: Connection, question: Question) -> byt
 
 
 def _named_certificate(site: Site, connection: Connection, question: Question) -> Certificate:
-    certificate = find_certificate(connection, read_search(question.id, site.network))
+    reading = read_search(question.id, site.network)
+    certificate = find_certificate(connection, reading)
     if certificate is None:
+        check_not_pending(site, connection, reading)
         raise not_found(
             say("This certificate is not known here."),
             say(

@@ -32,6 +32,7 @@ from ccxx_explorer.filters import (
 )
 from ccxx_explorer.happenings import load_life, permit_roles
 from ccxx_explorer.language import say
+from ccxx_explorer.pool_pages import check_not_pending
 from ccxx_explorer.problems import not_found
 from ccxx_explorer.question import LIST_LENGTH, Question
 from ccxx_explorer.site import Site
@@ -99,6 +100,7 @@ def load_permit(site: Site, connection: Connection, question: Question) -> Permi
     reading = read_search(question.id, site.network)
     permit = holdings.permit(connection, reading.outpoint) if reading.outpoint else None
     if permit is None:
+        check_not_pending(site, connection, reading)
         raise not_found(
             say("This permit is not known here."),
             say("A permit is named by its first output: txid:0."),
