@@ -52,7 +52,11 @@ def _event(
     site: Site, connection: Connection, number: int, row: VerdictRow, time: int
 ) -> EventLine:
     subjects = holdings.subjects_of(connection, number, _COUNTED)
-    named = (_subject(site, connection, subject) for subject in subjects[:_NAMED])
+    found = [_subject(site, connection, subject) for subject in subjects[: _NAMED + 1]]
+    named = [candidate for candidate in found if candidate is not None]
+    # An issued certificate tells more than the permit that it came from.
+    certificates = [candidate for candidate in named if candidate.kind == "certificate"]
+    left_out = len(named) - len(certificates) if certificates else 0
     return EventLine(
         txid=format_hash(row.txid),
         height=row.height,
@@ -62,8 +66,8 @@ def _event(
         title=title_of_verdict(row),
         words=words_of_verdict(row),
         tone=tone_of_verdict(row),
-        subjects=tuple(candidate for candidate in named if candidate is not None),
-        subject_count=len(subjects),
+        subjects=tuple((certificates or named)[:_NAMED]),
+        subject_count=len(subjects) - left_out,
     )
 
 

@@ -19,8 +19,14 @@ function overTime(facts, value) {
   return { data: [facts.buckets.map((bucket) => bucket.start), facts.buckets.map(value)] };
 }
 
+// The colours of the page as a canvas understands them, whichever theme is on.
+const probe = document.createElement("span");
+probe.hidden = true;
+document.body.append(probe);
+
 function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
 }
 
 function day(seconds) {
@@ -44,7 +50,12 @@ function options(plot, names, width) {
   } else {
     series.paths = uPlot.paths.stepped({ align: 1 });
   }
-  const edge = isBars ? (_, low, high) => names ? [low - 0.6, high + 0.6] : pad(low, high) : undefined;
+  // By the numbers themselves: for a single one uPlot would show years.
+  const edge = (chart) => {
+    const [first, last] = [chart.data[0].at(0), chart.data[0].at(-1)];
+    const space = names ? 0.6 : Math.max(1800, (last - first) * 0.02);
+    return [first - space, last + space];
+  };
   return {
     width, height: HEIGHT, legend: { show: false }, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     scales: { x: { time: !names, range: edge }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.05 : 1] } },
@@ -52,11 +63,6 @@ function options(plot, names, width) {
     cursor: { y: false, drag: { x: false, y: false } },
     hooks: { setCursor: [(chart) => read(plot, chart, names)] },
   };
-}
-
-function pad(low, high) {
-  const space = Math.max(1800, (high - low) * 0.02);
-  return [low - space, high + space];
 }
 
 // Says in words what lies under the pointer.
@@ -90,6 +96,5 @@ if (page && globalThis.uPlot) {
   if (answer?.ok) {
     const facts = await answer.json();
     for (const plot of page.querySelectorAll("[data-chart]")) draw(plot, facts);
-    page.classList.add("live");
   }
 }
