@@ -47,7 +47,7 @@ def load_statistics(site: Site, connection: Connection, question: Question) -> S
             edges,
             heights,
             figures.totals_at(connection, heights),
-            figures.median_times(connection, heights),
+            figures.median_times(connection, [*heights, min(first + 1, tip.height)]),
             anchor.root_height if anchor else None,
         ),
         issuers=_issuers(site, connection) if anchor else (),

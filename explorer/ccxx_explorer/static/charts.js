@@ -7,16 +7,22 @@ const HEIGHT = 240;
 const READERS = {
   certificates: (facts) => overTime(facts, (bucket) => bucket.certificates),
   transactions: (facts) => overTime(facts, (bucket) => bucket.transactions),
-  interval: (facts) => overTime(facts, (bucket) => bucket.interval),
-  credit: (facts) => overTime(facts, (bucket) => bucket.root_credit === null ? null : bucket.root_credit / SATOSHIS),
+  interval: (facts) => overTime(facts, (bucket) => bucket.interval, true),
+  credit: (facts) => overTime(facts, (bucket) => bucket.root_credit === null ? null : bucket.root_credit / SATOSHIS, true),
   issuers: (facts) => ({
     names: facts.issuers.map((issuer) => issuer.name ?? `${issuer.issuer_key.slice(0, 10)}…`),
     data: [facts.issuers.map((_, place) => place), facts.issuers.map((issuer) => issuer.certificates)],
   }),
 };
 
-function overTime(facts, value) {
-  return { data: [facts.buckets.map((bucket) => bucket.start), facts.buckets.map(value)] };
+// A line goes on to where its last span ends.
+function overTime(facts, value, isLine = false) {
+  const data = [facts.buckets.map((bucket) => bucket.start), facts.buckets.map(value)];
+  if (isLine && data[0].length) {
+    data[0].push(facts.buckets.at(-1).end);
+    data[1].push(data[1].at(-1));
+  }
+  return { data };
 }
 
 // The colours of the page as a canvas understands them, whichever theme is on.
@@ -33,11 +39,17 @@ function day(seconds) {
   return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
 }
 
+// Days in UTC as the tables write them, with the time where the chart is short.
+function moment(seconds, span) {
+  const text = day(seconds);
+  return span > 4 * 86_400 ? text.slice(0, 10) : text.slice(5);
+}
+
 function axes(names) {
   const look = { stroke: () => colour("--soft"), grid: { stroke: () => colour("--line") }, ticks: { stroke: () => colour("--line") } };
   const below = names
     ? { ...look, splits: () => names.map((_, place) => place), values: () => names, rotate: names.length > 3 ? -35 : 0, size: names.length > 3 ? 90 : 40 }
-    : { ...look, space: 70 };
+    : { ...look, space: 110, values: (_, seconds) => seconds.map((each) => moment(each, seconds.at(-1) - seconds[0])) };
   return [below, { ...look, size: 70 }];
 }
 

@@ -19,7 +19,7 @@ def bucket_facts(
 ) -> tuple[BucketFacts, ...]:
     """Build the spans between `edges`; `heights` are the last blocks before each edge.
 
-    `times` are median times past. `registered` is the height of the root coin, None without one.
+    `times` are median times past, also of the first block that counts. `registered` is the height of the root coin, None without one.
     """
     spans = zip(edges, edges[1:], heights, heights[1:], strict=False)
     facts = []
@@ -46,7 +46,9 @@ def bucket_facts(
 
 
 def _interval(before: int, last: int, times: Mapping[int, int]) -> int | None:
-    if last <= before or before not in times or last not in times:
+    # Before the first block that is known there is no time: count from that one.
+    before = before if before in times else min(times, default=last)
+    if last <= before:
         return None
     return (times[last] - times[before]) // (last - before)
 
