@@ -19,7 +19,8 @@ def bucket_facts(
 ) -> tuple[BucketFacts, ...]:
     """Build the spans between `edges`; `heights` are the last blocks before each edge.
 
-    `times` are median times past, also of the first block that counts. `registered` is the height of the root coin, None without one.
+    `times` are median times past, also of the first block that counts. `registered` is the height
+    of the root coin, None without one.
     """
     spans = zip(edges, edges[1:], heights, heights[1:], strict=False)
     facts = []
