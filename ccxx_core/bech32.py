@@ -8,6 +8,18 @@ from ccxx_core.errors import DecodeError
 CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _VALUES = {character: value for value, character in enumerate(CHARSET)}
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+
+
+def _feedback(top: int) -> int:
+    check = 0
+    for bit, generator in enumerate(_GENERATOR):
+        if top >> bit & 1:
+            check ^= generator
+    return check
+
+
+# What each value of the five bits that leave the checksum does to it: indexers ask for millions.
+_FEEDBACK = tuple(map(_feedback, range(32)))
 MAX_LENGTH = 90
 
 
@@ -21,11 +33,7 @@ class Encoding(IntEnum):
 def _polymod(values: Iterable[int]) -> int:
     check = 1
     for value in values:
-        top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ value
-        for bit, generator in enumerate(_GENERATOR):
-            if top >> bit & 1:
-                check ^= generator
+        check = (check & 0x1FFFFFF) << 5 ^ value ^ _FEEDBACK[check >> 25]
     return check
 
 

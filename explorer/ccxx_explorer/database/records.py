@@ -173,7 +173,9 @@ class RecordTables:
             for row in self._connection.execute(of_permit.where(serial.between(first, last))):
                 use = read_serial(row)
                 found[key_of(use)] = use
-        self._known = found | self._known
+        for each, record in found.items():
+            # What this transaction has changed already is newer than what the tables say.
+            self._known.setdefault(each, record)
 
     def _load(self, key: Key) -> Record | None:
         query: Any

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from ccxx_cert.records import Op
 from ccxx_cert.registry import apply_block
 from ccxx_cert.state import BlockChanges, ObservedBlock, Verdict
 from ccxx_cert.trust import TrustAnchor
@@ -32,7 +33,7 @@ from ccxx_explorer.database.connections import (
 from ccxx_explorer.database.migrate import check_schema, upgrade_schema
 from ccxx_explorer.database.pdf_messages import insert_pdf_messages
 from ccxx_explorer.database.pieces import insert_pieces
-from ccxx_explorer.database.records import ROOT_OWNER, RecordTables
+from ccxx_explorer.database.records import RecordTables
 from ccxx_explorer.database.rows import BlockRow, IndexedBlock, NewBlock
 from ccxx_explorer.database.schema import (
     meta,
@@ -47,6 +48,7 @@ from ccxx_explorer.database.totals import RunningTotals
 from ccxx_explorer.database.words import insert_words
 from ccxx_explorer.problems import ExplorerError
 
+_ISSUING = frozenset({Op.ISSUE, Op.BATCH, Op.CLAIM})
 _TWO_WRITERS = "Two processes may write to one index: let one index, and the others serve only"
 
 
@@ -266,12 +268,11 @@ def _verdict_row(verdict: Verdict, number: int) -> Row:
 def _subject_rows(tables: RecordTables, verdict: Verdict, number: int) -> Iterator[Row]:
     destroyed = frozenset(verdict.destroyed)
     for subject in dict.fromkeys((*verdict.subjects, *verdict.destroyed)):
-        found = tables.find_subject(subject)
         # What a transaction issued is known by its number, and batches are large.
-        if found > ROOT_OWNER and subject.txid == verdict.txid:
+        if verdict.op in _ISSUING and subject.txid == verdict.txid:
             continue
         yield {
-            "subject": found,
+            "subject": tables.find_subject(subject),
             "transaction_number": number,
             "destroyed": subject in destroyed,
         }
