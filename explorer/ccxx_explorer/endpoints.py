@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from aiohttp import web
 from sqlalchemy import Connection
 
+from ccxx_explorer.catalogues import CODES
 from ccxx_explorer.queries import Queries
 from ccxx_explorer.site import Site
 
@@ -55,17 +56,24 @@ class Form(Enum):
 class Parameter:
     """A name in the path or the query; `words` and `example` are for the description of the API.
 
-    The limits are those that the handler itself checks: they are described, not enforced.
+    `kind` is `string` or `integer`; a number without limits goes from 0 to 2^53. Programs that
+    send anything else in the query are refused before the handler is asked.
     """
 
     name: str
     words: str
     kind: str = "string"
     example: str | int | None = None
-    least: int | None = None
-    most: int | None = None
+    least: int = 0
+    most: int = 1 << 53
     choices: tuple[str, ...] = ()
     required: bool = False
+
+
+# What every answer takes besides its own parameters.
+LANGUAGE = Parameter(
+    "lang", "The language of sentences; English where it is not given.", choices=("en", *CODES)
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ccxx_explorer.endpoints import FILE, Body, Endpoint, Form, Parameter, Tag
+from ccxx_explorer.endpoints import FILE, LANGUAGE, Body, Endpoint, Form, Parameter, Tag
 from ccxx_explorer.facts import Problem
 
 Json = dict[str, Any]
@@ -33,9 +33,6 @@ TAG_WORDS: Mapping[Tag, str] = {
     Tag.CUSTOM: "What the published PDF certificate tools ask.",
     Tag.SITE: "How this explorer is.",
 }
-_LANGUAGE = Parameter(
-    "lang", "The language of sentences: en, de, el, ro, zh or fa; English where it is not given."
-)
 # What any endpoint may answer besides its own statuses.
 EVERYWHERE: Mapping[int, str] = {
     400: "A name or parameter cannot be read, is unknown, or is outside its limits.",
@@ -119,7 +116,7 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> Json:
         "tags": [endpoint.tag.value],
         "parameters": [
             *(_parameter(each, endpoint) for each in endpoint.parameters),
-            _parameter(_LANGUAGE, endpoint),
+            _parameter(LANGUAGE, endpoint),
         ],
         "responses": _responses(endpoint, schemas),
     }
@@ -137,15 +134,10 @@ def operation_id(endpoint: Endpoint) -> str:
 def _parameter(parameter: Parameter, endpoint: Endpoint) -> Json:
     in_path = parameter.name in endpoint.names
     schema: Json = {"type": parameter.kind}
-    if parameter.kind == "string":
-        # A name in the path is never empty: that would be another path.
-        schema["minLength"] = 1 if in_path else 0
-        schema["maxLength"] = 1_000
     if parameter.choices:
         schema["enum"] = list(parameter.choices)
-    if parameter.least is not None:
+    if parameter.kind == "integer":
         schema["minimum"] = parameter.least
-    if parameter.most is not None:
         schema["maximum"] = parameter.most
     described: Json = {
         "name": parameter.name,

@@ -1,16 +1,18 @@
-"""What stands behind the question mark: programs learn of every name that would be ignored."""
+"""What stands behind the question mark: programs learn of everything that would be ignored.
+
+What is checked here is what the description of the API says, so the two cannot disagree.
+"""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from ccxx_explorer.endpoints import Endpoint, Handle
+from ccxx_explorer.endpoints import LANGUAGE, Endpoint, Handle, Parameter
 from ccxx_explorer.language import say
 from ccxx_explorer.problems import bad_request
+from ccxx_explorer.question import read_number
 from ccxx_explorer.serving.table import TABLE
 
-# Every answer can be had in another language.
-_EVERYWHERE = ("lang",)
 _MOST = 32
 
 
@@ -21,21 +23,37 @@ async def check_parameters(request: web.Request, handler: Handle) -> web.StreamR
     Pages are lenient: links to them are decorated by whoever passes them on.
     """
     endpoint = request.app[TABLE].endpoint_of(request)
-    if endpoint is not None and not endpoint.is_page and request.query:
-        _check(endpoint, [name for name, _ in request.query.items()])
+    if endpoint is not None and not endpoint.is_page and request.method != "OPTIONS":
+        _check(endpoint, list(request.query.items()))
     return await handler(request)
 
 
-def _check(endpoint: Endpoint, given: list[str]) -> None:
-    known = [each.name for each in endpoint.parameters if each.name not in endpoint.names]
-    hint = (
-        say("Known here: %(names)s.", names=", ".join([*known, *_EVERYWHERE]))
-        if known
-        else say("Nothing can be asked here behind a question mark but lang.")
-    )
-    if len(given) > _MOST:
+def _check(endpoint: Endpoint, given: list[tuple[str, str]]) -> None:
+    known = {each.name: each for each in endpoint.parameters if each.name not in endpoint.names}
+    known[LANGUAGE.name] = LANGUAGE
+    names = [name for name, _ in given]
+    hint = say("Known here: %(names)s.", names=", ".join(known))
+    if len(names) > _MOST:
         raise bad_request(say("There are too many parameters."), hint)
-    if len(set(given)) < len(given):
+    if len(set(names)) < len(names):
         raise bad_request(say("A parameter is given twice."), hint)
-    if not set(given) <= {*known, *_EVERYWHERE}:
+    if not set(names) <= set(known):
         raise bad_request(say("There is a parameter that is not known here."), hint)
+    missing = [name for name, each in known.items() if each.required and name not in names]
+    if missing:
+        raise bad_request(
+            say("“%(name)s” is missing.", name=missing[0]), say("Add it behind the question mark.")
+        )
+    for name, text in given:
+        _check_value(known[name], text)
+
+
+def _check_value(parameter: Parameter, text: str) -> None:
+    name = parameter.name
+    if parameter.choices and text not in parameter.choices:
+        raise bad_request(
+            say("“%(name)s” has a value that is not known here.", name=name),
+            say("It is one of %(values)s.", values=", ".join(parameter.choices)),
+        )
+    if parameter.kind == "integer":
+        read_number(name, text, parameter.least, parameter.most)
