@@ -31,4 +31,9 @@ def main_ways() -> tuple[Way, ...]:
 
 def more_ways() -> tuple[Way, ...]:
     """List what is for those who look behind it."""
-    return (Way("/status", say("Status")), Way("/docs", say("API")))
+    return (
+        Way("/status", say("Status")),
+        Way("/broadcast", say("Send a transaction")),
+        Way("/widget", say("Widget")),
+        Way("/docs", say("API")),
+    )

@@ -24,6 +24,7 @@ from ccxx_explorer.statistics_page import load_statistics
 from ccxx_explorer.transaction_page import load_transaction
 from ccxx_explorer.verification import load_verify
 from ccxx_explorer.views.buckets import BUCKETS
+from ccxx_explorer.widget import load_widget
 
 Load = Callable[[Site, Connection, Question], Any]
 
@@ -76,6 +77,7 @@ _BELOW_NUMBER = Parameter(
 )
 _ABOVE_NUMBER = Parameter("above", "Newer than this number.", "integer", least=1, most=_LAST)
 _COINS = Parameter("coins", "Coins older than this place, which the page before names.")
+_WIDGET = Parameter("certificate", "The certificate: `ccert1…`, or its issuing output.")
 _PENDING = Parameter("id", "The output that would issue it, `txid:vout`, or `ccert1…`.")
 _ISSUER = Parameter("id", "The issuer's public key, 66 hex digits.")
 _AFTER = Parameter("after", "What the page before gave as `after`.")
@@ -237,5 +239,12 @@ PAGES = (
         "What a transaction that waits for a block would make: a certificate or a permit.",
         tag=Tag.POOL,
         parameters=(_PENDING,),
+    ),
+    _list(
+        "widget",
+        load_widget,
+        "What the verification widget of a certificate is made from.",
+        tag=Tag.VERIFY,
+        parameters=(_WIDGET,),
     ),
 )

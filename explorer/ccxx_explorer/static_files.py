@@ -39,6 +39,11 @@ def static_url(name: str) -> str:
     return f"/static/{_version()}/{name}"
 
 
+def static_body(name: str) -> bytes:
+    """Give one of the site's files as it is; raises KeyError where there is none."""
+    return _files()[name]
+
+
 def send_static(name: str, version: str | None = None) -> web.Response:
     """Answer with one of the site's files; raises 404 where there is none."""
     body = _files().get(name)

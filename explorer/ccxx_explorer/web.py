@@ -21,6 +21,7 @@ from ccxx_explorer import (
     site_endpoints,
     static_files,
     verify_endpoints,
+    widget,
 )
 from ccxx_explorer.broadcast import endpoints as broadcast
 from ccxx_explorer.endpoints import QUERIES, SITE, Endpoint
@@ -53,6 +54,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *broadcast.ENDPOINTS,
     *site_endpoints.ENDPOINTS,
     *static_files.ENDPOINTS,
+    *widget.ENDPOINTS,
     *verify_endpoints.ENDPOINTS,
 )
 
