@@ -35,7 +35,7 @@ async def _show_form(request: web.Request) -> web.StreamResponse:
 
 
 async def _take_form(request: web.Request) -> web.StreamResponse:
-    _check_enabled(request)
+    check_enabled(request)
     _check_origin(request)
     fields = await _read_form(request)
     facts = await _answer(request, fields.get("transaction", ""), fields.get("step") == "send")
@@ -43,7 +43,7 @@ async def _take_form(request: web.Request) -> web.StreamResponse:
 
 
 async def _take_json(request: web.Request) -> web.StreamResponse:
-    _check_enabled(request)
+    check_enabled(request)
     question = await _read_json(request)
     facts = await _answer(request, question.transaction, question.send)
     return json_answer(facts, freshness=Freshness.NEVER)
@@ -59,7 +59,8 @@ async def _draw(request: web.Request, facts: BroadcastFacts | BroadcastForm) -> 
     return render("broadcast.html", facts, around, visit_of(request))
 
 
-def _check_enabled(request: web.Request) -> None:
+def check_enabled(request: web.Request) -> None:
+    """Refuse where whoever runs this explorer lets visitors send nothing."""
     if not request.app[SERVING].broadcast:
         raise PageError(
             "broadcast-off",

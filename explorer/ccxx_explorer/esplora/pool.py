@@ -12,6 +12,7 @@ from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import Transaction
 from ccxx_explorer.answers import Freshness, text_answer
+from ccxx_explorer.broadcast.endpoints import check_enabled
 from ccxx_explorer.endpoints import SITE, Body, Endpoint, Form, Tag, in_thread
 from ccxx_explorer.esplora.answers import esplora_answer
 from ccxx_explorer.esplora.routes import TEXT, get_json
@@ -29,6 +30,7 @@ _TARGETS = (*range(1, 26), 144, 504, 1008)
 # A standard transaction weighs at most 400,000: so many hex digits, and a little white space.
 _MOST_HEX = 810_000
 _KILO = 1000
+_SENDING_COST = 5
 
 
 async def _pool(request: web.Request) -> web.StreamResponse:
@@ -90,6 +92,7 @@ def _satoshis_per_vbyte(coins_per_kilobyte: Decimal | int) -> float:
 
 
 async def _send(request: web.Request) -> web.StreamResponse:
+    check_enabled(request)
     body = await request.read()
     txid = await in_thread(request, _pass_on, request.app[SITE], body)
     return text_answer(txid, freshness=Freshness.NEVER)
@@ -142,6 +145,7 @@ ENDPOINTS = (
         media=TEXT,
         form=Form.TEXT,
         body=Body(TEXT, _MOST_HEX, "The transaction in hex."),
-        statuses=(503,),
+        statuses=(403,),
+        cost=_SENDING_COST,
     ),
 )

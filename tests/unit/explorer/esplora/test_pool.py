@@ -1,10 +1,18 @@
 """`/api/mempool`, fee estimates and sending, as far as no node is needed."""
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
 from ccxx_core.hashes import format_hash
-from ccxx_core.transaction import TxOutput
+from ccxx_core.transaction import NULL_OUTPOINT, Transaction, TxInput, TxOutput
+from ccxx_explorer.serving.settings import SERVING_DEFAULTS
 from ccxx_explorer.views.esplora import fee_histogram
+from ccxx_explorer.web import create_app
+
+WHOLE = Transaction(2, (TxInput(NULL_OUTPOINT),), (TxOutput(1, b"\x51"),)).encode().hex()
 
 
 async def test_pool_is_summed_up(chain: Any, serve: Any, pool_of: Any) -> None:
@@ -45,5 +53,22 @@ def test_histogram_has_bins_a_little_above_their_width() -> None:
     assert sum(size for _, size in bins) == sum(size for _, size in rates)
 
 
-async def test_without_a_node_nothing_is_estimated_or_sent(get: Any) -> None:
+async def test_without_a_node_nothing_is_estimated(get: Any) -> None:
     assert "node" in await get("/fee-estimates", 503)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "body", "status"),
+    [(True, "00", 400), (True, "é", 400), (True, WHOLE, 503), (False, WHOLE, 403)],
+)
+async def test_what_is_sent_is_read_first(
+    story: Any, allowed: bool, body: str, status: int
+) -> None:
+    app = create_app(story.site(), replace(SERVING_DEFAULTS, broadcast=allowed))
+
+    async with TestClient(TestServer(app)) as client:
+        reply = await client.post("/api/tx", data=body.encode())
+        said = await reply.text()
+
+    assert (reply.status, reply.content_type) == (status, "text/plain")
+    assert body not in said
