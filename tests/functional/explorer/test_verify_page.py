@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from ccxx_cert.batch_tree import BatchTree
@@ -157,6 +158,7 @@ def test_files_are_verified_without_javascript(world: Any, files: Path, plain_pa
     assert found == VERDICTS
     assert plain_page.get_by_text("Only its hash leaves this device").count() == 1
     assert not plain_page.get_by_text("Only its hash leaves this device").is_visible()
+    assert not plain_page.get_by_text("Send the file and check it").is_visible()
 
 
 def test_files_are_verified_with_javascript_when_the_visitor_sends_them(
@@ -176,8 +178,18 @@ def test_files_are_verified_with_javascript_when_the_visitor_sends_them(
         page.get_by_role("button", name="Send the file and check it").click()
         page.locator("section.verdict").first.wait_for()
         found[name] = verdict_of(page)
+        assert faults_of(page) == [], name
 
     assert found == VERDICTS
+
+
+def faults_of(page: Page) -> list[str]:
+    """Name what axe finds, and whether a phone would have to scroll sideways."""
+    found = [each["id"] for each in Axe().run(page).response["violations"]]
+    page.set_viewport_size({"width": 360, "height": 740})
+    wide = page.evaluate("() => document.documentElement.scrollWidth > innerWidth")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return [*found, *(["overflow"] if wide else [])]
 
 
 def test_document_without_an_inner_proof_stays_on_the_device(world: Any, page: Page) -> None:
