@@ -20,6 +20,7 @@ from ccxx_cert.trust import TrustAnchor
 from ccxx_core.errors import CcxxError
 from ccxx_core.hashes import format_hash
 from ccxx_core.network import NETWORKS, Network
+from ccxx_explorer.checking import check_index
 from ccxx_explorer.database import reader
 from ccxx_explorer.database.store import Database
 from ccxx_explorer.database.whole_state import registry_hash
@@ -146,6 +147,11 @@ def _refuse(message: str) -> None:
     sys.exit(1)
 
 
+def _progress(words: str) -> Progress:
+    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
+
 @click.group()
 @click.version_option(package_name="ccxx")
 def main() -> None:
@@ -159,13 +165,40 @@ def index(setup: Setup) -> None:
     database, client = setup.open(is_writer=True), setup.connect()
     check_network(client, setup.network)
     height = client.block_count()
-    columns = (TextColumn("Indexing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with _progress("Indexing") as progress:
         task = progress.add_task("blocks", total=height + 1)
         indexer = Indexer(database, lambda done: progress.update(task, completed=done + 1))
         indexer.run(catch_up(client, indexer), threading.Event())
     tip = database.tip()
     click.echo(f"indexed to block {tip[0] if tip else 'none'}")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_with_setup
+def check(setup: Setup, as_json: bool) -> None:
+    """Read the node's whole chain anew and compare; exit 1 where the index differs."""
+    database, client = setup.open(is_writer=False), setup.connect()
+    check_network(client, setup.network)
+    with _progress("Reading the chain") as progress:
+        task = progress.add_task("blocks", total=None)
+        found = check_index(
+            database,
+            client,
+            lambda done, last: progress.update(task, completed=done + 1, total=last + 1),
+        )
+    is_equal = all(each.is_equal for each in found)
+    if as_json:
+        facts = {each.name: {"index": each.index, "chain": each.chain} for each in found}
+        click.echo(json.dumps({"equal": is_equal, "compared": facts}))
+    else:
+        for each in found:
+            words = "ok" if each.is_equal else f"differs: the chain has {each.chain}"
+            click.echo(f"{each.name} {each.index} {words}")
+    if not is_equal:
+        raise ExplorerError(
+            "the index differs from the chain: delete it and let it be made again, and tell us"
+        )
 
 
 @main.command()
