@@ -60,7 +60,7 @@ def _json_handler(page: Page) -> Handle:
 def _page_handler(page: Page) -> Handle:
     async def handle(request: web.Request) -> web.StreamResponse:
         site = request.app[SITE]
-        visit = visit_of(request, has_table=page.table is not None)
+        visit = visit_of(request, tuple(table.name for table in page.tables))
         facts, html = await in_thread(request, _draw, site, page, question_of(request), visit)
         return page_answer(html, freshness=_freshness(page, facts))
 

@@ -31,10 +31,16 @@ Load = Callable[[Site, Connection, Question], Any]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The list of a page: its field, and the parameter that leads on, None if it is whole."""
+    """A list of a page: the field that holds it, and the parameter that leads on.
+
+    `cursor` is None where the list is whole. `leads` is the field with the next value of the
+    parameter, where it is not named like it. `name` stands in the path of a further list.
+    """
 
     lines: str
     cursor: str | None = None
+    leads: str | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Page:
 
     What `load` returns is named in its annotation, from which the JSON is described. `settles`
     says that a page with many confirmations hardly changes any more, so that it may be kept.
-    `table` says which of its lists can be had as CSV.
+    `tables` are those of its lists that can be had as CSV.
     """
 
     path: str
@@ -54,7 +60,7 @@ class Page:
     tag: Tag = Tag.CHAIN
     parameters: tuple[Parameter, ...] = ()
     settles: bool = False
-    table: Table | None = None
+    tables: tuple[Table, ...] = ()
 
 
 _LAST = (1 << 31) - 1
@@ -139,7 +145,7 @@ PAGES = (
         load_blocks,
         "50 blocks from the tip down.",
         parameters=(_BELOW_HEIGHT,),
-        table=Table("blocks", "below"),
+        tables=(Table("blocks", "below"),),
     ),
     _list(
         "permits",
@@ -147,7 +153,7 @@ PAGES = (
         "50 permits, newest first.",
         tag=Tag.CERTIFICATES,
         parameters=(_OF_ISSUER, _OF_TYPE, _OF_PERMIT_STATUS, _AFTER),
-        table=Table("permits", "after"),
+        tables=(Table("permits", "after"),),
     ),
     _list(
         "certificates",
@@ -164,7 +170,7 @@ PAGES = (
             _SORT,
             _AFTER,
         ),
-        table=Table("certificates", "after"),
+        tables=(Table("certificates", "after"),),
     ),
     _list(
         "issuers",
@@ -172,7 +178,7 @@ PAGES = (
         "50 issuers, the newest first.",
         tag=Tag.CERTIFICATES,
         parameters=(_AFTER,),
-        table=Table("issuers", "after"),
+        tables=(Table("issuers", "after"),),
     ),
     _list(
         "root",
@@ -193,7 +199,7 @@ PAGES = (
         "A block and 50 of its transactions.",
         parameters=(_BLOCK, PAGE),
         settles=True,
-        table=Table("transactions", "page"),
+        tables=(Table("transactions", "page"),),
     ),
     _named(
         "tx",
@@ -207,7 +213,10 @@ PAGES = (
         load_address,
         "Coins, certificates and permits of an address, and 50 of its transactions.",
         parameters=(_ADDRESS, _BELOW_NUMBER, _ABOVE_NUMBER, _COINS),
-        table=Table("transactions", "below"),
+        tables=(
+            Table("transactions", "below"),
+            Table("coins.coins", "coins", "coins.below", "coins"),
+        ),
     ),
     _named(
         "permit",
@@ -215,7 +224,7 @@ PAGES = (
         "A permit: what it allows, its status and its history.",
         tag=Tag.CERTIFICATES,
         parameters=(_PERMIT, _BEFORE),
-        table=Table("history", "before"),
+        tables=(Table("history", "before"),),
     ),
     _named(
         "certificate",
@@ -223,7 +232,7 @@ PAGES = (
         "A certificate: its verdict, every check, and its chain of custody.",
         tag=Tag.CERTIFICATES,
         parameters=(_CERTIFICATE, _BEFORE),
-        table=Table("history", "before"),
+        tables=(Table("history", "before"),),
     ),
     _list(
         "mempool",
@@ -231,7 +240,7 @@ PAGES = (
         "The node's pool: how full it is, what is paid, and 50 transactions, newest first.",
         tag=Tag.POOL,
         parameters=(PAGE,),
-        table=Table("transactions", "page"),
+        tables=(Table("transactions", "page"),),
     ),
     _named(
         "pending",

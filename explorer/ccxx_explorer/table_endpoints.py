@@ -24,21 +24,21 @@ _RUNNING: web.AppKey[asyncio.Semaphore] = web.AppKey("exports", asyncio.Semaphor
 
 
 def table_endpoints(page: Page) -> Iterator[Endpoint]:
-    """Give the endpoint of a page's list, if it has one."""
-    if page.table is None:
-        return
-    yield Endpoint(
-        "GET",
-        page.json_path.removesuffix(".json") + ".csv",
-        _handler(page, page.table),
-        f"{page.summary.split(':')[0].rstrip('.')}: the list as a table, from the page asked for to"
-        f" the end, at most {MOST_LINES:,} lines.",
-        page.tag,
-        page.parameters,
-        media="text/csv",
-        statuses=(404,),
-        cost=_COST,
-    )
+    """Give an endpoint for each list of a page."""
+    for table in page.tables:
+        inner = f"/{table.name}" if table.name else ""
+        yield Endpoint(
+            "GET",
+            f"{page.json_path.removesuffix('.json')}{inner}.csv",
+            _handler(page, table),
+            f"As a table, from where the page begins to the end, at most {MOST_LINES:,} lines:"
+            f" {table.name or table.lines}.",
+            page.tag,
+            page.parameters,
+            media="text/csv",
+            statuses=(404,),
+            cost=_COST,
+        )
 
 
 def _handler(page: Page, table: Table) -> Handle:
@@ -55,7 +55,7 @@ def _handler(page: Page, table: Table) -> Handle:
         pieces = table_of(request.app[SITE], page, table, question_of(request))
         async with running, asyncio.timeout(_MOST_SECONDS):
             try:
-                return await _send(request, pieces, page)
+                return await _send(request, pieces, _file_name(page, table))
             finally:
                 # In a thread, as the connection that it holds may wait for the disk.
                 await in_thread(request, pieces.close)
@@ -63,11 +63,14 @@ def _handler(page: Page, table: Table) -> Handle:
     return handle
 
 
+def _file_name(page: Page, table: Table) -> str:
+    return f"{page.template.removesuffix('.html')}{table.name and '-' + table.name}.csv"
+
+
 async def _send(
-    request: web.Request, pieces: Generator[bytes, None, None], page: Page
+    request: web.Request, pieces: Generator[bytes, None, None], name: str
 ) -> web.StreamResponse:
     first = await in_thread(request, next, pieces, b"")
-    name = f"{page.template.removesuffix('.html')}.csv"
     response = web.StreamResponse(
         headers={
             "Content-Type": _MEDIA,

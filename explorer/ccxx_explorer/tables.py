@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Generator, Iterator
 from dataclasses import fields, is_dataclass, replace
+from operator import attrgetter
 from typing import Any, get_args, get_type_hints
 
 from ccxx_explorer.pages import Page, Table
@@ -32,7 +33,7 @@ def table_of(
         yield _lines([names])
         count = 0
         while True:
-            rows = getattr(facts, table.lines)[: MOST_LINES - count]
+            rows = attrgetter(table.lines)(facts)[: MOST_LINES - count]
             count += len(rows)
             yield _lines(list(_cells(row)) for row in rows)
             following = _next_page(facts, table, question)
@@ -44,7 +45,9 @@ def table_of(
 
 def columns_of(page: Page, table: Table) -> list[str]:
     """Name the columns as the fields of the JSON are named; those within a field `field.name`."""
-    listed = get_type_hints(get_type_hints(page.load)["return"])[table.lines]
+    listed = get_type_hints(page.load)["return"]
+    for name in table.lines.split("."):
+        listed = get_type_hints(listed)[name]
     return list(_names(get_args(listed)[0]))
 
 
@@ -114,7 +117,7 @@ def _next_page(facts: Any, table: Table, question: Question) -> Question | None:
     if table.cursor == "page":
         following = facts.page + 1 if facts.page < facts.pages else None
     else:
-        following = getattr(facts, table.cursor)
+        following = attrgetter(table.leads or table.cursor)(facts)
     if following is None:
         return None
     return replace(question, parameters={**question.parameters, table.cursor: str(following)})

@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl, urlencode
 class Visit:
     """One request for a page: raw `path` and `query`, `origin` is `https://host`, no slash.
 
-    `has_table` says that the list of the page can be had as CSV.
+    `tables` names the lists of the page that can be had as CSV; its first has no name.
     """
 
     path: str
     query: str = ""
     origin: str = ""
-    has_table: bool = False
+    tables: tuple[str, ...] = ()
 
     @property
     def twin(self) -> str:
@@ -24,10 +24,10 @@ class Visit:
         path = self.path.rstrip("/") or "/latest"
         return f"{path}.json?{self.query}" if self.query else f"{path}.json"
 
-    @property
-    def table(self) -> str:
-        """The address of the page's list as CSV, with the same parameters."""
-        return f"{self.path}.csv?{self.query}" if self.query else f"{self.path}.csv"
+    def table(self, name: str) -> str:
+        """The address of one of the page's lists as CSV, with the same parameters."""
+        path = f"{self.path}/{name}.csv" if name else f"{self.path}.csv"
+        return f"{path}?{self.query}" if self.query else path
 
     @property
     def canonical(self) -> str:

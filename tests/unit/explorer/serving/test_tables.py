@@ -107,3 +107,12 @@ def test_cell_that_a_spreadsheet_would_compute_begins_with_an_apostrophe(text: s
 @pytest.mark.parametrize("text", ["", "1", "x=1", "ccert1", "Zoë", "'=1"])
 def test_other_cells_stay_as_they_are(text: str) -> None:
     assert safe_cell(text) == text
+
+
+async def test_coins_of_an_address_are_a_table_of_their_own(client: Any, address_of: Any) -> None:
+    path = f"/address/{address_of('bob')}"
+
+    coins = await table(client, f"{path}/coins.csv")
+
+    assert [(row["vout"], row["credit.kind"]) for row in coins] == [("0", "certificate")]
+    assert f'href="{path}/coins.csv"' in await (await client.get(path, headers=PLAIN)).text()
