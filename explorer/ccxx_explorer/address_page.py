@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from ccxx_cert.state import Certificate, CreditKind, Permit
-from ccxx_core.address import decode_address, encode_address
-from ccxx_core.errors import DecodeError
+from ccxx_core.address import encode_address
 from ccxx_core.hashes import Txid, format_hash, sha256
 from ccxx_core.script import solve_script
 from ccxx_core.spending import Lock
@@ -39,6 +38,7 @@ from ccxx_explorer.views.address import (
     script_facts,
 )
 from ccxx_explorer.views.permit import permit_line
+from ccxx_explorer.views.search import problem_words, read_search
 from ccxx_explorer.views.signatures import key_roles, open_input
 
 _LAST_NUMBER = (1 << 31) - 1
@@ -50,10 +50,13 @@ _SEARCHED = 50
 
 def load_address(site: Site, connection: Connection, question: Question) -> AddressFacts:
     """Load one address."""
-    try:
-        script = decode_address(question.id, site.network)
-    except DecodeError as error:
-        raise bad_request(say("This is not an address of this network."), f"{error}.") from error
+    reading = read_search(question.id, site.network)
+    script = reading.script
+    if script is None:
+        raise bad_request(
+            say("This is not an address of this network."),
+            problem_words(question.id, reading, site.network),
+        )
     tip, script_hash = site.tip(connection), sha256(script)
     totals = esplora.totals_of(connection, script_hash)
     history = _history(site, connection, question, script)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from gettext import NullTranslations
 
-from ccxx_explorer.language import Language, current_language, say
+from ccxx_explorer.language import current_language, say
 from ccxx_explorer.wording import (
     format_time,
     padded_text,
@@ -140,12 +141,12 @@ def _hashes20(data: bytes, _flags: int) -> str:
 
 def ccxc_layout(op: int) -> Layout | None:
     """Give the layout of an operation of CCXC in the reader's language, None if it is unknown."""
-    return _ccxc_layouts(current_language()).get(op)
+    return _ccxc_layouts(current_language().catalogue).get(op)
 
 
 def pdf_layout(codec: bytes, op: int) -> Layout | None:
     """Give the layout of an operation of BDIP or CRED; None if it is unknown."""
-    return _pdf_layouts(current_language()).get(_PDF_OPS[codec].get(op, ""))
+    return _pdf_layouts(current_language().catalogue).get(_PDF_OPS[codec].get(op, ""))
 
 
 _REVOKING = {0x0008: "revoke batch", 0x000C: "revoke credentials", 0xFF00: "revoke address"}
@@ -158,8 +159,8 @@ PDF_CODECS = frozenset(_PDF_OPS)
 
 
 @cache
-def _ccxc_layouts(_language: Language) -> Mapping[int, Layout]:
-    """Build the table in the language that is spoken now; it is kept for each language."""
+def _ccxc_layouts(_catalogue: NullTranslations) -> Mapping[int, Layout]:
+    """Build the table in the language that is spoken now; it is kept for each catalogue."""
     expiry = Part(say("expiry"), 4, _expiry)
     doc_hash = Part(say("document hash"), 32, _hash)
     reference = Part(say("certificate reference"), 8, _hash)
@@ -222,7 +223,7 @@ def _ccxc_layouts(_language: Language) -> Mapping[int, Layout]:
 
 
 @cache
-def _pdf_layouts(_language: Language) -> Mapping[str, Layout]:
+def _pdf_layouts(_catalogue: NullTranslations) -> Mapping[str, Layout]:
     issuer = Part(say("issuer"), 8, _text)
     root = Part(say("Merkle root"), 32, _hash)
     expiry = Part(say("expiry"), REST, _expiry_or_height)

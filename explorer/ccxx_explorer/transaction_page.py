@@ -42,7 +42,9 @@ def load_transaction(site: Site, connection: Connection, question: Question) -> 
     try:
         txid = parse_txid(question.id.lower())
     except DecodeError as error:
-        raise bad_request(say("This is not a transaction id."), f"{error}.") from error
+        raise bad_request(
+            say("This is not a transaction id."), say("A transaction id has 64 hex digits.")
+        ) from error
     row = reader.transaction_of_id(connection, txid)
     if row is not None:
         rows = _confirmed(site, connection, row, _parts(question, row.transaction))
