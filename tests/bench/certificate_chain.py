@@ -13,11 +13,13 @@ from ccxx_cert.records import BatchMessage, Custody, IssueMessage, PermitMessage
 from ccxx_cert.template import message_output
 from ccxx_cert.trust import TrustAnchor
 from ccxx_core.block import Block, BlockHeader
-from ccxx_core.hashes import BlockHash, Txid, hash160, sha256
+from ccxx_core.hashes import Txid, hash160, sha256
 from ccxx_core.merkle import merkle_root
 from ccxx_core.script import p2wpkh_script
 from ccxx_core.transaction import NULL_OUTPOINT, OutPoint, Transaction, TxInput, TxOutput
 from ccxx_explorer.database.rows import NewBlock
+from ccxx_node.consensus.genesis import genesis_block
+from ccxx_node.consensus.params import REGTEST
 
 BATCH = 2_000
 # As many as a block of four million weight units holds.
@@ -36,16 +38,17 @@ class CertificateChain:
 
     def __init__(self, most: int) -> None:
         self.busy_script = _BUSY
-        self._height = -1
-        self._tip = BlockHash(bytes(32))
+        genesis = genesis_block(REGTEST)
+        self._height, self._tip = 0, genesis.hash
         self._serials = 0
         self._fees: list[OutPoint] = []
         self._permits: list[tuple[OutPoint, int]] = []
         value = most * CERTIFICATE_VALUE * len(TYPES)
-        self._start = [self._block([], fees=8)]
+        self._start = [NewBlock(0, genesis.hash, genesis, genesis.header.time)]
+        self._start.append(self._block([], fees=1))
         root = self._spend((), [TxOutput(value, ROOT_SCRIPT)])
         outpoint = OutPoint(root.txid, 0)
-        self.anchor = TrustAnchor("regtest", outpoint, value, 1, ROOT_SCRIPT, ROOT, SYSTEM)
+        self.anchor = TrustAnchor("regtest", outpoint, value, 2, ROOT_SCRIPT, ROOT, SYSTEM)
         self._start.append(self._block([root], fees=len(TYPES)))
         self._grant(outpoint, value, most)
 
@@ -77,16 +80,15 @@ class CertificateChain:
         """Issue so many certificates in batches, some batches a block."""
         while count > 0:
             wanted = min(count, BATCHES_A_BLOCK * size)
-            self._start_fees(BATCHES_A_BLOCK)
             yield self._block([], fees=BATCHES_A_BLOCK)
             sizes = [min(size, wanted - first) for first in range(0, wanted, size)]
             yield self._block([self._batch(each) for each in sizes])
             count -= wanted
 
-    def singles(self, count: int) -> Iterator[NewBlock]:
-        """Issue so many certificates one by one, as many a block as it holds."""
+    def singles(self, count: int, per_block: int = SINGLES_A_BLOCK) -> Iterator[NewBlock]:
+        """Issue so many certificates one by one, as many a block as it holds or fewer."""
         while count > 0:
-            wanted = min(count, SINGLES_A_BLOCK)
+            wanted = min(count, per_block)
             yield self._block([], fees=wanted)
             yield self._block([self._issue() for _ in range(wanted)])
             count -= wanted
@@ -103,9 +105,6 @@ class CertificateChain:
                 coin = OutPoint(txs[-1].txid, 0)
             count -= len(txs)
             yield self._block(txs)
-
-    def _start_fees(self, _count: int) -> None:
-        self._fees.clear()
 
     def _take(self, count: int) -> tuple[OutPoint, int, list[int]]:
         """Take permit credit for some certificates; gives the coin, what it had, and serials."""
