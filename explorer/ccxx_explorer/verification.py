@@ -82,7 +82,8 @@ def _verify_document(
         except DecodeError as error:
             if _PROOF_KEY in document.data:
                 return _answer(site, connection, document, words.unreadable_proof(str(error)))
-    return _answer(site, connection, document, words.unknown_document(document))
+    statement = words.unknown_document(document.kind, uploaded=document.data is not None)
+    return _answer(site, connection, document, statement)
 
 
 def _certificates_of(connection: Connection, document: Document) -> list[Certificate]:
@@ -132,7 +133,8 @@ def _verify_leaf(
         return _certified(site, connection, document, found, words.leaf_fits(proof.leaf))
     if fitting:
         return _answer(site, connection, document, words.not_claimed())
-    return _answer(site, connection, document, words.unknown_batch())
+    statement = words.broken_batch_proof() if batches else words.unknown_batch()
+    return _answer(site, connection, document, statement)
 
 
 def _compare(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from ccxx_explorer.facts import Check, CheckResult, Statement, Tone
 from ccxx_explorer.language import say, say_count
-from ccxx_explorer.submission import Document
 from ccxx_explorer.views.pdf_verdict import make_check
 from ccxx_explorer.wording import printable
 
@@ -118,15 +117,15 @@ def unknown_batch() -> Statement:
     )
 
 
-def unknown_document(document: Document) -> Statement:
+def unknown_document(kind: str, *, uploaded: bool) -> Statement:
     """Nothing here commits to the document: that is no verdict on it."""
-    if document.kind == "pdf" and document.data is not None:
+    if kind == "pdf" and uploaded:
         words = say(
             "No certificate on this chain commits to this file, and it carries no proof inside. If"
             " it belongs to a batch, choose its NAME.proof.json too; if it was printed or saved"
             " again, ask for the original."
         )
-    elif document.data is not None:
+    elif uploaded:
         words = say(
             "No certificate on this chain commits to this file. If it belongs to a batch, choose"
             " its NAME.proof.json too; if it was opened and saved again, ask for the original."

@@ -24,12 +24,16 @@ from ccxx_cert.bdip import (
 )
 from ccxx_cert.canonical import encode_canonical
 from ccxx_cert.chainpoint import Anchor, AnchorType, Receipt, encode_receipt
+from ccxx_cert.records import BatchMessage, ExpiryKind
+from ccxx_cert.state import CreditKind
+from ccxx_cert.template import draft_batch
 from ccxx_cert.vpdf import put_proof, take_proof
 from ccxx_core.address import encode_address
 from ccxx_core.hashes import Txid, format_hash, ripemd160, sha256
 from ccxx_core.network import REGTEST
 from ccxx_core.script import null_data_script, solve_script
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
+from ccxx_explorer.database.store import Database
 from ccxx_explorer.indexer import NodeState
 from ccxx_explorer.site import Site
 from ccxx_explorer.verification import MOST_BYTES
@@ -568,3 +572,123 @@ async def test_reorganisation_takes_messages_back(registrar: Registrar, check: A
     assert revoked["verdict"]["status"] == "batch-revoked"
     assert standing["verdict"]["status"] == "provisional"
     assert (await check(file))["verdict"]["status"] == "not-found"
+
+
+DOCUMENTS = tuple(f"document {number}".encode() for number in range(5))
+
+
+@dataclass
+class Batch:
+    """Certificates of one batch, and the proofs that their holders have."""
+
+    first: OutPoint
+    tree: BatchTree
+
+    def proof(self, leaf: int, /, **changes: Any) -> bytes:
+        fields = {
+            "leaf": leaf,
+            "document_hash": sha256(DOCUMENTS[leaf]).hex(),
+            "merkle_root": self.tree.root.hex(),
+            "proof": [{step.side.value: step.digest.hex()} for step in self.tree.proof(leaf)],
+        }
+        return json.dumps(fields | changes).encode()
+
+    def name(self, leaf: int) -> str:
+        return f"{format_hash(self.first.txid)}:{leaf}"
+
+
+@pytest.fixture
+def batch(chain: Any) -> Batch:
+    """Five certificates of one batch, each about a document."""
+    tree = BatchTree([sha256(each) for each in DOCUMENTS])
+    permit = chain.grant()
+    message = BatchMessage(
+        serial_start=1,
+        count=5,
+        merkle_root=tree.root,
+        text="",
+        expiry_kind=ExpiryKind.PERMIT,
+    )
+    scripts = [chain.learn(f"holder {number}") for number in range(5)]
+    tx = chain.draft(draft_batch(message, scripts, chain.coin(CreditKind.PERMIT, permit)))
+    chain.mine(tx)
+    for _ in range(6):
+        chain.mine()
+    return Batch(OutPoint(tx.txid, 0), tree)
+
+
+@pytest.mark.parametrize("leaf", range(5))
+async def test_document_of_a_batch_is_found_by_its_proof(
+    batch: Batch, check: Any, leaf: int
+) -> None:
+    result = await check(DOCUMENTS[leaf], proof=batch.proof(leaf))
+
+    assert (result["verdict"]["status"], checks_of(result)["document"]) == ("valid", "passed")
+    assert result["url"] == f"/certificate/{batch.name(leaf)}"
+
+
+async def test_document_of_a_batch_is_compared_with_the_certificate_that_is_named(
+    batch: Batch, check: Any
+) -> None:
+    right = await check(DOCUMENTS[2], proof=batch.proof(2), q=batch.name(2))
+    other = await check(DOCUMENTS[2], proof=batch.proof(2), q=batch.name(3))
+    false = await check(b"another", proof=batch.proof(2), q=batch.name(2))
+
+    assert checks_of(right)["document"] == "passed"
+    assert other["verdict"]["status"] == "wrong-document"
+    assert false["verdict"]["status"] == "wrong-document"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "tone"),
+    [
+        ({"document_hash": "00" * 32}, "proof-of-another", "bad"),
+        ({"merkle_root": "00" * 32}, "broken-proof", "bad"),
+        ({"proof": []}, "broken-proof", "bad"),
+        ({"leaf": 1}, "broken-proof", "bad"),
+    ],
+)
+async def test_proof_that_does_not_fit_is_said_so(
+    batch: Batch, check: Any, changes: dict[str, Any], status: str, tone: str
+) -> None:
+    result = await check(DOCUMENTS[0], proof=batch.proof(0, **changes))
+
+    assert (result["verdict"]["status"], result["verdict"]["tone"]) == (status, tone)
+    assert result["certificates"] == []
+
+
+async def test_inner_node_of_a_batch_is_no_document(batch: Batch, check: Any) -> None:
+    left, right = (sha256(each) for each in DOCUMENTS[:2])
+    steps = [{step.side.value: step.digest.hex()} for step in batch.tree.proof(0)[1:]]
+    inner = left + right
+
+    proof = batch.proof(0, document_hash=sha256(inner).hex(), proof=steps)
+    result = await check(inner, proof=proof)
+
+    assert result["verdict"]["status"] == "broken-proof"
+
+
+async def test_proof_of_a_batch_on_another_chain_is_no_verdict(check: Any) -> None:
+    alone = {"leaf": 0, "document_hash": sha256(b"x").hex(), "merkle_root": sha256(b"x").hex()}
+
+    result = await check(b"x", proof=json.dumps(alone | {"proof": []}).encode())
+
+    assert (result["verdict"]["status"], result["verdict"]["tone"]) == ("not-found", "calm")
+
+
+async def test_without_a_trust_anchor_pdf_files_are_still_judged(
+    tmp_path: Path, registrar: Registrar
+) -> None:
+    (file,) = registrar.issue(registrar.pdf("Zoë"))
+    registrar.deepen()
+    database = Database.open(tmp_path / "bare.sqlite", REGTEST, None)
+    database.connect_blocks(registrar.chain.blocks)
+    site = Site(database, lambda: NodeState(online=True, since=1, height=1))
+
+    async with TestClient(TestServer(create_app(site))) as client:
+        anchored = await result_of(client, file)
+        other = await result_of(client, b"a document")
+    database.close()
+
+    assert anchored["verdict"]["status"] == "valid"
+    assert other["verdict"]["status"] == "not-found"
