@@ -91,11 +91,23 @@ def describe(endpoints: Iterable[Endpoint], version: str, origin: str | None) ->
         },
         "tags": [{"name": tag.value, "description": words} for tag, words in TAG_WORDS.items()],
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": _modern(components)},
     }
     if origin is not None:
         document["servers"] = [{"url": origin}]
     return document
+
+
+def _modern(schema: Any) -> Any:
+    """Write pairs the way JSON Schema does since 2020, which OpenAPI 3.1 is read by."""
+    if isinstance(schema, list):
+        return [_modern(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: _modern(value) for key, value in schema.items()}
+    if isinstance(made.get("items"), list):
+        made["prefixItems"] = made.pop("items")
+    return made
 
 
 class _Schemas:
