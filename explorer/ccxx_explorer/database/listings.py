@@ -97,6 +97,8 @@ def list_certificates(
 ) -> CertificatePage:
     """Give a page of certificates, from behind `after` on."""
     conditions = _conditions(connection, wanted)
+    if _NOTHING in conditions.equal.values():
+        return CertificatePage((), None)
     query = _along(connection, conditions, sorting)
     if after is not None:
         query = query.where(_behind(sorting, after))
@@ -158,24 +160,28 @@ def _along(connection: Connection, conditions: _Conditions, sorting: Sorting) ->
     )
     if conditions.deep_below is not None and not conditions.is_deep:
         query = query.where(columns.number.in_(_lately(connection)))
-    elif (leader := _leader(conditions, sorting)) is not None:
-        query = query.where(columns[leader] == conditions.equal[leader])
+    else:
+        for leader in _leaders(conditions, sorting):
+            query = query.where(columns[leader] == conditions.equal[leader])
     keys = [columns[name] for name in _KEYS[sorting]]
     if sorting is Sorting.NEWEST:
         return query.order_by(keys[0].desc())
     return query.order_by(*keys)
 
 
-def _leader(conditions: _Conditions, sorting: Sorting) -> str | None:
+def _leaders(conditions: _Conditions, sorting: Sorting) -> tuple[str, ...]:
+    """Choose the column to read along, or the two that have an index together."""
     if sorting in (Sorting.SERIAL, Sorting.TYPE):
         own = _KEYS[sorting][0]
-        return own if own in conditions.equal else None
+        return (own,) if own in conditions.equal else ()
     good = conditions.equal.get("standing") == Standing.GOOD.value
     # Nearly all are good: every other column leads to fewer.
     names = [name for name in _LEADERS if name in conditions.equal]
     if good and len(names) > 1:
         names.remove("standing")
-    return names[0] if names else None
+    if {"issuer", "standing"} <= set(conditions.equal) and names[0] in ("issuer", "standing"):
+        return ("issuer", "standing")
+    return tuple(names[:1])
 
 
 def _behind(sorting: Sorting, after: tuple[int, ...]) -> ColumnElement[bool]:

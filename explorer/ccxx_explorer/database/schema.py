@@ -209,6 +209,7 @@ certificates = Table(
     Column("record", LargeBinary, nullable=False),
     Index("certificates_of_output", "transaction_number", "vout", unique=True),
     Index("certificates_of_serial", "permit", "serial"),
+    Index("certificates_of_issuer_by_standing", "issuer", "standing", "number"),
     *(
         Index(f"certificates_of_{name}", name, "number")
         for name in ("permit", "issuer", "type", "script", "standing")
