@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from ccxx_explorer.answers import json_answer, page_answer, text_answer
 from ccxx_explorer.endpoints import FILE, SITE, Form, Handle, in_thread
 from ccxx_explorer.facts import Problem
 from ccxx_explorer.html import render
-from ccxx_explorer.language import say
+from ccxx_explorer.language import say, say_minute
 from ccxx_explorer.problems import PageError
 from ccxx_explorer.serving.table import TABLE
 from ccxx_explorer.serving.visits import visit_of
@@ -45,7 +46,7 @@ async def answer_failures(request: web.Request, handler: Handle) -> web.StreamRe
         return await _say(request, _refused(request, error))
     except SQLAlchemyError:
         _LOG.exception("index not readable path=%s", request.rel_url.raw_path)
-        return await _say(request, _unreadable())
+        return await _say(request, _unreadable(request.app[SITE].database.away_since))
     except ConnectionError:
         # The visitor is gone: there is nobody to answer.
         raise
@@ -125,11 +126,15 @@ def _wrong_method(allowed: list[str]) -> Problem:
     )
 
 
-def _unreadable() -> Problem:
+def _unreadable(since: int | None) -> Problem:
+    message = say("The index cannot be read right now.")
+    if since is not None:
+        began = say_minute(datetime.fromtimestamp(since, tz=UTC))
+        message = say("The index has not been readable since %(time)s.", time=began)
     return Problem(
         "index-unavailable",
         503,
-        say("The index cannot be read right now."),
+        message,
         say("It is asked again with every page: please reload in a moment."),
     )
 
