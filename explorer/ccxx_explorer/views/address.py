@@ -38,10 +38,10 @@ class HistoryRows:
 
 def history_lines(rows: HistoryRows, network: Network) -> tuple[HistoryLine, ...]:
     """Build the lines of an address's history, newest first."""
-    balances = [touch.balance for touch in rows.touches[1:]] + [rows.before]
+    older = [*(touch.balance for touch in rows.touches), rows.before][1:]
     return tuple(
-        _history_line(rows, touch, touch.balance - older, network)
-        for touch, older in zip(rows.touches, balances, strict=True)
+        _history_line(rows, touch, touch.balance - before, network)
+        for touch, before in zip(rows.touches, older, strict=True)
     )
 
 
