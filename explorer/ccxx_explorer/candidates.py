@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from ccxx_cert.identity import certificate_id, format_outpoint
 from ccxx_cert.state import Certificate, Permit
 from ccxx_core.hashes import format_hash
+from ccxx_core.transaction import OutPoint
 from ccxx_explorer.database import holdings
 from ccxx_explorer.database.rows import BlockRow
 from ccxx_explorer.facts.search import Candidate
@@ -62,6 +63,12 @@ def transaction_candidate(txid: bytes) -> Candidate:
     """Lead to a transaction."""
     text = format_hash(txid)
     return Candidate("transaction", say("Transaction"), text, f"/tx/{text}")
+
+
+def pending_candidate(outpoint: OutPoint) -> Candidate:
+    """Lead to what a waiting transaction would make."""
+    text = format_outpoint(outpoint)
+    return Candidate("pending", say("Not in a block yet"), text, f"/pending/{text}")
 
 
 def address_candidate(address: str) -> Candidate:

@@ -72,10 +72,15 @@ def load_pending(site: Site, connection: Connection, question: Question) -> Pend
     return pending_facts(rows, as_of, site.network)
 
 
+def pending_outpoint(site: Site, connection: Connection, reading: Reading) -> OutPoint | None:
+    """Find the output of a waiting transaction that would make what a text names."""
+    rows = _find(site, connection, reading)
+    return rows.outpoint if rows is not None else None
+
+
 def check_not_pending(site: Site, connection: Connection, reading: Reading) -> None:
     """Raise the page's error where what is not in the index waits for a block."""
-    rows = _find(site, connection, reading)
-    if rows is not None:
+    if pending_outpoint(site, connection, reading) is not None:
         raise PageError(
             "pending",
             404,

@@ -17,6 +17,7 @@ from ccxx_explorer.candidates import (
     block_candidate,
     certificate_candidate,
     issuer_candidates,
+    pending_candidate,
     permit_candidate,
     transaction_candidate,
 )
@@ -25,6 +26,7 @@ from ccxx_explorer.database import holdings, reader
 from ccxx_explorer.database.words import permits_with
 from ccxx_explorer.facts.search import Candidate, SearchResult
 from ccxx_explorer.language import say
+from ccxx_explorer.pool_pages import pending_outpoint
 from ccxx_explorer.problems import PageError, bad_request, not_found
 from ccxx_explorer.site import Site
 from ccxx_explorer.views.search import Reading, problem_words, read_search
@@ -58,6 +60,8 @@ def named_candidates(site: Site, connection: Connection, reading: Reading) -> It
         yield from _of_hash(site, connection, reading.hash)
     if reading.script is not None:
         yield address_candidate(encode_address(reading.script, site.network) or "")
+    if (waiting := pending_outpoint(site, connection, reading)) is not None:
+        yield pending_candidate(waiting)
 
 
 def worded_candidates(

@@ -10,7 +10,7 @@ class Candidate:
     """Something that a text may mean: where its page is, what to call it, and what tells it apart.
 
     `kind` is certificate, certificates (several about one document), permit, issuer, address,
-    block or transaction.
+    block, transaction or pending (what a transaction that waits would make).
     """
 
     kind: str

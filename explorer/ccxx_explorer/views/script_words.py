@@ -68,6 +68,7 @@ def candidate_kinds() -> dict[str, str]:
         "address": say("address"),
         "block": say("block"),
         "transaction": say("transaction"),
+        "pending": say("waiting for a block"),
     }
 
 

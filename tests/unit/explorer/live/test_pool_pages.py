@@ -259,3 +259,16 @@ async def test_transfer_of_a_certificate_that_waits_itself_is_foreseen(
         ("ISSUE", True),
         ("TRANSFER", True),
     ]
+
+
+async def test_search_for_a_certificate_that_waits_leads_to_what_it_would_be(
+    chain: Any, issuing: Transaction, named: Any
+) -> None:
+    outpoint = OutPoint(issuing.txid, 0)
+
+    async with asking(chain, pool_of(issuing)) as client:
+        found = await (
+            await client.get("/search.json", params={"q": certificate_id(outpoint)})
+        ).json()
+
+    assert (found["kind"], found["url"]) == ("pending", f"/pending/{named(outpoint)}")
