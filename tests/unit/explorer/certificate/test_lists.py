@@ -126,37 +126,35 @@ async def test_permits_are_filtered_alike(story: Any, serving: Any, path: str, w
     assert (len(listed["permits"]), listed["total"]) == (wanted, None)
 
 
-@pytest.mark.parametrize("page", ["/certificates", "/permits", "/issuers"])
+WRONG = (
+    "after=1-2-3",
+    "after=%D9%A1",
+    "after=-5",
+    "after=" + "9" * 50,
+    "issuer=xyz",
+    "issuer=04" + "ab" * 32,
+    "type=LONGERTHAN8",
+    "type=%00%00%00%00%00%00%00%00%00",
+    "status=active",
+    "status=%3Cscript%3E",
+    "sort=random",
+    "address=nowhere",
+    "permit=5",
+    "document=zz",
+)
+
+
 @pytest.mark.parametrize(
-    "query",
+    ("page", "query"),
     [
-        "issuer=xyz",
-        "issuer=04" + "ab" * 32,
-        "type=LONGERTHAN8",
-        "type=%00%00%00%00%00%00%00%00%00",
-        "status=active",
-        "status=%3Cscript%3E",
-        "after=1-2-3",
-        "after=%D9%A1",
-        "after=-5",
-        "after=" + "9" * 50,
-        "sort=random",
-        "address=nowhere",
-        "permit=5",
-        "document=zz",
+        *(("/certificates", query) for query in WRONG),
+        *(("/permits", query) for query in WRONG[:10]),
+        *(("/issuers", query) for query in WRONG[:4]),
     ],
 )
 async def test_wrong_parameters_are_a_page_that_helps(
     story: Any, serving: Any, page: str, query: str
 ) -> None:
-    known = {
-        "/certificates": set("issuer type status after sort address permit document".split()),
-        "/permits": {"issuer", "type", "status", "after"},
-        "/issuers": {"after"},
-    }
-    if query.split("=")[0] not in known[page]:
-        pytest.skip("not a parameter of this list")
-
     async with serving(story) as get:
         problem = (await get(f"{page}.json?{query}", 400))["error"]
         shown = await get(f"{page}?{query}", 400)
