@@ -24,6 +24,7 @@ _ENTRY = 20
 _ONE_LINE = 70
 _LINE = 71
 _MOST_KEYS = 1_000
+_MOST_OBJECTS = 100_000
 _LONGEST_DICTIONARY = 1 << 18
 _DEEPEST = 100
 
@@ -178,6 +179,8 @@ def _read_trailer(data: bytes) -> tuple[int, bytes]:
     size = _TABLE.match(data, table) if 0 <= table < len(data) else None
     if size is None:
         raise DecodeError("file does not end with one table of objects and its place")
+    if int(size[1]) > _MOST_OBJECTS:
+        raise DecodeError(f"file of more than {_MOST_OBJECTS} objects")
     start = size.end() + _ENTRY * int(size[1])
     trailer = data[start:behind]
     if not trailer.startswith(b"trailer\n\n"):

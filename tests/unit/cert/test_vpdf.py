@@ -169,6 +169,15 @@ def test_text_outside_latin_1_has_no_form(pdf: bytes) -> None:
         put_proof(take_proof(pdf).stripped, "Λ")
 
 
+def test_file_of_too_many_objects_is_refused() -> None:
+    head = b"%PDF-1.3\n%\xe2\xe3\xcf\xd3\n"
+    table = b"xref\n0 100001\n0000000000 65535 f\r\n" + b"0000000015 00000 n\r\n" * 100_000
+    end = b"trailer\n\n<</Info 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % len(head)
+
+    with pytest.raises(DecodeError, match="objects"):
+        take_proof(head + table + end)
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]"])
 def test_proof_that_is_no_receipt_is_refused(written_pdf: Write, text: str) -> None:
     with pytest.raises(DecodeError):

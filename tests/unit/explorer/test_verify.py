@@ -428,6 +428,18 @@ async def test_id_or_link_leads_to_the_certificate(
     assert checks_of(result)["document"] == "unknown"
 
 
+async def test_form_with_an_id_and_no_files_is_answered(story: Any, told: Any, named: Any) -> None:
+    form = form_of(q=named(story.single))
+    for name in ("document", "proof"):
+        # Browsers send a field of no file, with no name.
+        form.add_field(name, b"", filename="", content_type="application/octet-stream")
+
+    reply = await told.post("/verify.json", data=form)
+    result = (await reply.json())["result"]
+
+    assert result["url"] == f"/certificate/{named(story.single)}"
+
+
 async def test_hash_alone_finds_what_the_file_would(story: Any, told: Any, named: Any) -> None:
     digest = sha256(b"document").hex()
 
