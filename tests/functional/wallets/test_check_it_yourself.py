@@ -1,0 +1,158 @@
+"""What the explorer's page of a certificate says can be repeated: its commands work when pasted."""
+
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ccxx_regtest.processes import Process, free_ports, program
+
+Town = Any
+Person = Any
+Ask = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def ask(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """An explorer beside the town's node; a function that returns the JSON of a page at the tip."""
+    folder, port = tmp_path_factory.mktemp("explorer"), free_ports(1)[0]
+    options = [f"--anchor={town.anchor}", f"--database={folder / 'index'}", f"--port={port}"]
+    process = Process(
+        "ccxx-explorer",
+        [program("ccxx-explorer"), "serve", *options],
+        folder / "explorer.log",
+        town.environment,
+    )
+
+    def get(page: str) -> Any:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}.json", timeout=30) as it:
+                return json.load(it)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return None
+        except OSError:
+            return None
+
+    def at_tip() -> bool:
+        status = get("status")
+        best = town.client.call("getbestblockhash")
+        return bool(status and status["tip"] and status["tip"]["hash"] == best)
+
+    def ask_at_tip(page: str) -> Any:
+        process.wait_until(at_tip)
+        return get(page)
+
+    yield ask_at_tip
+    process.stop()
+
+
+@pytest.fixture
+def paste(town: Town, holder: Person, tmp_path: Path) -> Callable[[str], str]:
+    """Return a function that runs a command as a holder types it, beside a node of its own."""
+    host, _, port = town.environment["CCXX_NODE"].rpartition(":")
+    cookie = Path(town.environment["CCXX_DATADIR"]) / "regtest" / ".cookie"
+    settings = tmp_path / ".counosx" / "counosx.conf"
+    settings.parent.mkdir()
+    settings.write_text(f"rpccookiefile={cookie}\n[regtest]\nrpcconnect={host}\nrpcport={port}\n")
+    path = f"{Path(program('ccxx-cli')).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | town.environment
+    environment |= {"HOME": str(tmp_path), "PATH": path, "CCXX_WALLET": str(holder.folder)}
+
+    def run(command: str) -> str:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run
+
+
+def new_key(person: Person) -> str:
+    return str(person.do("key", "new")["holder_key"])
+
+
+def signers(event: Any) -> set[str]:
+    """Name the roles that signed an event."""
+    return {key["role"] for key in event["signatures"] if key["signed"]}
+
+
+def test_every_command_works_when_pasted_and_every_signer_is_named(
+    town: Town, ask: Ask, holder: Person, paste: Callable[[str], str], tmp_path: Path
+) -> None:
+    issuer = town.issuer("pasted")
+    town.grant(issuer)
+    certificate = town.issue(issuer, new_key(holder), 1)
+    other = town.holder("other")
+    file = tmp_path / "transfer.psbt"
+    holder.do("certificate", "transfer", certificate, "--to", new_key(other), "--out", file)
+    issuer.do("sign", file)
+    town.root.do("sign", file)
+    holder.do("send", file)
+    town.mine(6)
+    (tmp_path / "FILE").write_bytes(town.document().read_bytes())
+
+    facts = ask(f"certificate/{certificate}")
+    said = [paste(each["command"]) for each in facts["commands"]]
+
+    assert facts["status"] == "valid"
+    assert signers(facts["grant"]) == {"root credit"}
+    assert [signers(event) for event in facts["history"]] == [
+        {"root", "issuing system", "issuer"},
+        {"root", "issuer", "holder"},
+    ]
+    assert len(said) == 5
+    assert facts["certificate_id"] in said[0]
+    assert facts["document_hash"] in said[1]
+    assert json.loads(said[2])["txid"] == facts["issued_txid"]
+    assert json.loads(said[4])["value"] == 0.001
+
+
+def test_document_on_the_chain_is_fetched_and_checked_with_the_commands(
+    town: Town, ask: Ask, holder: Person, paste: Callable[[str], str], tmp_path: Path
+) -> None:
+    issuer = town.issuer("publisher")
+    town.grant(issuer)
+    town.root.do("pay", issuer.do("address")["address"], "1")
+    town.mine()
+    certificate = town.issue(issuer, new_key(holder), 1)
+    issuer.do("document", "publish", certificate, "--store", "chain")
+    town.mine(6)
+
+    facts = ask(f"certificate/{certificate}")
+    for each in facts["commands"]:
+        paste(each["command"])
+
+    fetched = tmp_path / facts["document"]["name"]
+    assert facts["checks"][0]["result"] == "passed"
+    assert json.loads(fetched.read_text()) == json.loads(town.document().read_text())
+    assert {".".join(field["path"]): field["value"] for field in facts["document"]["fields"]} == {
+        "name": "document.json"
+    }
+
+
+def test_revocation_is_signed_by_the_issuer_alone(town: Town, ask: Ask, holder: Person) -> None:
+    issuer = town.issuer("revoking")
+    town.grant(issuer)
+    certificate = town.issue(issuer, new_key(holder), 1)
+    issuer.do("certificate", "revoke", certificate, "--reason", "superseded")
+    town.mine()
+
+    facts = ask(f"certificate/{certificate}")
+
+    assert facts["status"] == "revoked"
+    assert facts["history"][-1]["title"] == "Revoked"
+    assert signers(facts["history"][-1]) == {"issuer"}
