@@ -12,9 +12,8 @@ from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint
 from ccxx_explorer.database.bulk import select_in
 from ccxx_explorer.database.chain import numbers_of
-from ccxx_explorer.database.filters import ALL, CertificateFilter, Order, in_order, matching
 from ccxx_explorer.database.packing import unpack
-from ccxx_explorer.database.reader import totals, verdicts_of
+from ccxx_explorer.database.reader import totals
 from ccxx_explorer.database.records import (
     ROOT_OWNER,
     RecordTables,
@@ -25,7 +24,7 @@ from ccxx_explorer.database.records import (
     kind_of_owner,
     owner_of,
 )
-from ccxx_explorer.database.rows import CreditRow, IssuerCount, VerdictRow
+from ccxx_explorer.database.rows import CreditRow, IssuerCount
 from ccxx_explorer.database.schema import (
     batches,
     certificates,
@@ -34,7 +33,6 @@ from ccxx_explorer.database.schema import (
     scripts,
     subjects,
     transactions,
-    types,
 )
 
 
@@ -69,41 +67,25 @@ def certificate_of_identity(connection: Connection, identity: bytes) -> Certific
     return found[0] if found else None
 
 
-def find_certificates(
-    connection: Connection, wanted: CertificateFilter, order: Order, offset: int, limit: int
-) -> list[Certificate]:
-    """Give the certificates that match, in an order."""
-    query = in_order(matching(certificate_query(), wanted), order)
-    return _certificates(connection, query.offset(offset).limit(limit))
-
-
-def count_matching(connection: Connection, wanted: CertificateFilter, at_most: int = ALL) -> int:
-    """Count the certificates that match, no further than `at_most`."""
-    if wanted == CertificateFilter():
-        return min(count_certificates(connection), at_most)
-    query = matching(select(certificates.c.number), wanted).limit(at_most)
-    return connection.execute(select(func.count()).select_from(query.subquery())).scalar() or 0
-
-
 def latest_certificates(
     connection: Connection, permit_id: OutPoint | None, offset: int, limit: int
 ) -> list[Certificate]:
     """Give certificates, newest first, of all permits or of one."""
-    wanted = CertificateFilter(permit_id=permit_id)
-    return find_certificates(connection, wanted, Order.NEWEST, offset, limit)
+    query = certificate_query().order_by(certificates.c.number.desc())
+    if permit_id is not None:
+        key = encode_outpoint(permit_id)
+        number = select(permits.c.number).where(permits.c.outpoint == key).scalar_subquery()
+        query = query.where(certificates.c.permit == number)
+    return _certificates(connection, query.offset(offset).limit(limit))
 
 
 def certificates_of_document(
     connection: Connection, document_hash: bytes, offset: int, limit: int
 ) -> list[Certificate]:
     """Give the certificates about one document, newest first."""
-    wanted = CertificateFilter(document_hash=document_hash)
-    return find_certificates(connection, wanted, Order.NEWEST, offset, limit)
-
-
-def count_certificates_of_document(connection: Connection, document_hash: bytes) -> int:
-    """Count the certificates about one document."""
-    return count_matching(connection, CertificateFilter(document_hash=document_hash))
+    query = certificate_query().where(certificates.c.document_hash == document_hash)
+    ordered = query.order_by(certificates.c.number.desc())
+    return _certificates(connection, ordered.offset(offset).limit(limit))
 
 
 def certificates_at(connection: Connection, script_hash: bytes, limit: int) -> list[Certificate]:
@@ -144,15 +126,6 @@ def permits_at(connection: Connection, script_hash: bytes, limit: int) -> list[P
     return list(_permits(connection, query.order_by(permits.c.number.desc())).values())
 
 
-def certificates_of_transaction(
-    connection: Connection, number: int, limit: int, offset: int = 0
-) -> list[Certificate]:
-    """Give the certificates that one transaction issued, in the order of its outputs."""
-    query = certificate_query().where(certificates.c.transaction_number == number)
-    ordered = query.order_by(certificates.c.vout)
-    return _certificates(connection, ordered.offset(offset).limit(limit))
-
-
 def credits_at(connection: Connection, outpoints: Iterable[OutPoint]) -> dict[OutPoint, CreditRow]:
     """Give what some coins are or were to the protocol; plain coins are left out."""
     wanted = list(outpoints)
@@ -161,37 +134,6 @@ def credits_at(connection: Connection, outpoints: Iterable[OutPoint]) -> dict[Ou
     pair = tuple_(credits.c.transaction_number, credits.c.vout)
     found = (_credit(row) for row in select_in(connection, credit_query(), pair, pairs))
     return {credit.outpoint: credit for credit in found}
-
-
-def history_of(connection: Connection, subject: OutPoint, limit: int) -> list[VerdictRow]:
-    """Give the verdicts that concern a permit or certificate, oldest first."""
-    tables = RecordTables(connection)
-    number = tables.find_subject(subject)
-    if number == ROOT_OWNER:
-        return []
-    query = (
-        select(subjects.c.transaction_number)
-        .where(subjects.c.subject == number)
-        .order_by(subjects.c.transaction_number)
-        .limit(limit)
-    )
-    numbers = list(connection.execute(query).scalars())
-    if number > ROOT_OWNER:
-        issued = select(certificates.c.transaction_number).where(certificates.c.number == number)
-        numbers = [*connection.execute(issued).scalars(), *numbers][:limit]
-    return _verdicts_in_order(connection, numbers)
-
-
-def history_of_root(connection: Connection, limit: int) -> list[VerdictRow]:
-    """Give the verdicts that made or rotated the root, newest first."""
-    query = select(subjects.c.transaction_number).where(subjects.c.subject == ROOT_OWNER)
-    ordered = query.order_by(subjects.c.transaction_number.desc()).limit(limit)
-    return _verdicts_in_order(connection, list(connection.execute(ordered).scalars()))
-
-
-def _verdicts_in_order(connection: Connection, numbers: Sequence[int]) -> list[VerdictRow]:
-    found = verdicts_of(connection, numbers)
-    return [found[number] for number in numbers if number in found]
 
 
 def subjects_of(connection: Connection, number: int, limit: int) -> list[OutPoint]:
@@ -243,22 +185,18 @@ def batches_of_root(connection: Connection, merkle_root: bytes, limit: int) -> l
 
 def has_root_coin(connection: Connection, root_outpoint: OutPoint) -> bool:
     """Tell whether the registry ever took a coin for the root coin: spent credit is kept too."""
-    return root_outpoint in credits_at(connection, [root_outpoint])
+    query = (
+        select(credits.c.owner)
+        .join(transactions, transactions.c.number == credits.c.transaction_number)
+        .where(transactions.c.txid == root_outpoint.txid, credits.c.vout == root_outpoint.vout)
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def count_permits(connection: Connection) -> int:
     """Count all permits ever granted."""
     now = totals(connection)
     return now.permits if now else 0
-
-
-def count_certificates(connection: Connection, permit_id: OutPoint | None = None) -> int:
-    """Count all certificates ever issued, by all permits or by one."""
-    if permit_id is not None:
-        found = permit(connection, permit_id)
-        return found.issued if found else 0
-    now = totals(connection)
-    return now.certificates if now else 0
 
 
 def issuer_counts(connection: Connection, limit: int) -> list[IssuerCount]:
@@ -284,12 +222,6 @@ def permits_of_issuer(
     query = select(permits.c.record).where(permits.c.issuer_key == issuer_key)
     ordered = query.order_by(permits.c.number.desc()).offset(offset).limit(limit)
     return list(_permits(connection, ordered).values())
-
-
-def type_codes(connection: Connection, limit: int) -> list[str]:
-    """Give the codes of all types that certificates were issued of, in their order."""
-    query = select(types.c.code).order_by(types.c.code).limit(limit)
-    return list(connection.execute(query).scalars())
 
 
 def _permits(connection: Connection, query: Select[Any]) -> dict[OutPoint, Permit]:

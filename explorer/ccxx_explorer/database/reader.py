@@ -206,13 +206,6 @@ def totals(connection: Connection, height: int | None = None) -> Totals | None:
     return _totals(row) if row is not None else None
 
 
-def totals_between(connection: Connection, first: int, last: int, step: int = 1) -> list[Totals]:
-    """Give the totals after every `step`-th block of a range, for charts."""
-    between = blocks.c.height.between(first, last)
-    query = _totals_query().where(between, (blocks.c.height - first) % step == 0)
-    return [_totals(row) for row in connection.execute(query.order_by(blocks.c.height))]
-
-
 def _totals_query() -> Select[Any]:
     counted = (blocks.c[each.name] for each in fields(Totals) if each.name != "transactions")
     last = blocks.c.first_transaction + blocks.c.transaction_count - 1
