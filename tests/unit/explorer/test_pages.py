@@ -170,7 +170,7 @@ async def test_unreadable_index_is_said_without_its_reason(story: Any, tmp_path:
         page = await reply.text()
 
     assert reply.status == 503
-    assert "cannot be read right now" in page
+    assert "has not been readable since" in page
     assert "sqlite" not in page
 
 
