@@ -8,6 +8,7 @@ one table of marks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, select
@@ -222,6 +223,7 @@ def certificate_query() -> Select[Any]:
     return select(certificates.c.record, certificates.c.number)
 
 
+@cache
 def credit_query() -> Select[Any]:
     """Ask for credit with its coin and its owner; conditions on `outputs` tell which is alive."""
     owner_permit, owner_certificate = permits.alias(), certificates.alias()

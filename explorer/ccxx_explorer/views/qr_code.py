@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import segno
 
 _QUIET_ZONE = 4
+# Any of the eight patterns can be read; to look for the prettiest takes longer than the whole page.
+_MASK = 0
+_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +21,10 @@ class QrCode:
     path: str
 
 
+@lru_cache(_KEPT)
 def qr_code(text: str) -> QrCode:
     """Write a text as a QR code of middle error correction."""
-    matrix = segno.make(text, error="m", micro=False).matrix
+    matrix = segno.make(text, error="m", micro=False, mask=_MASK).matrix
     parts = []
     for y, row in enumerate(matrix):
         for x, dark in enumerate(row):
