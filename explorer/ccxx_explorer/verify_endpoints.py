@@ -30,6 +30,8 @@ from ccxx_explorer.verification import MOST_BYTES, verify
 
 _FRAME_BYTES = 8_192
 _MOST_PARTS = 12
+# Of the questions that a visitor may ask: a file is looked through as a whole.
+_COST = 5
 _CHUNK = 65_536
 _UPLOADS_AT_ONCE = 4
 _LIMITS = {"document": MOST_BYTES, "proof": LONGEST_RECEIPT, "q": LONGEST_TEXT}
@@ -173,6 +175,7 @@ ENDPOINTS = (
         answer=VerifyPage,
         body=_BODY,
         statuses=(400, 404, 408, 413, 415),
+        cost=_COST,
     ),
     Endpoint(
         "POST",
@@ -184,5 +187,6 @@ ENDPOINTS = (
         form=Form.PAGE,
         body=_BODY,
         statuses=(400, 404, 408, 413, 415),
+        cost=_COST,
     ),
 )

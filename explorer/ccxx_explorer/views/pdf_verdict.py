@@ -268,7 +268,8 @@ def _issuer(rows: PdfRows) -> Check:
         return _not_reached("issuer", title)
     if rows.claims is None:
         words = say(
-            "It was anchored from %(address)s. The file names no issuer.", address=rows.address
+            "It was anchored from %(address)s. The file names no issuer.",
+            address=rows.address or say("a script without an address"),
         )
         return make_check("issuer", title, CheckResult.UNKNOWN, say("for you to judge"), words)
     words = say(

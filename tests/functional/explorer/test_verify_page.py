@@ -265,4 +265,5 @@ def test_batch_shows_its_registrar_what_was_taken_back(world: Any, files: Path, 
 
     page.get_by_role("heading", name="What was taken back").wait_for()
     assert verdict_of(page) == "Batch of PDF files"
+    assert faults_of(page) == []
     assert page.get_by_text("One file of the batch is taken back.").count() == 1
