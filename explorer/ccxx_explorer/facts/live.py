@@ -29,12 +29,16 @@ class PoolPulse:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """How things are at one moment; `readable` is false while the index cannot be read."""
+    """How things are at one moment; `readable` is false while the index cannot be read.
+
+    `away_since` says since when (unix seconds), None while it can.
+    """
 
     readable: bool
     tip: TipFacts | None
     node: NodePulse
     pool: PoolPulse
+    away_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

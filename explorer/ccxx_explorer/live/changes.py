@@ -36,7 +36,7 @@ def changes(before: LiveState, after: LiveState, common_height: int | None = Non
 
 def _of_index(before: LiveState, after: LiveState) -> Iterator[News]:
     if before.readable != after.readable:
-        yield News("index", {"readable": after.readable})
+        yield News("index", {"readable": after.readable, "since": after.away_since})
 
 
 def _of_node(before: LiveState, after: LiveState) -> Iterator[News]:

@@ -66,6 +66,7 @@ class Watcher:
             tip=tip,
             node=NodePulse(node.online, node.since, node.height),
             pool=PoolPulse(not pool.is_stale, pool.sequence, pool.count, pool.size),
+            away_since=None if readable else self._site.database.away_since,
         )
 
     def _common_height(self, connection: Connection, tip: TipFacts | None) -> int | None:

@@ -59,7 +59,7 @@ const follow = (text) => {
 const onEvent = {
   state: (now) => {
     state.node = now.node.online ? null : now.node.since;
-    state.index = now.readable ? null : (state.index ?? Date.now() / 1000);
+    state.index = now.readable ? null : (now.away_since ?? Date.now() / 1000);
     const { height } = now.node;
     const isBehind = now.tip && height !== null && height - now.tip.height > 2;
     state.reading = isBehind ? { height: now.tip.height, of: height } : null;
@@ -84,8 +84,8 @@ const onEvent = {
   node: ({ online, since }) => {
     state.node = online ? null : since;
   },
-  index: ({ readable }) => {
-    state.index = readable ? null : Date.now() / 1000;
+  index: ({ readable, since }) => {
+    state.index = readable ? null : (since ?? Date.now() / 1000);
   },
 };
 onEvent.resync = onEvent.state;

@@ -56,6 +56,6 @@ def test_pool_is_told_by_its_number_even_where_it_is_as_large_as_before() -> Non
 
 
 def test_index_that_cannot_be_read_is_told() -> None:
-    after = replace(STATE, readable=False)
+    after = replace(STATE, readable=False, away_since=88)
 
-    assert told(STATE, after) == {"index": {"readable": False}}
+    assert told(STATE, after) == {"index": {"readable": False, "since": 88}}
