@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
 
 from ccxx_cert.identity import ID_PREFIX, parse_certificate_id, parse_outpoint
 from ccxx_core.address import decode_address
@@ -87,11 +86,9 @@ def plain_spelling(text: str) -> str:
 
 
 def _end_of_link(text: str) -> str:
-    try:
-        path = unquote(urlsplit(text).path)
-    except ValueError:
-        return text
-    parts = [part for part in path.split("/") if part]
+    path = re.split(r"[?#]", text.partition("://")[2], maxsplit=1)[0]
+    # Outpoints are often written with their colon escaped.
+    parts = [part for part in path.replace("%3A", ":").split("/")[1:] if part]
     return parts[-1].removesuffix(".json") if parts else text
 
 
