@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from ccxx_cert.holders import is_key_reused
 from ccxx_cert.state import Certificate
 from ccxx_cert.status import certificate_status, revocation_of
+from ccxx_core.hashes import Txid
 from ccxx_explorer.database import holdings, reader
 from ccxx_explorer.database.pieces import published_document
 from ccxx_explorer.database.records import RecordTables
@@ -70,7 +71,15 @@ def _rows(
         earlier=earlier,
         document=publication.document,
         is_published=publication.has_pieces,
+        spender=_spender(site, certificate),
     )
+
+
+def _spender(site: Site, certificate: Certificate) -> Txid | None:
+    """Find the unconfirmed transaction that spends a certificate."""
+    at = certificate.location
+    spend = site.pool().spends.get(at) if at is not None else None
+    return None if spend is None else spend.txid
 
 
 def load_document(site: Site, connection: Connection, question: Question) -> bytes:

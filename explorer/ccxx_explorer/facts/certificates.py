@@ -151,7 +151,8 @@ class CertificateFacts:
     """One certificate in full; `id` is its issuing outpoint, its identity for ever.
 
     `life` is its whole life in a few steps, `grant` how its permit came to be, `history` a page of
-    its events; `before` asks for the page before.
+    its events; `before` asks for the page before. `pending_txid` is a transaction without a block
+    that spends it.
     """
 
     id: str
@@ -173,6 +174,7 @@ class CertificateFacts:
     custody: str
     holder_key: str | None
     address: str | None
+    pending_txid: str | None
     location: str | None
     issued_txid: str
     issued_height: int

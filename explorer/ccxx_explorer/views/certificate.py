@@ -71,6 +71,7 @@ def certificate_facts(
         custody=certificate.policy.label,
         holder_key=holding.holder_key.hex() if holding.holder_key else None,
         address=encode_address(certificate.script_pubkey, network),
+        pending_txid=format_hash(rows.spender) if rows.spender else None,
         location=format_outpoint(certificate.location) if certificate.location else None,
         issued_txid=format_hash(certificate.id.txid),
         issued_height=certificate.issued.height,

@@ -10,6 +10,7 @@ from ccxx_cert.standing import Revocation
 from ccxx_cert.state import Batch, Certificate, Permit
 from ccxx_cert.status import PROVISIONAL_BELOW, Status, confirmations, is_expired
 from ccxx_cert.type_definition import TypeDefinition
+from ccxx_core.hashes import Txid
 from ccxx_explorer.database.rows import BlockRow
 from ccxx_explorer.facts import Check, CheckResult, DocumentFacts, HistoryEvent, PermitLine, Tone
 from ccxx_explorer.language import say, say_count
@@ -29,7 +30,7 @@ class CertificateRows:
 
     `events` are a page of its life, oldest first; `earlier` asks for the page before, None at the
     beginning. `issue_block` is the hash of the block that issued it; `is_published` tells that
-    pieces of its document are on the chain.
+    pieces of its document are on the chain. `spender` is an unconfirmed transaction that spends it.
     """
 
     certificate: Certificate
@@ -47,6 +48,7 @@ class CertificateRows:
     earlier: int | None
     document: DocumentFacts | None
     is_published: bool
+    spender: Txid | None = None
 
 
 def depth_of(rows: CertificateRows) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ccxx_cert.holders import keeps_policy
 from ccxx_cert.standing import Ending, Return, Revocation
 from ccxx_cert.state import Certificate
 from ccxx_cert.status import PROVISIONAL_BELOW, Status
@@ -46,10 +47,7 @@ def _verdict_words(
     time, height = certificate.expires_time, certificate.expires_height
     match status:
         case Status.VALID:
-            words = say(
-                "It was issued under a permit of the root, and is in the custody of its three keys."
-            )
-            return say("Valid"), f"{words} {expiry_facts(time, height).words}"
+            return say("Valid"), f"{_valid_words(certificate)} {expiry_facts(time, height).words}"
         case Status.PROVISIONAL:
             return say("Provisional: not final yet"), say(
                 "Everything is in order, but its latest transaction has only %(depth)s of"
@@ -76,6 +74,15 @@ def _verdict_words(
             return say("Surrendered"), surrendered_words(certificate.surrendered)
         case Status.EXHAUSTED | Status.CLOSED:
             return status_words(status), say("No credit is left.")
+
+
+def _valid_words(certificate: Certificate) -> str:
+    """Say no more of custody than what was seen."""
+    if keeps_policy(certificate):
+        return say(
+            "It was issued under a permit of the root, and is in the custody of its three keys."
+        )
+    return say("It was issued under a permit of the root, and its coin is unspent.")
 
 
 def _stopped_words(status: Status, revocation: Revocation | None) -> tuple[str, str]:

@@ -9,10 +9,16 @@ from ccxx_cert.records import ExpiryKind, RevocationReason
 from ccxx_cert.revocation import WHOLE
 from ccxx_cert.state import get_certificate, get_permit
 from ccxx_cert.upkeep import draft_surrender
+from ccxx_core.hashes import Txid
 from ccxx_core.script import null_data_script, p2wpkh_script
 from ccxx_core.transaction import OutPoint, TxOutput
+from ccxx_explorer.certificate_pages import load_certificate
 from ccxx_explorer.database.listings import CERTIFICATE_STATUSES
 from ccxx_explorer.database.records import RecordTables
+from ccxx_explorer.indexer import NodeState
+from ccxx_explorer.pool_snapshot import PendingSpend, PoolSnapshot
+from ccxx_explorer.question import Question
+from ccxx_explorer.site import Site
 
 
 def record(chain: Any, certificate: OutPoint) -> Any:
@@ -234,3 +240,27 @@ async def test_reinstated_certificate_is_valid_and_its_life_tells_of_the_hold(
 
 def test_statuses_that_can_be_made_are_all_that_a_certificate_has() -> None:
     assert set(MADE) == set(CERTIFICATE_STATUSES)
+
+
+async def test_verdict_says_no_more_of_custody_than_was_seen(
+    story: Any, named: Any, serving: Any
+) -> None:
+    async with serving(story) as get:
+        seen = await get(f"/certificate/{named(story.single)}.json")
+        opaque = await get(f"/certificate/{named(story.first_of_batch)}.json")
+
+    assert (seen["status"], opaque["status"]) == ("valid", "valid")
+    assert "custody of its three keys" in seen["verdict"]["words"]
+    assert "custody of its three keys" not in opaque["verdict"]["words"]
+
+
+def test_transaction_that_waits_to_spend_it_is_named(story: Any, named: Any, hexed: Any) -> None:
+    with story.database.read() as connection:
+        found = get_certificate(RecordTables(connection), story.single)
+        assert found is not None and found.location is not None
+        waiting = PoolSnapshot(spends={found.location: PendingSpend(Txid(bytes(32)), 0)})
+        site = Site(story.database, lambda: NodeState(online=True, since=0), pool=lambda: waiting)
+
+        facts = load_certificate(site, connection, Question(named(story.single), {}))
+
+    assert (facts.status, facts.pending_txid) == ("valid", hexed(bytes(32)))
