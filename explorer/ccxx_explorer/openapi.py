@@ -99,14 +99,14 @@ def describe(endpoints: Iterable[Endpoint], version: str, origin: str | None) ->
 
 
 def _modern(schema: Any) -> Any:
-    """Write pairs the way JSON Schema does since 2020, which OpenAPI 3.1 is read by."""
+    """Write pairs as arrays of either: readers of OpenAPI 3.1 disagree on how to say more."""
     if isinstance(schema, list):
         return [_modern(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     made = {key: _modern(value) for key, value in schema.items()}
     if isinstance(made.get("items"), list):
-        made["prefixItems"] = made.pop("items")
+        made["items"] = {"anyOf": made["items"]}
     return made
 
 

@@ -16,7 +16,9 @@ def visit_of(request: web.Request, tables: tuple[str, ...] = ()) -> Visit:
     """Tell where a visitor is; the address of this site is as configured, else as it was asked."""
     origin = request.app[SERVING].origin or _origin_of(request)
     url = request.rel_url
-    return Visit(url.raw_path, url.raw_query_string, origin, tables)
+    # Two slashes would lead to another site, and `*` or a host is no path at all.
+    path = "/" + url.raw_path.lstrip("/*") if url.raw_path[:1] in ("/", "*") else "/"
+    return Visit(path, url.raw_query_string, origin, tables)
 
 
 def _origin_of(request: web.Request) -> str:
