@@ -267,3 +267,31 @@ def test_batch_shows_its_registrar_what_was_taken_back(world: Any, files: Path, 
     assert verdict_of(page) == "Batch of PDF files"
     assert faults_of(page) == []
     assert page.get_by_text("One file of the batch is taken back.").count() == 1
+
+
+def test_anchor_that_waits_for_a_block_proves_nothing_yet(
+    world: Any,
+    written_pdf: Callable[[Mapping[str, str | int]], bytes],
+    plain_page: Page,
+) -> None:
+    registrar = Registrar(world, written_pdf)
+    stripped = registrar.file("Zoë")
+    tree = BatchTree([sha256(stripped)])
+    payload = encode_pdf_message(Dialect.BDIP, PdfIssue("UNicDC", tree.root))
+    tx = world.pay(TxOutput(0, null_data_script(payload)))
+    file = {
+        "name": "waiting.pdf",
+        "mimeType": "application/pdf",
+        "buffer": proven(stripped, tree, 0, tx),
+    }
+    found = []
+
+    for blocks in (0, 1, 5):
+        if blocks:
+            world.mine(blocks)
+        plain_page.goto(f"{world.url}/verify")
+        plain_page.set_input_files("#document", file)
+        plain_page.get_by_role("button", name="Check", exact=True).click()
+        found.append(verdict_of(plain_page))
+
+    assert found == ["Pending: not confirmed yet", "Provisional: not final yet", "Valid"]
