@@ -1,0 +1,222 @@
+"""How long visitors wait for the explorer's heavy pages while 32 of them ask at once.
+
+The server is the program itself, in a process of its own, on an index of many certificates and one
+address with a long history; each visitor keeps a connection and asks again as soon as it has an
+answer. One JSON line a page, in milliseconds; the limit is an empty page of the same web framework
+in the same run, which is asked again right before each page.
+
+`CCXX_BENCH_CERTIFICATES` says how many certificates; `--folder` keeps the index for the next run.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+from urllib.request import urlopen
+
+from aiohttp import web
+from certificate_chain import CertificateChain
+from index_of_certificates import build
+from sqlalchemy import func, select
+
+from ccxx_cert.trust import TrustAnchor
+from ccxx_core.address import encode_address
+from ccxx_core.hashes import format_hash
+from ccxx_core.network import REGTEST
+from ccxx_explorer.database.schema import certificates, touches, transactions
+from ccxx_explorer.database.store import Database
+from ccxx_regtest.processes import Process, free_ports, program
+
+CLIENTS = 32
+SECONDS = 4.0
+BUSY = 100_000
+NAMES = 500
+LIST_PAGES = 20
+RANDOM = random.Random(1)
+
+
+@dataclass(frozen=True)
+class Times:
+    """What the visitors of one page waited, in milliseconds, and how many pages a second came."""
+
+    median: float
+    worst: float
+    rate: float
+
+
+def serve_nothing(port: int) -> None:
+    """Serve an empty page until this process is ended."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(text="", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None)
+
+
+async def visit(port: int, paths: Sequence[str], until: float) -> list[float]:
+    """Ask for one page after another over one connection; gives the seconds of each."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    waited: list[float] = []
+    while (now := time.perf_counter()) < until:
+        path = RANDOM.choice(paths)
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/html\r\n\r\n".encode()
+        )
+        head = await reader.readuntil(b"\r\n\r\n")
+        status = int(head[9:12])
+        assert status in (200, 303), f"{path}: {head[:60]!r}"
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        await reader.readexactly(int(length))
+        waited.append(time.perf_counter() - now)
+    writer.close()
+    return waited
+
+
+async def crowd(port: int, paths: Sequence[str], seconds: float) -> Times:
+    """Let all visitors ask at once."""
+    start = time.perf_counter()
+    until = start + seconds
+    visits = await asyncio.gather(*(visit(port, paths, until) for _ in range(CLIENTS)))
+    waited = sorted(each for waits in visits for each in waits)
+    elapsed = time.perf_counter() - start
+    return Times(
+        median=1000 * waited[len(waited) // 2],
+        worst=1000 * waited[len(waited) * 99 // 100],
+        rate=len(waited) / elapsed,
+    )
+
+
+def measure(case: str, port: int, empty: int, paths: Sequence[str], count: int) -> None:
+    """Print one page as one JSON line."""
+    asyncio.run(crowd(port, paths, SECONDS / 4))
+    bare = asyncio.run(crowd(empty, ["/"], SECONDS / 4))
+    found = asyncio.run(crowd(port, paths, SECONDS))
+    result = {
+        "bench": "pages",
+        "case": case,
+        "clients": CLIENTS,
+        "certificates": count,
+        "value": round(found.rate, 1),
+        "unit": "page/s",
+        "p50": round(found.median, 2),
+        "p99": round(found.worst, 2),
+        "limit": round(bare.rate, 1),
+        "ratio": round(found.rate / bare.rate, 4),
+        "p50_ratio": round(found.median / bare.median, 1),
+        "p99_ratio": round(found.worst / bare.worst, 1),
+    }
+    print(json.dumps(result), flush=True)
+
+
+def index_in(folder: Path, count: int) -> tuple[Path, Path]:
+    """Give an index of so many certificates and its anchor, made where it is not there yet."""
+    place, anchor = folder / f"{count}.sqlite", folder / f"{count}.anchor.json"
+    if not anchor.exists():
+        database, chain = build(place, count, BUSY)
+        database.close()
+        anchor.write_bytes(chain.anchor.encode())
+    return place, anchor
+
+
+def paths_of(place: Path, anchor: Path, url: str) -> dict[str, list[str]]:
+    """Choose the addresses of each page at random."""
+    database = Database.open(
+        place, REGTEST, TrustAnchor.decode(anchor.read_bytes()), is_writer=False
+    )
+    ids = _some_certificates(database)
+    address, positions = _busiest(database)
+    database.close()
+    after, lists = "", ["/certificates"]
+    for _ in range(LIST_PAGES):
+        with urlopen(f"{url}/certificates.json{after}") as reply:
+            after = f"?after={quote(str(json.load(reply)['after']))}"
+        lists.append(f"/certificates{after}")
+    histories = [f"/address/{address}?below={RANDOM.randint(51, positions)}" for _ in range(NAMES)]
+    words = [*ids, *(each.partition(":")[0] for each in ids), address, "1", "12"]
+    return {
+        "certificate": [f"/certificate/{each}" for each in ids],
+        "list": lists,
+        "address": [f"/address/{address}"],
+        "address_history": histories,
+        "search": [f"/search?q={quote(word)}" for word in words],
+    }
+
+
+def _some_certificates(database: Database) -> list[str]:
+    with database.read() as connection:
+        last = connection.execute(select(func.max(certificates.c.number))).scalar() or 0
+        numbers = [RANDOM.randint(1, last) for _ in range(NAMES)]
+        query = (
+            select(transactions.c.txid, certificates.c.vout)
+            .join(transactions, transactions.c.number == certificates.c.transaction_number)
+            .where(certificates.c.number.in_(numbers))
+        )
+        return [f"{format_hash(txid)}:{vout}" for txid, vout in connection.execute(query)]
+
+
+def _busiest(database: Database) -> tuple[str, int]:
+    script = CertificateChain(1).busy_script
+    with database.read() as connection:
+        most = connection.execute(select(func.max(touches.c.position))).scalar() or 0
+    return encode_address(script, REGTEST) or "", most
+
+
+def run(folder: Path, count: int) -> None:
+    """Start both servers and measure every page."""
+    place, anchor = index_in(folder, count)
+    port, empty = free_ports(2)
+    command = [program("ccxx-explorer"), "serve", "--no-index", "--rate=0", f"--port={port}"]
+    command += [f"--database={place}", f"--anchor={anchor}"]
+    nobody = {"CCXX_NODE": "http://nobody:nothing@127.0.0.1:1"}
+    explorer = Process("ccxx-explorer", command, folder / "explorer.log", nobody)
+    python = [sys.executable, __file__, "--empty", str(empty)]
+    nothing = Process("empty page", python, folder / "empty.log", {})
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for process, address in ((explorer, url), (nothing, f"http://127.0.0.1:{empty}")):
+            process.wait_until(lambda address=address: _answers(address))
+        for case, paths in paths_of(place, anchor, url).items():
+            measure(case, port, empty, paths, count)
+    finally:
+        explorer.stop()
+        nothing.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=30) as reply:
+            return bool(reply.status == 200)
+    except OSError:
+        return False
+
+
+def main() -> None:
+    """Build or find the index, and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    count = int(os.environ.get("CCXX_BENCH_CERTIFICATES", "20000"))
+    parser.add_argument("--certificates", type=int, default=count)
+    parser.add_argument("--folder", type=Path, help="Where the index is kept, or made.")
+    parser.add_argument("--empty", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.empty:
+        serve_nothing(options.empty)
+    elif options.folder:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        run(options.folder, options.certificates)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            run(Path(folder), options.certificates)
+
+
+if __name__ == "__main__":
+    main()
