@@ -27,7 +27,6 @@ from ccxx_explorer.views.script_words import (
 from ccxx_explorer.visit import Visit, without
 from ccxx_explorer.wording import (
     format_coins,
-    format_count,
     format_duration,
     format_iso,
     format_time,
@@ -87,7 +86,6 @@ _ENVIRONMENT.filters.update(
     status_words=status_words,
     custody=_custody,
     printable=printable,
-    plural=format_count,
     kind_words=kind_words,
     role_words=role_words,
     credit_words=credit_words,

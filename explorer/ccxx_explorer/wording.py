@@ -119,8 +119,3 @@ def format_duration(seconds: int) -> str:
     if seconds >= 60:
         return say_count("%(count)s minute", "%(count)s minutes", seconds // 60)
     return say_count("%(count)s second", "%(count)s seconds", seconds)
-
-
-def format_count(count: int, noun: str) -> str:
-    """Print a number and its noun: `1 block`, `6 blocks`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
