@@ -121,8 +121,9 @@ def permits_at(connection: Connection, script_hash: bytes, limit: int) -> list[P
     """Give the permits whose credit lies at a script or ever did."""
     owners = _owners_at(script_hash).where(credits.c.owner < ROOT_OWNER)
     # The newest permit has the least number below zero.
-    newest = owners.order_by(credits.c.owner).limit(limit).subquery()
-    query = select(permits.c.record).where((-permits.c.number).in_(select(newest)))
+    newest = connection.execute(owners.order_by(credits.c.owner).limit(limit)).scalars()
+    numbers = [-owner for owner in newest]
+    query = select(permits.c.record).where(permits.c.number.in_(numbers))
     return list(_permits(connection, query.order_by(permits.c.number.desc())).values())
 
 

@@ -169,6 +169,7 @@ permits = Table(
     Column("issued", BigInteger, nullable=False),
     Column("credit", BigInteger, nullable=False),
     Column("record", LargeBinary, nullable=False),
+    Index("permits_of_issuer", "issuer_key", "issued", "credit"),
 )
 
 issuers = Table(
