@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ccxx_cert.records import Op
@@ -21,6 +21,7 @@ from ccxx_cert.trust import TrustAnchor
 from ccxx_core.hashes import BlockHash, Txid, format_hash
 from ccxx_core.network import Network
 from ccxx_explorer.database import reader
+from ccxx_explorer.database.anchors import earlier_anchor, first_judged_otherwise
 from ccxx_explorer.database.bulk import Row, insert_rows
 from ccxx_explorer.database.chain import delete_block, insert_blocks
 from ccxx_explorer.database.changes import ChangeWriter
@@ -112,11 +113,28 @@ class Database:
             self._lock.hold()
             with self._engine.begin() as connection:
                 upgrade_schema(connection, self.name)
+            self._learn_roots()
+            with self._engine.begin() as connection:
                 self._check_meta(connection)
         else:
             with self.read() as connection:
                 check_schema(connection, self.name)
                 self._check_meta(connection)
+
+    def _learn_roots(self) -> None:
+        """Go on with an anchor that has learned of later roots, from where it judges otherwise."""
+        with self.read() as connection:
+            found = connection.execute(select(meta.c.value).where(meta.c.name == "anchor")).scalar()
+            earlier = earlier_anchor(self.anchor, found) if self.anchor and found else None
+            if self.anchor is None or earlier is None:
+                return
+            height = first_judged_otherwise(connection, earlier, self.anchor)
+        # Block by block: cut short, it begins again at what is left.
+        while height is not None and (tip := self.tip()) is not None and tip[0] >= height:
+            self.disconnect_tip(tip[1])
+        with self._write() as connection:
+            learned = update(meta).where(meta.c.name == "anchor")
+            connection.execute(learned.values(value=self.anchor.anchor_id.hex()))
 
     def _check_meta(self, connection: Connection) -> None:
         wanted = {
