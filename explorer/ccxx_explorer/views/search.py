@@ -140,7 +140,7 @@ def heights_beginning(text: str, tip: int) -> list[int]:
     """Give the heights up to the tip that begin with some digits, the nearest spelling first."""
     if not (text.isascii() and text.isdigit()) or len(text) > _LONGEST_HEIGHT or text[0] == "0":
         return [0] if text == "0" else []
-    height, found = int(text), []
+    height, found = int(text), list[int]()
     while height <= tip and len(found) < 4:
         found.append(height)
         height *= 10
