@@ -192,3 +192,44 @@ async def test_moved_lately_is_provisional_however_old_it_is(
         valid = await get("/certificates.json?status=valid")
 
     assert (ids(provisional), ids(valid)) == ([named(certificate)], [])
+
+
+async def test_every_database_answers_alike(any_chain: Any, named: Any, serving: Any) -> None:
+    permit = any_chain.grant(issuer_revokes=True)
+    first = any_chain.batch(permit, 10, 3)
+    single = any_chain.issue(permit, 1, "alice")
+    any_chain.revoke(first.txid, 1, RevocationReason.SUPERSEDED)
+
+    async with serving(any_chain) as get:
+        found = {
+            query: [
+                line["serial"]
+                for line in (await get(f"/certificates.json?{query}"))["certificates"]
+            ]
+            for query in (
+                "sort=newest",
+                "sort=oldest",
+                "sort=serial",
+                "sort=type&after=1-1",
+                "status=provisional",
+                f"status=revoked&issuer={ISSUER}",
+            )
+        }
+        issuer = await get(f"/issuer/{ISSUER}.json")
+        root = await get("/root.json")
+        page = await get(f"/certificate/{named(single)}.json")
+
+    assert list(found.values()) == [
+        [1, 12, 11, 10],
+        [10, 11, 12, 1],
+        [1, 10, 11, 12],
+        [11, 12, 1],
+        [1, 12, 10],
+        [11],
+    ]
+    assert {each["status"]: each["count"] for each in issuer["statuses"]} == {
+        "valid": 3,
+        "revoked": 1,
+    }
+    assert root["issuers"][0]["issued"] == 4
+    assert len(page["history"]) == 1
