@@ -84,7 +84,12 @@ def _write(request: web.Request, problem: Problem, around: Any) -> web.StreamRes
         return text_answer(f"{problem.message} {problem.hint}", problem.status)
     if form is Form.JSON:
         return json_answer({"error": problem}, problem.status)
-    html = render("problem.html", problem, around, visit_of(request))
+    try:
+        html = render("problem.html", problem, around, visit_of(request))
+    except Exception:
+        # Whatever is wrong with the page, the visitor is told what to do.
+        _LOG.exception("problem page failed path=%s", request.rel_url.raw_path)
+        return text_answer(f"{problem.message} {problem.hint}", problem.status)
     return page_answer(html, problem.status)
 
 

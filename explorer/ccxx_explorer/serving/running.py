@@ -16,7 +16,7 @@ from ccxx_explorer.serving.log import ACCESS, AccessLog, NoTraces
 from ccxx_explorer.serving.settings import SERVING
 
 # The head of a request must have come so soon after the connection, or after the answer before.
-_IDLE_SECONDS = 30.0
+_IDLE_SECONDS = 20.0
 _SHUTDOWN_SECONDS = 5.0
 # Longer than what is answered with 414 and 431: beyond that there is no helpful answer.
 _MOST_LINE = 65_536

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from ccxx_core.address import encode_address
 from ccxx_core.network import REGTEST
+from ccxx_explorer.database.store import Database
 from ccxx_explorer.indexer import NodeState
 from ccxx_explorer.serving.settings import Serving, Subnet
 from ccxx_explorer.site import Site
@@ -30,17 +31,23 @@ def serving(story: Any) -> Any:
 
 
 @pytest.fixture
-def serve_chain() -> Any:
-    """Return a function that serves a chain without limits for a while."""
+def serve_index() -> Any:
+    """Return a function that serves an index without limits for a while."""
 
     @asynccontextmanager
-    async def serve(chain: Any) -> AsyncIterator[Any]:
+    async def serve(database: Database) -> AsyncIterator[Any]:
         state = NodeState(online=True, since=1_700_000_000)
-        app = create_app(Site(chain.database, lambda: state), Serving(rate=0))
+        app = create_app(Site(database, lambda: state), Serving(rate=0))
         async with TestClient(TestServer(app)) as client:
             yield client
 
     return serve
+
+
+@pytest.fixture
+def serve_chain(serve_index: Any) -> Any:
+    """Return a function that serves a chain without limits for a while."""
+    return lambda chain: serve_index(chain.database)
 
 
 @pytest.fixture
