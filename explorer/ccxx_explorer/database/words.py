@@ -45,9 +45,11 @@ def permits_with(connection: Connection, text: str, limit: int) -> list[Permit]:
         return []
     query = select(permits.c.record)
     for word in wanted:
-        beginning = words.c.word.between(word, word + _LAST_CHARACTER)
+        # PostgreSQL reads no collation inside BETWEEN.
+        column = words.c.word
+        beginning = (column >= word, column <= word + _LAST_CHARACTER)
         query = query.where(
-            permits.c.transaction_number.in_(select(words.c.transaction_number).where(beginning))
+            permits.c.transaction_number.in_(select(words.c.transaction_number).where(*beginning))
         )
     rows = connection.execute(query.order_by(permits.c.number.desc()).limit(limit)).scalars()
     return [record for record in map(unpack, rows) if isinstance(record, Permit)]
