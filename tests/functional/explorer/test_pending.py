@@ -97,5 +97,5 @@ def test_unconfirmed_transaction_is_pending_until_a_block_holds_it(
     assert pending["outputs"][1]["data"]["text"] == "hello there"
     assert confirmed["confirmations"] == 1
     assert confirmed["inputs"][0]["keys"] == [
-        {"key": KEY.public_key.hex(), "role": "owner", "signed": True}
+        {"key": KEY.public_key.hex(), "role": "owner", "signed": True, "sighash": "ALL"}
     ]
