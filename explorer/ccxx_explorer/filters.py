@@ -120,7 +120,8 @@ def read_key(text: str) -> bytes | None:
 def read_code(question: Question) -> str | None:
     """Read the code of a type."""
     code = question.parameters.get("type", "").strip()
-    if len(code.encode("utf-8", "replace")) > _CODE:
+    # No code has a NUL, and PostgreSQL would not be asked for one.
+    if len(code.encode("utf-8", "replace")) > _CODE or "\0" in code:
         raise bad_request(
             say("This is not the code of a type."), say("A code has up to 8 bytes, as in UNICDEG.")
         )

@@ -248,7 +248,7 @@ class Chain:
 class Story:
     """The demonstration's story on such a chain, with the names that tests ask for."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         self.chain = chain = Chain(path)
         self.permit = chain.grant()
         self.fixed_permit = chain.grant(
@@ -311,6 +311,14 @@ def any_chain(places: Callable[[], Path | str]) -> Iterator[Chain]:
     yield made
     assert made.database is not None
     made.database.close()
+
+
+@pytest.fixture
+def any_story(places: Callable[[], Path | str]) -> Iterator[Story]:
+    """The whole story in each kind of database."""
+    told = Story(places())
+    yield told
+    told.database.close()
 
 
 @pytest.fixture(scope="session")
