@@ -73,7 +73,7 @@ def _expiry(data: bytes, flags: int) -> str:
             when = format_time(value)
             return say("expires %(time)s (against median time past)", time=when)
         case 2:
-            return say("expires at height %(height)s", height=number)
+            return say("expires at height %(height)s", height=value)
         case 3:
             return say("expires %(number)s seconds after issue", number=number)
         case 4:
@@ -87,7 +87,7 @@ def _expiry(data: bytes, flags: int) -> str:
 def _expiry_or_height(data: bytes, _flags: int) -> str:
     value = int.from_bytes(data)
     if value < _TIME_THRESHOLD:
-        return say("expires at height %(height)s", height=f"{value:,}")
+        return say("expires at height %(height)s", height=value)
     return say("expires %(time)s", time=format_time(value))
 
 

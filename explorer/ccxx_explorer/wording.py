@@ -96,7 +96,7 @@ def status_words(status: str) -> str:
 def since_words(since: int) -> str:
     """Say since when something is revoked: a height, or unix seconds from 500,000,000 on."""
     if since < LEAST_SINCE_TIME:
-        return say("block %(height)s", height=f"{since:,}")
+        return say("block %(height)s", height=since)
     return format_time(since)
 
 

@@ -23,7 +23,7 @@ def ended_words(time: int | None, height: int | None) -> str:
 def _end(time: int | None, height: int | None) -> str | None:
     if height is None:
         return None if time is None else format_time(time)
-    block = say("block %(height)s", height=f"{height:,}")
+    block = say("block %(height)s", height=height)
     if time is None:
         return block
     return say("%(time)s or %(block)s, whichever comes first", time=format_time(time), block=block)

@@ -229,7 +229,7 @@ def _anchoring(rows: PdfRows) -> Check:
     words = say(
         "Transaction %(txid)s carries this root; it is in block %(height)s.",
         txid=format_hash(rows.credential.txid),
-        height=f"{rows.verdict.issue.height:,}",
+        height=rows.verdict.issue.height,
     )
     return make_check("anchoring", title, CheckResult.PASSED, _passed(), words)
 
@@ -308,7 +308,7 @@ def _revocation_words(rows: PdfRows) -> str:
     if found is None:
         return say("It was taken back.")
     place = {
-        "height": f"{found.height or 0:,}",
+        "height": found.height or 0,
         "time": format_time(rows.revocation_time) if rows.revocation_time else "?",
     }
     match rows.verdict.how_revoked:

@@ -146,7 +146,7 @@ def _verdict_words(permit: Permit, status: Status, tip: BlockRow) -> tuple[str, 
         moment = permit.closed.moment
         return say("Closed: no new certificates"), say(
             "Its credit returned to the root in block %(height)s (%(time)s).",
-            height=f"{moment.height:,}",
+            height=moment.height,
             time=format_time(moment.time),
         )
     if status is Status.EXPIRED:

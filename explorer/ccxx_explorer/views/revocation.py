@@ -41,7 +41,7 @@ def _who_and_why(revocation: Revocation) -> str:
     moment = revocation.moment
     values = {
         "speaker": _speaker(revocation.by),
-        "height": f"{moment.height:,}",
+        "height": moment.height,
         "time": format_time(moment.time),
         "reason": reason_of_revocation(revocation.reason),
     }

@@ -100,7 +100,7 @@ def surrendered_words(given_back: Return | None) -> str:
     return say(
         "Its holder gave it back in block %(height)s (%(time)s), and its credit returned to the"
         " permit.",
-        height=f"{given_back.moment.height:,}",
+        height=given_back.moment.height,
         time=format_time(given_back.moment.time),
     )
 
@@ -112,7 +112,7 @@ def destroyed_words(ending: Ending | None) -> str:
     return say(
         "It was spent in block %(height)s (%(time)s) by a transaction that does not count:"
         " %(reason)s. It cannot come back; the remedy is a new certificate.",
-        height=f"{ending.moment.height:,}",
+        height=ending.moment.height,
         time=format_time(ending.moment.time),
         reason=reason_words(ending.reason),
     )

@@ -21,7 +21,7 @@ def locktime_words(tx: Transaction) -> str:
     if all(tx_input.sequence == FINAL for tx_input in tx.inputs):
         return say("without effect: every input is final")
     if tx.locktime < _TIME_THRESHOLD:
-        return say("only in a block above %(height)s", height=f"{tx.locktime:,}")
+        return say("only in a block above %(height)s", height=tx.locktime)
     return say(
         "only in a block whose median time past is after %(time)s", time=format_time(tx.locktime)
     )
