@@ -91,22 +91,22 @@ def describe(endpoints: Iterable[Endpoint], version: str, origin: str | None) ->
         },
         "tags": [{"name": tag.value, "description": words} for tag, words in TAG_WORDS.items()],
         "paths": paths,
-        "components": {"schemas": _modern(components)},
+        "components": {"schemas": _plain(components)},
     }
     if origin is not None:
         document["servers"] = [{"url": origin}]
     return document
 
 
-def _modern(schema: Any) -> Any:
+def _plain(schema: Any) -> Any:
     """Write pairs as arrays of either: readers of OpenAPI 3.1 disagree on how to say more."""
     if isinstance(schema, list):
-        return [_modern(each) for each in schema]
+        return [_plain(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: _modern(value) for key, value in schema.items()}
-    if isinstance(made.get("items"), list):
-        made["items"] = {"anyOf": made["items"]}
+    made = {key: _plain(value) for key, value in schema.items()}
+    if "prefixItems" in made:
+        made["items"] = {"anyOf": made.pop("prefixItems")}
     return made
 
 
