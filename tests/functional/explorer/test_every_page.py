@@ -1,0 +1,186 @@
+"""Every page in a real browser: with and without JavaScript, dark and light, on a phone and a desk.
+
+Pages are collected from the endpoints themselves, so a new page without an example fails here.
+What was seen is kept: `CCXX_SCREENSHOTS` names the folder, `artifacts/screenshots` else.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from ccxx_explorer.catalogues import CODES
+from ccxx_explorer.endpoints import Form
+from ccxx_explorer.filters import CERTIFICATE_STATUSES
+from ccxx_explorer.web import ENDPOINTS
+
+Facts = Callable[..., Any]
+
+ROOT = Path(__file__).resolve().parents[3]
+SCREENSHOTS = Path(os.environ.get("CCXX_SCREENSHOTS", ROOT / "artifacts" / "screenshots"))
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+# WCAG 2.2 AA and axe's own advice; the size of targets is a rule that axe leaves off by itself.
+RULES = """() => axe.run(document, {
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  rules: {"target-size": {enabled: true}},
+}).then(({violations}) => violations.map(({id, help, nodes}) =>
+  `${id}: ${help}: ${nodes.slice(0, 3).map(node => node.html.slice(0, 160))}`))"""
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+KINDS = sorted(
+    {
+        endpoint.template
+        for endpoint in ENDPOINTS
+        if endpoint.form is Form.PAGE and endpoint.media == "text/html"
+    }
+)
+LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (360, 1440)]
+MAIN = ["/", "/certificate/{id}", "/tx/{id}", "/certificates", "/verify", "/statistics", "/status"]
+
+
+@pytest.fixture(scope="module")
+def examples(facts: Facts) -> dict[str, list[str]]:
+    """Paths to look at for each kind of page; a certificate of every status among them."""
+    lists = [facts("certificates", status=status) for status in CERTIFICATE_STATUSES]
+    lines = [found["certificates"][0] for found in lists if found["certificates"]]
+    certificates = [f"/certificate/{line['id']}" for line in lines]
+    certificate = facts(certificates[-1][1:])
+    event = certificate["history"][-1]
+    events = {line["title"]: f"/tx/{line['txid']}" for line in facts("latest")["events"]}
+    return {
+        "/certificate/{id}": certificates,
+        "/permit/{id}": [f"/permit/{line['id']}" for line in facts("permits")["permits"][:2]],
+        "/issuer/{id}": [f"/issuer/{certificate['issuer_key']}"],
+        "/tx/{id}": list(events.values())[:4],
+        "/block/{id}": [f"/block/{event['height']}"],
+        "/address/{id}": [f"/address/{certificate['address']}"],
+        "/pending/{id}": [certificates[0].replace("/certificate/", "/pending/")],
+        "/search": ["/search?q=no+such+%3Cthing%3E", "/nothing-here"],
+    }
+
+
+@pytest.fixture(scope="module")
+def windows(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Give a function that opens a kind of window, the same one for the same wishes."""
+    opened: dict[Any, BrowserContext] = {}
+
+    def window(scheme: Any, width: int, scripts: bool, language: str = "en") -> BrowserContext:
+        wish = (scheme, width, scripts, language)
+        if wish not in opened:
+            opened[wish] = chromium.new_context(
+                color_scheme=scheme,
+                viewport={"width": width, "height": 900},
+                java_script_enabled=scripts,
+                locale=language,
+            )
+        return opened[wish]
+
+    yield window
+    for context in opened.values():
+        context.close()
+
+
+class Visit:
+    """One page in one window, and everything that is wrong with it."""
+
+    def __init__(self, context: BrowserContext, origin: str) -> None:
+        self.page: Page = context.new_page()
+        self.origin = origin
+        self.faults: list[str] = []
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        self.page.on("requestfailed", lambda ask: self.faults.append(f"request failed: {ask.url}"))
+        self.page.on("request", lambda ask: self._watch(ask.url))
+
+    def _hear(self, said: Any) -> None:
+        # That this page itself is an error is what a problem page says.
+        if said.type in ("error", "warning") and said.location.get("url") != self.page.url:
+            self.faults.append(f"console: {said.text}")
+
+    def _watch(self, url: str) -> None:
+        if not url.startswith((self.origin, "data:")):
+            self.faults.append(f"third party: {url}")
+
+    def open(self, path: str) -> None:
+        """Go there, and see that it fits the window."""
+        self.page.goto(self.origin + path)
+        if overflow := self.page.evaluate(OVERFLOW):
+            self.faults.append(f"{overflow} pixels too wide")
+
+    def judge(self) -> None:
+        """Let axe look at it."""
+        self.page.evaluate(AXE)
+        self.faults.extend(self.page.evaluate(RULES))
+
+    def keep(self, *names: Any) -> None:
+        """Keep what it looks like."""
+        name = "-".join(re.sub(r"[^a-z0-9]+", "-", str(part).lower()).strip("-") for part in names)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    def close(self) -> list[str]:
+        """Leave; gives what was wrong."""
+        faults = list(self.faults)
+        self.page.close()
+        return faults
+
+
+def paths_of(kind: str, examples: dict[str, list[str]]) -> list[str]:
+    """Return what to look at for a kind of page."""
+    if kind in examples:
+        return examples[kind]
+    assert "{" not in kind, f"no example of {kind}: add one to `examples`"
+    return [kind]
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["javascript", "plain"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_page_is_sound_in_every_window(
+    windows: Callable[..., BrowserContext],
+    explorer: str,
+    examples: dict[str, list[str]],
+    kind: str,
+    scripts: bool,
+) -> None:
+    faults = {}
+    for number, path in enumerate(paths_of(kind, examples)):
+        for scheme, width in LOOKS:
+            visit = Visit(windows(scheme, width, scripts), explorer)
+            visit.open(path)
+            # Without JavaScript axe itself cannot run.
+            if scripts:
+                visit.judge()
+            way = "javascript" if scripts else "plain"
+            visit.keep(kind.strip("/") or "home", number, scheme, width, way)
+            if found := visit.close():
+                faults[f"{path} {scheme} {width}"] = found
+
+    assert faults == {}
+
+
+@pytest.mark.parametrize("language", CODES)
+def test_main_pages_fit_in_every_language(
+    windows: Callable[..., BrowserContext],
+    explorer: str,
+    examples: dict[str, list[str]],
+    language: str,
+) -> None:
+    faults = {}
+    for kind in MAIN:
+        for width in (360, 1440):
+            visit = Visit(windows("light", width, True, language), explorer)
+            visit.open(paths_of(kind, examples)[0])
+            spoken = visit.page.evaluate("[document.documentElement.lang, document.dir]")
+            if spoken != [language, "rtl" if language == "fa" else "ltr"]:
+                visit.faults.append(f"speaks {spoken}")
+            if language == "fa" and width == 360:
+                visit.judge()
+            visit.keep(language, kind.strip("/") or "home", width)
+            if found := visit.close():
+                faults[f"{kind} {width}"] = found
+
+    assert faults == {}
