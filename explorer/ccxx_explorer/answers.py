@@ -10,6 +10,7 @@ from aiohttp import web
 
 # So deep no chain of the family was ever reorganised.
 SETTLED_DEPTH = 100
+HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
 class Freshness(Enum):
@@ -29,8 +30,12 @@ def json_answer(
     facts: Any, status: int = 200, freshness: Freshness = Freshness.NOW
 ) -> web.Response:
     """Answer with facts, dataclasses or plain values, as JSON."""
-    body = orjson.dumps(facts, option=orjson.OPT_INDENT_2)
-    return bytes_answer(body, "application/json", status, freshness)
+    return bytes_answer(json_bytes(facts), JSON, status, freshness)
+
+
+def json_bytes(facts: Any) -> bytes:
+    """Write facts, dataclasses or plain values, as JSON."""
+    return orjson.dumps(facts, option=orjson.OPT_INDENT_2)
 
 
 def bytes_answer(
@@ -48,4 +53,4 @@ def text_answer(text: str, status: int = 200, freshness: Freshness = Freshness.N
 
 def page_answer(html: str, status: int = 200, freshness: Freshness = Freshness.NOW) -> web.Response:
     """Answer with a page."""
-    return bytes_answer(html.encode(), "text/html; charset=utf-8", status, freshness)
+    return bytes_answer(html.encode(), HTML, status, freshness)

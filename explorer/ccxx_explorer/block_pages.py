@@ -22,10 +22,10 @@ from ccxx_explorer.views.search import read_search
 _LAST_HEIGHT = 2_000_000_000
 
 
-def load_blocks(_site: Site, connection: Connection, question: Question) -> BlockList:
+def load_blocks(site: Site, connection: Connection, question: Question) -> BlockList:
     """Load a list of blocks."""
     below = question.number("below", 0, 1, _LAST_HEIGHT) or None
-    tip = reader.tip(connection)
+    tip = site.tip_or_none(connection)
     rows = reader.latest_blocks(connection, below, LIST_LENGTH)
     more = rows[-1].height if rows and rows[-1].height else None
     newer = None

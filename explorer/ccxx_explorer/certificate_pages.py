@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from ccxx_cert.holders import is_key_reused
-from ccxx_cert.state import Certificate
+from ccxx_cert.state import Certificate, get_batch, get_permit
 from ccxx_cert.status import certificate_status, revocation_of
 from ccxx_core.hashes import Txid
 from ccxx_explorer.database import holdings, reader
@@ -44,16 +44,17 @@ def load_certificate(site: Site, connection: Connection, question: Question) -> 
 def _rows(
     site: Site, connection: Connection, certificate: Certificate, tip: BlockRow, before: int
 ) -> CertificateRows:
-    permit = holdings.permit(connection, certificate.permit_id)
+    tables = RecordTables(connection)
+    permit = get_permit(tables, certificate.permit_id)
     if permit is None:
         raise not_found(
             say("The permit of this certificate is not known here."),
             say("The index is incomplete: rebuild it."),
         )
-    tables = RecordTables(connection)
-    batch = holdings.batch(connection, certificate.batch) if certificate.batch else None
+    batch = get_batch(tables, certificate.batch) if certificate.batch else None
     roles = anchor_roles(site.anchor()) | certificate_roles(certificate, permit)
-    life, earlier = load_life(connection, certificate.id, before or None, roles)
+    subject = tables.find_subject(certificate.id)
+    life, earlier = load_life(connection, subject, before or None, roles)
     publication = site.documents.find(connection, certificate, batch)
     return CertificateRows(
         certificate=certificate,

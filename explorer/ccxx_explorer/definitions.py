@@ -41,6 +41,14 @@ class DefinitionFolder:
         script = definition.permit_script(permit.root_key, permit.system_key)
         return definition if opens(script, permit.script_pubkey) else None
 
+    @property
+    def version(self) -> int:
+        """When a file last came or went, in nanoseconds; 0 while there is no folder."""
+        try:
+            return self._folder.stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def issuers_named(self, text: str) -> list[TypeDefinition]:
         """Return one definition of each issuer in whose name each word of a text begins a word."""
         wanted = words_of(text)

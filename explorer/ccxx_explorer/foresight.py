@@ -11,7 +11,6 @@ from ccxx_cert.registry import Stage, apply_transaction
 from ccxx_cert.state import Moment, RegistryView, Verdict
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint, Transaction, TxOutput
-from ccxx_explorer.database import reader
 from ccxx_explorer.database.pending import coins_at
 from ccxx_explorer.database.records import RecordTables
 from ccxx_explorer.pending import PoolSnapshot
@@ -35,7 +34,7 @@ def foresee(site: Site, connection: Connection, txs: Iterable[Transaction]) -> O
     Without a trust anchor, or while nothing is indexed, there are no verdicts.
     """
     stage = Stage(RecordTables(connection))
-    tip, anchor = reader.tip(connection), site.database.anchor
+    tip, anchor = site.tip_or_none(connection), site.database.anchor
     verdicts: dict[Txid, Verdict] = {}
     if tip is None or anchor is None:
         return Outlook(stage, verdicts)

@@ -13,7 +13,7 @@ from ccxx_cert.recognize import read_message
 from ccxx_cert.records import Message
 from ccxx_cert.state import Certificate, Permit
 from ccxx_core.hashes import sha256
-from ccxx_core.transaction import OutPoint, Transaction, TxOutput
+from ccxx_core.transaction import Transaction, TxOutput
 from ccxx_explorer.database import lives, reader
 from ccxx_explorer.database.rows import VerdictRow
 from ccxx_explorer.database.slices import prevouts_between
@@ -61,11 +61,12 @@ _READINGS = _Readings()
 
 
 def load_life(
-    connection: Connection, subject: OutPoint, before: int | None, roles: Mapping[bytes, str]
+    connection: Connection, subject: int, before: int | None, roles: Mapping[bytes, str]
 ) -> tuple[tuple[Happening, ...], int | None]:
     """Load a page of a life, oldest first, and what to ask for the page before it.
 
-    `roles` names keys, and scripts of a single key.
+    `subject` is the number of a permit or certificate among all, as `RecordTables.find_subject`
+    gives it; `roles` names keys, and scripts of a single key.
     """
     verdicts = lives.life_of(connection, subject, before, EVENTS + 1)
     numbers = list(verdicts)[-EVENTS:]

@@ -26,7 +26,7 @@ _COUNTED = 10_000
 
 def load_home(site: Site, connection: Connection, _question: Question) -> HomeFacts:
     """Load the first page."""
-    tip = reader.tip(connection)
+    tip = site.tip_or_none(connection)
     permits = holdings.latest_permits(connection, 0, _HOME)
     certificates = holdings.latest_certificates(connection, None, 0, _HOME)
     status = site.status(connection)

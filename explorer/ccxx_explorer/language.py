@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from gettext import NullTranslations
 from typing import Any
 
 from babel import Locale
 from babel.dates import format_date, get_datetime_format
 from babel.numbers import format_decimal
+
+_REMEMBERED = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def say_count(one: str, many: str, count: int, **values: Any) -> str:
 
 def say_number(number: int) -> str:
     """Print a number of things as the reader groups digits; the digits are Latin everywhere."""
-    return format_decimal(number, locale=_CURRENT.get().locale)
+    return _number_in(_CURRENT.get().code, number)
 
 
 def say_minute(moment: datetime) -> str:
@@ -81,6 +84,17 @@ def say_minute(moment: datetime) -> str:
     # In English the day is ISO 8601's: English itself is divided over the order.
     if language == ENGLISH:
         return f"{moment:%Y-%m-%d %H:%M} UTC"
-    day = format_date(moment, "medium", locale=language.locale)
-    order = get_datetime_format("medium", locale=language.locale)
-    return str(order).replace("{1}", day).replace("{0}", f"{moment:%H:%M} UTC")
+    order, day = _day_in(language.code, moment.date())
+    return order.replace("{1}", day).replace("{0}", f"{moment:%H:%M} UTC")
+
+
+# A page says the same numbers and days many times, and Babel reads its patterns anew for each.
+@lru_cache(_REMEMBERED)
+def _number_in(code: str, number: int) -> str:
+    return format_decimal(number, locale=Locale.parse(code))
+
+
+@lru_cache(_REMEMBERED)
+def _day_in(code: str, day: date) -> tuple[str, str]:
+    locale = Locale.parse(code)
+    return str(get_datetime_format("medium", locale=locale)), format_date(day, "medium", locale)

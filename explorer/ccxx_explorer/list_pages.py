@@ -18,6 +18,7 @@ from ccxx_explorer.database.listings import (
     list_certificates,
     type_codes,
 )
+from ccxx_explorer.database.records import RecordTables
 from ccxx_explorer.facts import CertificateList, PermitFacts, PermitList
 from ccxx_explorer.filters import (
     PERMIT_STATUSES,
@@ -109,7 +110,8 @@ def load_permit(site: Site, connection: Connection, question: Question) -> Permi
     wanted = CertificateFilter(permit_id=permit.id)
     latest = list_certificates(connection, wanted, Sorting.NEWEST, None, _FEW)
     roles = anchor_roles(site.anchor()) | permit_roles(permit)
-    life, earlier = load_life(connection, permit.id, before, roles)
+    subject = RecordTables(connection).find_subject(permit.id)
+    life, earlier = load_life(connection, subject, before, roles)
     rows = PermitRows(
         permit=permit,
         tip=tip,

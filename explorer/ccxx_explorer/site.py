@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,7 +16,7 @@ from ccxx_cert.trust import TrustAnchor
 from ccxx_cert.type_definition import TypeDefinition
 from ccxx_core.address import encode_address
 from ccxx_core.errors import DecodeError
-from ccxx_core.hashes import Txid
+from ccxx_core.hashes import BlockHash, Txid
 from ccxx_core.network import Network
 from ccxx_core.transaction import Transaction
 from ccxx_explorer.database import holdings, reader
@@ -66,10 +67,12 @@ class Site:
     ) -> None:
         self.database = database
         self._definitions = definitions
-        self._node_state = node_state
+        self.node_state = node_state
         self._node = node
         self.pool = pool
         self.documents = DocumentShelf()
+        self._tips: WeakKeyDictionary[Connection, BlockRow | None] = WeakKeyDictionary()
+        self._judged: tuple[BlockHash, str | None] | None = None
 
     @property
     def network(self) -> Network:
@@ -85,21 +88,20 @@ class Site:
     def check_anchor(self, connection: Connection) -> None:
         """Raise the page's error where certificates cannot be judged."""
         self.anchor()
-        problem = self._problem(connection, reader.tip(connection))
+        problem = self.problem(connection)
         if problem is not None:
             raise wrong_anchor(problem)
 
-    def _problem(self, connection: Connection, tip: BlockRow | None) -> str | None:
-        anchor = self.database.anchor
+    def problem(self, connection: Connection) -> str | None:
+        """Say what is wrong with the trust anchor on this chain, None if nothing is."""
+        anchor, tip = self.database.anchor, self.tip_or_none(connection)
         # Until the index has reached it, the root coin is only not read yet.
         if anchor is None or tip is None or tip.height < anchor.root_height:
             return None
-        if holdings.has_root_coin(connection, anchor.root_outpoint):
-            return None
-        return (
-            "the root coin of the trust anchor is not on this chain"
-            f" at block {anchor.root_height}, so no certificate can be judged"
-        )
+        judged = self._judged
+        if judged is None or judged[0] != tip.hash:
+            judged = self._judged = (tip.hash, _find_problem(connection, anchor))
+        return judged[1]
 
     def root_facts(self) -> AnchorFacts:
         """Sum up the trust anchor."""
@@ -126,9 +128,13 @@ class Site:
         """Return definitions by the words of their issuer's name, one for each issuer."""
         return self._definitions.issuers_named(text) if self._definitions else []
 
+    def definitions_version(self) -> int:
+        """Number the state of the folder of type definitions: another one, another number."""
+        return self._definitions.version if self._definitions else 0
+
     def tip(self, connection: Connection) -> BlockRow:
         """Return the tip, or raise the page's error while nothing is indexed."""
-        tip = reader.tip(connection)
+        tip = self.tip_or_none(connection)
         if tip is None:
             raise PageError(
                 "index-empty",
@@ -138,25 +144,31 @@ class Site:
             )
         return tip
 
+    def tip_or_none(self, connection: Connection) -> BlockRow | None:
+        """Return the tip, asked once for a connection: it sees one state of the index."""
+        if connection not in self._tips:
+            self._tips[connection] = reader.tip(connection)
+        return self._tips[connection]
+
     def node_facts(self) -> NodeFacts:
         """Say how the node is."""
-        state = self._node_state()
+        state = self.node_state()
         return NodeFacts(state.online, state.since, state.height, state.problem)
 
     def as_of(self, tip: BlockRow) -> AsOf:
         """Say up to which block an answer holds, and whether the node answers."""
-        return AsOf(tip.height, tip.header.time, self._node_state().online)
+        return AsOf(tip.height, tip.header.time, self.node_state().online)
 
     def surroundings(self, connection: Connection) -> Surroundings:
         """Gather what the frame of a page shows."""
         anchor = self.database.anchor
-        tip = reader.tip(connection)
+        tip = self.tip_or_none(connection)
         return Surroundings(
             network=self.network.name,
             tip=tip_facts(tip),
             node=self.node_facts(),
             anchor_id=anchor.anchor_id.hex() if anchor else None,
-            problem=self._problem(connection, tip),
+            problem=self.problem(connection),
         )
 
     def surroundings_or_none(self) -> Surroundings | None:
@@ -170,10 +182,10 @@ class Site:
     def status(self, connection: Connection) -> StatusFacts:
         """Say how this explorer is, and where the root's credit lies."""
         anchor = self.database.anchor
-        tip, now = reader.tip(connection), reader.totals(connection)
+        tip, now = self.tip_or_none(connection), reader.totals(connection)
         return StatusFacts(
             network=self.network.name,
-            problem=self._problem(connection, tip),
+            problem=self.problem(connection),
             tip=tip_facts(tip),
             node=self.node_facts(),
             anchor=self.root_facts() if anchor else None,
@@ -199,9 +211,18 @@ class Site:
 
     def ask_node(self, question: Callable[[NodeClient], _Answer]) -> _Answer:
         """Put a question to the node; raises `NodeError` soon while it is away, and `RpcError`."""
-        if self._node is None or not self._node_state().online:
+        if self._node is None or not self.node_state().online:
             raise NodeError("the node does not answer: try again when it is back")
         return self._node.ask(question)
+
+
+def _find_problem(connection: Connection, anchor: TrustAnchor) -> str | None:
+    if holdings.has_root_coin(connection, anchor.root_outpoint):
+        return None
+    return (
+        "the root coin of the trust anchor is not on this chain"
+        f" at block {anchor.root_height}, so no certificate can be judged"
+    )
 
 
 def _credit_facts(anchor: TrustAnchor, now: Totals | None) -> CreditFacts:

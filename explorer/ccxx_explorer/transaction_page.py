@@ -87,7 +87,7 @@ def _confirmed(
     spent = slices.prevouts_between(connection, row.number, shown(inputs).start, PER_PAGE)
     return TransactionRows(
         transaction=tx,
-        tip=reader.tip(connection),
+        tip=site.tip_or_none(connection),
         input_part=inputs,
         output_part=outputs,
         block=reader.block_at(connection, row.height),
@@ -110,7 +110,7 @@ def _pending(
         for at, coin in coins_of(site, connection, tx).items()
     }
     credits = holdings.credits_at(connection, _outpoints(tx, parts))
-    tip = reader.tip(connection)
+    tip = site.tip_or_none(connection)
     return TransactionRows(
         transaction=tx,
         tip=tip,

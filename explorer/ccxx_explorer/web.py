@@ -26,14 +26,16 @@ from ccxx_explorer import (
 from ccxx_explorer.broadcast import endpoints as broadcast
 from ccxx_explorer.endpoints import QUERIES, SITE, Endpoint
 from ccxx_explorer.live import stream
+from ccxx_explorer.moment import current_moment
 from ccxx_explorer.page_endpoints import endpoints_of
 from ccxx_explorer.pages import PAGES
 from ccxx_explorer.queries import Queries
-from ccxx_explorer.serving.caching import keep_small
+from ccxx_explorer.serving.caching import PRESSED, keep_small, pressed_shelf
 from ccxx_explorer.serving.failures import answer_failures
 from ccxx_explorer.serving.headers import add_headers
 from ccxx_explorer.serving.limits import limit_rate, limit_sizes
 from ccxx_explorer.serving.parameters import check_parameters
+from ccxx_explorer.serving.remembering import REMEMBERED, Remembered
 from ccxx_explorer.serving.settings import SERVING, SERVING_DEFAULTS, Serving
 from ccxx_explorer.serving.table import TABLE, Table
 from ccxx_explorer.serving.tongues import speak
@@ -75,6 +77,8 @@ def create_app(site: Site, serving: Serving = SERVING_DEFAULTS) -> web.Applicati
     app[SITE] = site
     app[TABLE] = Table(ENDPOINTS)
     app[verify_endpoints.UPLOADS] = verify_endpoints.Uploads()
+    app[PRESSED] = pressed_shelf()
+    app[REMEMBERED] = Remembered(lambda: app[QUERIES].run(current_moment, site))
     app[TABLE].add_to(app.router)
     allow_exports(app)
     app.on_response_prepare.append(add_headers)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, bindparam, select
 
 from ccxx_core.block import BlockHeader
 from ccxx_core.hashes import BlockHash, Txid
@@ -34,12 +34,28 @@ from ccxx_explorer.database.schema import (
 # Follows every letter of an address, in the order of bytes.
 _LAST_LETTER = "~"
 _spender = transactions.alias("spender")
+# What most pages ask is put together once: that takes longer than to answer it.
+_TIP = select(blocks).order_by(blocks.c.height.desc()).limit(1)
+_HASH_AT = select(blocks.c.hash).where(blocks.c.height == bindparam("height"))
+_TIMES = select(blocks.c.height, blocks.c.time).where(
+    blocks.c.height.in_(bindparam("heights", expanding=True))
+)
+_TRANSACTION = (
+    select(transactions)
+    .where(transactions.c.txid == bindparam("txid"))
+    .order_by(transactions.c.number.desc())
+    .limit(1)
+)
+_VERDICT = select(
+    verdicts, transactions.c.txid, transactions.c.height, transactions.c.position
+).join(transactions, transactions.c.number == verdicts.c.transaction_number)
+_VERDICTS = _VERDICT.where(verdicts.c.transaction_number.in_(bindparam("numbers", expanding=True)))
 
 
 def tip(connection: Connection) -> BlockRow | None:
     """Give the last block indexed, or None while the index is empty."""
-    rows = latest_blocks(connection, None, 1)
-    return rows[0] if rows else None
+    row = connection.execute(_TIP).first()
+    return _block(row) if row else None
 
 
 def latest_blocks(connection: Connection, below: int | None, limit: int) -> list[BlockRow]:
@@ -64,19 +80,13 @@ def block_of_hash(connection: Connection, block_hash: bytes) -> BlockRow | None:
 
 def hash_at(connection: Connection, height: int) -> BlockHash | None:
     """Give the hash of the block at a height."""
-    value = connection.execute(select(blocks.c.hash).where(blocks.c.height == height)).scalar()
+    value = connection.execute(_HASH_AT, {"height": height}).scalar()
     return BlockHash(value) if value is not None else None
 
 
 def transaction_of_id(connection: Connection, txid: bytes) -> TransactionRow | None:
     """Give a confirmed transaction; of two equal ids (before BIP 30) the later."""
-    query = (
-        select(transactions)
-        .where(transactions.c.txid == txid)
-        .order_by(transactions.c.number.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).first()
+    row = connection.execute(_TRANSACTION, {"txid": txid}).first()
     return _transaction(row) if row else None
 
 
@@ -218,13 +228,13 @@ def _totals(row: Any) -> Totals:
 
 def verdicts_of(connection: Connection, numbers: Iterable[int]) -> dict[int, VerdictRow]:
     """Give the registry's verdicts on some transactions, by transaction number."""
-    query = _verdict_query().where(verdicts.c.transaction_number.in_(list(numbers)))
-    return {row.transaction_number: _verdict(row) for row in connection.execute(query)}
+    found = connection.execute(_VERDICTS, {"numbers": list(numbers)})
+    return {row.transaction_number: _verdict(row) for row in found}
 
 
 def latest_verdicts(connection: Connection, limit: int) -> dict[int, VerdictRow]:
     """Give the newest verdicts by transaction number."""
-    query = _verdict_query().order_by(verdicts.c.transaction_number.desc()).limit(limit)
+    query = _VERDICT.order_by(verdicts.c.transaction_number.desc()).limit(limit)
     return {row.transaction_number: _verdict(row) for row in connection.execute(query)}
 
 
@@ -243,12 +253,6 @@ def _output_query() -> Select[Any]:
         .join(scripts, scripts.c.number == outputs.c.script)
         .outerjoin(_spender, _spender.c.number == outputs.c.spent_by)
     )
-
-
-def _verdict_query() -> Select[Any]:
-    return select(
-        verdicts, transactions.c.txid, transactions.c.height, transactions.c.position
-    ).join(transactions, transactions.c.number == verdicts.c.transaction_number)
 
 
 def _block(row: Any) -> BlockRow:
@@ -300,5 +304,5 @@ def _verdict(row: Any) -> VerdictRow:
 
 def times_of(connection: Connection, heights: Iterable[int]) -> dict[int, int]:
     """Give the times of blocks by height."""
-    query = select(blocks.c.height, blocks.c.time).where(blocks.c.height.in_(set(heights)))
-    return {row.height: row.time for row in connection.execute(query)}
+    found = connection.execute(_TIMES, {"heights": list(set(heights))})
+    return {row.height: row.time for row in found}

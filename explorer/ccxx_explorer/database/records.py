@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, select
+from sqlalchemy import Connection, Select, and_, bindparam, select
 
 from ccxx_cert.state import (
     Certificate,
@@ -56,6 +56,8 @@ _TXID = 32
 _SERIAL_PERMIT = 36
 _SERIALS_AHEAD = 255
 _source = transactions.alias("source")
+_PERMIT = select(permits.c.record, permits.c.number).where(permits.c.outpoint == bindparam("key"))
+_BATCH = select(batches.c.record).where(batches.c.txid == bindparam("key"))
 
 
 def decode_outpoint(data: bytes) -> OutPoint:
@@ -180,6 +182,7 @@ class RecordTables:
 
     def _load(self, key: Key) -> Record | None:
         query: Any
+        values: dict[str, bytes] = {}
         match key.kind:
             case RecordKind.CREDIT:
                 at = decode_outpoint(key.id)
@@ -191,17 +194,15 @@ class RecordTables:
                 row = self._connection.execute(query).first()
                 return read_credit(row) if row is not None else None
             case RecordKind.PERMIT:
-                query = select(permits.c.record, permits.c.number).where(
-                    permits.c.outpoint == key.id
-                )
+                query, values = _PERMIT, {"key": key.id}
             case RecordKind.CERTIFICATE:
                 query = certificate_query().where(is_certificate(decode_outpoint(key.id)))
             case RecordKind.BATCH:
-                query = select(batches.c.record).where(batches.c.txid == key.id)
+                query, values = _BATCH, {"key": key.id}
             case _:
                 of_kind = marks.c.kind == key.kind.value
                 query = select(marks.c.record, marks.c.kind).where(of_kind, marks.c.key == key.id)
-        row = self._connection.execute(query).first()
+        row = self._connection.execute(query, values).first()
         if row is None:
             return None
         record = unpack(row.record)

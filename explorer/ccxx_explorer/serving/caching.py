@@ -10,6 +10,7 @@ from aiohttp import web
 from ccxx_core.hashes import sha256
 from ccxx_explorer.answers import Freshness
 from ccxx_explorer.endpoints import Handle
+from ccxx_explorer.serving.shelf import Shelf
 
 _TEXT = ("text/", "application/json", "application/vc", "image/svg+xml")
 # Less than a packet: nothing is won.
@@ -17,6 +18,16 @@ _LEAST = 1_400
 # So much takes a millisecond or two: more is pressed in a thread.
 _AT_ONCE = 64 * 1024
 _LEVEL = 5
+_MOST_BYTES = 16 * 1024 * 1024
+
+
+# Named by their ETag, which is the hash of what they are pressed from.
+PRESSED: web.AppKey[Shelf[bytes]] = web.AppKey("pressed", Shelf)
+
+
+def pressed_shelf() -> Shelf[bytes]:
+    """Make the shelf of what was pressed lately."""
+    return Shelf(_MOST_BYTES)
 
 
 @web.middleware
@@ -35,8 +46,7 @@ async def keep_small(request: web.Request, handler: Handle) -> web.StreamRespons
     if _has(request, tag):
         return _not_modified(response)
     if pressed:
-        large = len(body) > _AT_ONCE
-        response.body = await asyncio.to_thread(_press, body) if large else _press(body)
+        response.body = await _pressed(request.app[PRESSED], tag, body)
         response.headers["Content-Encoding"] = "gzip"
     return response
 
@@ -67,6 +77,15 @@ def _not_modified(response: web.Response) -> web.Response:
     kept = ("Cache-Control", "Content-Language", "ETag", "Set-Cookie")
     headers = {name: response.headers[name] for name in kept if name in response.headers}
     return web.Response(status=304, headers=headers)
+
+
+async def _pressed(shelf: Shelf[bytes], tag: str, body: bytes) -> bytes:
+    small = shelf.get(tag)
+    if small is None:
+        large = len(body) > _AT_ONCE
+        small = await asyncio.to_thread(_press, body) if large else _press(body)
+        shelf.put(tag, small, len(small))
+    return small
 
 
 def _press(body: bytes) -> bytes:

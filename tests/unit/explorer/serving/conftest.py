@@ -10,7 +10,6 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from ccxx_core.address import encode_address
 from ccxx_core.network import REGTEST
-from ccxx_explorer.database.store import Database
 from ccxx_explorer.indexer import NodeState
 from ccxx_explorer.serving.settings import Serving, Subnet
 from ccxx_explorer.site import Site
@@ -31,17 +30,22 @@ def serving(story: Any) -> Any:
 
 
 @pytest.fixture
-def serve_index() -> Any:
-    """Return a function that serves an index without limits for a while."""
+def serve_site() -> Any:
+    """Return a function that serves a site without limits for a while."""
 
     @asynccontextmanager
-    async def serve(database: Database) -> AsyncIterator[Any]:
-        state = NodeState(online=True, since=1_700_000_000)
-        app = create_app(Site(database, lambda: state), Serving(rate=0))
-        async with TestClient(TestServer(app)) as client:
+    async def serve(site: Site) -> AsyncIterator[Any]:
+        async with TestClient(TestServer(create_app(site, Serving(rate=0)))) as client:
             yield client
 
     return serve
+
+
+@pytest.fixture
+def serve_index(serve_site: Any) -> Any:
+    """Return a function that serves an index without limits for a while."""
+    state = NodeState(online=True, since=1_700_000_000)
+    return lambda database: serve_site(Site(database, lambda: state))
 
 
 @pytest.fixture
