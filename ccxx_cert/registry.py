@@ -43,6 +43,7 @@ class Stage:
     def __init__(self, behind: RegistryView) -> None:
         self._behind = behind
         self._written: dict[Key, Record | None] = {}
+        self._passing: list[Credit] = []
 
     def get(self, key: Key) -> Record | None:
         """Return the record under a key, as written here or behind."""
@@ -54,7 +55,15 @@ class Stage:
 
     def remove(self, key: Key) -> None:
         """Write that a key has no record."""
+        record = self._written.get(key)
+        if isinstance(record, Credit) and self._behind.get(key) is None:
+            self._passing.append(record)
         self._written[key] = None
+
+    @property
+    def passing(self) -> tuple[Credit, ...]:
+        """Credit that was made and spent here, so that no change tells of it."""
+        return tuple(self._passing)
 
     def changes(self) -> Iterator[Change]:
         """Yield what differs from the view behind."""
@@ -99,7 +108,8 @@ def apply_block(view: RegistryView, anchor: TrustAnchor, block: ObservedBlock) -
         verdict = apply_transaction(stage, anchor, tx, block.moment, position)
         if verdict is not None:
             verdicts.append(verdict)
-    return BlockChanges(block.height, block.hash, tuple(stage.changes()), tuple(verdicts))
+    changes = tuple(stage.changes())
+    return BlockChanges(block.height, block.hash, changes, tuple(verdicts), stage.passing)
 
 
 def apply_transaction(

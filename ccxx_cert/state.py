@@ -241,12 +241,17 @@ class ObservedBlock:
 
 @dataclass(frozen=True, slots=True)
 class BlockChanges:
-    """All that one block changes, and its verdicts in the order of its transactions."""
+    """All that one block changes, and its verdicts in the order of its transactions.
+
+    `passing` is the credit that the block both makes and spends: the state never holds it, but
+    explorers remember where it lay.
+    """
 
     height: int
     hash: BlockHash
     changes: tuple[Change, ...]
     verdicts: tuple[Verdict, ...]
+    passing: tuple[Credit, ...] = ()
 
 
 class RegistryView(Protocol):

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from ccxx_cert.identity import identity_hash
 from ccxx_cert.state import (
     Batch,
+    BlockChanges,
     Certificate,
     Change,
     Credit,
@@ -81,15 +82,17 @@ class ChangeWriter:
         self._issuers = _Names(connection, issuers, issuers.c.public_key)
         self._types = _Names(connection, types, types.c.code)
 
-    def write(self, block: IndexedBlock, changes: Sequence[Change]) -> None:
+    def write(self, block: IndexedBlock, found: BlockChanges) -> None:
         """Write one block's changes and how to take them back."""
-        self._scripts = block.scripts
+        self._scripts, changes = block.scripts, found.changes
         for change in changes:
             self._tables.put(change.key, change.after)
             if change.before is None:
                 self._give_number(change.key)
         clock = Clock(block.new.height, block.new.median_time_past)
         self._add(block, changes, clock)
+        passing = [self._credit_row(block, credit) for credit in found.passing]
+        insert_rows(self._connection, credits, passing)
         old = [change for change in changes if change.before is not None]
         self._rewrite([(change.key, change.after) for change in old], clock)
         lines = (_journal_line(change) for change in changes)

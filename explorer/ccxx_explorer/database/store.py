@@ -251,7 +251,7 @@ def _judge(connection: Connection, anchor: TrustAnchor, indexed: Sequence[Indexe
             new.height, new.hash, new.block.header.time, new.median_time_past, transactions
         )
         found = apply_block(tables, anchor, observed)
-        writer.write(block, found.changes)
+        writer.write(block, found)
         totals.add(found)
         _insert_verdicts(connection, tables, found, block.numbers)
         insert_pieces(connection, found.verdicts, transactions, block.numbers)

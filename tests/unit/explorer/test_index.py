@@ -10,10 +10,10 @@ from ccxx_cert.chunks import split
 from ccxx_cert.codec import encode_message
 from ccxx_cert.registry import MemoryRegistry, apply_block, state_hash
 from ccxx_cert.state import CreditKind, ObservedBlock
-from ccxx_core.hashes import BlockHash, Txid
+from ccxx_core.hashes import BlockHash, Txid, sha256
 from ccxx_core.network import REGTEST, TEST
 from ccxx_core.transaction import OutPoint
-from ccxx_explorer.database import reader
+from ccxx_explorer.database import holdings, reader
 from ccxx_explorer.database.schema import METADATA
 from ccxx_explorer.database.store import Database
 from ccxx_explorer.database.whole_state import registry_hash
@@ -235,6 +235,23 @@ def test_spent_coin_knows_its_spender(chain: Any) -> None:
     assert row is not None and row.spend is not None
     assert (row.spend.txid, row.spend.index) == (tx.txid, 0)
     assert chain.coin(CreditKind.CERTIFICATE, certificate).outpoint.txid == tx.txid
+
+
+def test_address_leads_to_a_certificate_that_came_and_went_within_one_block(chain: Any) -> None:
+    certificate = chain.issue(chain.grant(), 1, "alice")
+    transfer = chain.transfer_tx(certificate, "bob")
+    issue = chain.disconnect().block.transactions[1]
+    before = dump(chain.database)
+
+    chain.mine(issue, transfer)
+    with chain.database.read() as connection:
+        found = holdings.certificates_at(connection, sha256(chain.learn("alice")), 10)
+        credit = holdings.credits_at(connection, [certificate])[certificate]
+    chain.disconnect()
+
+    assert [each.id for each in found] == [certificate]
+    assert (credit.kind, credit.owner) == (CreditKind.CERTIFICATE, certificate)
+    assert dump(chain.database) == before
 
 
 def test_reader_sees_one_state_while_blocks_are_written(chain: Any) -> None:
