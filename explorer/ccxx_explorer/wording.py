@@ -10,6 +10,8 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 
+import idna
+
 from ccxx_cert.standing import LEAST_SINCE_TIME
 from ccxx_cert.status import Status
 from ccxx_core.amount import format_amount
@@ -20,11 +22,35 @@ from ccxx_explorer.language import say, say_count, say_minute
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
+# Joiners are part of how Persian and the languages of India are spelled.
+_JOINERS = "\u200c\u200d"
+# How far the letters may be that a joiner stands between, with marks on them.
+_NEIGHBOURHOOD = 8
+
+
 def printable(text: str) -> str:
-    """Show every character that could hide or reorder text as its code point, `<U+202E>`."""
+    """Show every character that could hide or reorder text as its code point, `<U+202E>`.
+
+    A joiner stays where it changes how its neighbours are written (CONTEXTJ, RFC 5892).
+    """
+    if text.isprintable():
+        return text
     return "".join(
-        f"<U+{ord(char):04X}>" if unicodedata.category(char) in _UNSAFE else char for char in text
+        f"<U+{ord(char):04X}>"
+        if unicodedata.category(char) in _UNSAFE and not _is_spelling(text, place)
+        else char
+        for place, char in enumerate(text)
     )
+
+
+def _is_spelling(text: str, place: int) -> bool:
+    if text[place] not in _JOINERS:
+        return False
+    start = max(0, place - _NEIGHBOURHOOD)
+    try:
+        return idna.valid_contextj(text[start : place + _NEIGHBOURHOOD + 1], place - start)
+    except ValueError:  # beside a character that has no name
+        return False
 
 
 def printable_lines(text: str) -> str:

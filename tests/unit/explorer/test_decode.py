@@ -72,10 +72,31 @@ def test_any_script_can_be_shown(script: bytes) -> None:
 
 @given(st.text())
 def test_printable_text_has_no_character_that_hides_or_reorders(text: str) -> None:
-    shown = printable(text)
+    shown = printable(text).replace("\u200c", "").replace("\u200d", "")
 
     assert shown.isprintable() or all(char.isprintable() or char.isspace() for char in shown)
     assert not set(shown) & set("\u202e\u2066\u200f\x00\n\r")
+
+
+@pytest.mark.parametrize("text", ["می\u200cبینم", "بب\u200cی", "क्\u200dष", "بَ\u200cب" * 2_000])
+def test_joiners_that_belong_to_the_spelling_stay(text: str) -> None:
+    assert printable(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Uni\u200cversity", "Uni<U+200C>versity"),
+        ("کر\u200cب", "کر<U+200C>ب"),
+        ("ب\u200c\u200cب", "ب<U+200C><U+200C>ب"),
+        ("\u200cب", "<U+200C>ب"),
+        ("ب\u200dب", "ب<U+200D>ب"),
+        ("\x00\u200d", "<U+0000><U+200D>"),
+        ("ب\u200c\u202eب", "ب\u200c<U+202E>ب"),
+    ],
+)
+def test_joiners_that_change_nothing_visible_are_shown(text: str, shown: str) -> None:
+    assert printable(text) == shown
 
 
 def test_payload_of_a_plain_message_is_its_push() -> None:
