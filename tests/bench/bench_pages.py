@@ -5,24 +5,29 @@ address with a long history; each visitor keeps a connection and asks again as s
 answer. One JSON line a page, in milliseconds; the limit is an empty page of the same web framework
 in the same run, which is asked again right before each page.
 
+Where `cached` is false nobody asks twice for the same: pages of certificates that differ, or the
+same page with a parameter that means nothing. Where it is true they are few, and drawn before.
+
 `CCXX_BENCH_CERTIFICATES` says how many certificates; `--folder` keeps the index for the next run.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import random
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import urlopen
 
 from aiohttp import web
+from bench_registry import ISSUER
 from certificate_chain import CertificateChain
 from index_of_certificates import build
 from sqlalchemy import func, select
@@ -31,16 +36,21 @@ from ccxx_cert.trust import TrustAnchor
 from ccxx_core.address import encode_address
 from ccxx_core.hashes import format_hash
 from ccxx_core.network import REGTEST
+from ccxx_explorer.database.bulk import select_in
 from ccxx_explorer.database.schema import certificates, touches, transactions
 from ccxx_explorer.database.store import Database
 from ccxx_regtest.processes import Process, free_ports, program
 
 CLIENTS = 32
-SECONDS = 4.0
+SECONDS = 2.0
 BUSY = 100_000
-NAMES = 500
+NAMES = 20_000
 LIST_PAGES = 20
+# So many pages are asked for again and again where they come from memory.
+FEW = 20
+KEPT = ("certificate", "list", "address", "home")
 RANDOM = random.Random(1)
+NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -63,15 +73,13 @@ def serve_nothing(port: int) -> None:
     web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None)
 
 
-async def visit(port: int, paths: Sequence[str], until: float) -> list[float]:
+async def visit(port: int, paths: Iterator[str], until: float) -> list[float]:
     """Ask for one page after another over one connection; gives the seconds of each."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     waited: list[float] = []
     while (now := time.perf_counter()) < until:
-        path = RANDOM.choice(paths)
-        writer.write(
-            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/html\r\n\r\n".encode()
-        )
+        path = next(paths)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         status = int(head[9:12])
         assert status in (200, 303), f"{path}: {head[:60]!r}"
@@ -82,7 +90,7 @@ async def visit(port: int, paths: Sequence[str], until: float) -> list[float]:
     return waited
 
 
-async def crowd(port: int, paths: Sequence[str], seconds: float) -> Times:
+async def crowd(port: int, paths: Iterator[str], seconds: float) -> Times:
     """Let all visitors ask at once."""
     start = time.perf_counter()
     until = start + seconds
@@ -96,14 +104,23 @@ async def crowd(port: int, paths: Sequence[str], seconds: float) -> Times:
     )
 
 
-def measure(case: str, port: int, empty: int, paths: Sequence[str], count: int) -> None:
+@dataclass(frozen=True)
+class Ports:
+    """Where the explorer and the empty page are."""
+
+    explorer: int
+    empty: int
+
+
+def measure(case: str, ports: Ports, paths: Iterator[str], count: int, *, cached: bool) -> None:
     """Print one page as one JSON line."""
-    asyncio.run(crowd(port, paths, SECONDS / 4))
-    bare = asyncio.run(crowd(empty, ["/"], SECONDS / 4))
-    found = asyncio.run(crowd(port, paths, SECONDS))
+    asyncio.run(crowd(ports.explorer, paths, SECONDS / 4))
+    bare = asyncio.run(crowd(ports.empty, itertools.repeat("/"), SECONDS / 4))
+    found = asyncio.run(crowd(ports.explorer, paths, SECONDS))
     result = {
         "bench": "pages",
         "case": case,
+        "cached": cached,
         "clients": CLIENTS,
         "certificates": count,
         "value": round(found.rate, 1),
@@ -116,6 +133,12 @@ def measure(case: str, port: int, empty: int, paths: Sequence[str], count: int) 
         "p99_ratio": round(found.worst / bare.worst, 1),
     }
     print(json.dumps(result), flush=True)
+
+
+def never_twice(paths: Sequence[str]) -> Iterator[str]:
+    """Give paths in turn, each time with a parameter that nobody asked with before."""
+    for path in itertools.cycle(paths):
+        yield f"{path}{'&' if '?' in path else '?'}n={next(NUMBERS)}"
 
 
 def index_in(folder: Path, count: int) -> tuple[Path, Path]:
@@ -136,32 +159,47 @@ def paths_of(place: Path, anchor: Path, url: str) -> dict[str, list[str]]:
     ids = _some_certificates(database)
     address, positions = _busiest(database)
     database.close()
-    after, lists = "", ["/certificates"]
+    histories = [f"/address/{address}?below={RANDOM.randint(51, positions)}" for _ in range(NAMES)]
+    words = [*ids, *(each.partition(":")[0] for each in ids)]
+    RANDOM.shuffle(words)
+    return {
+        "certificate": [f"/certificate/{each}" for each in ids],
+        "certificate_json": [f"/certificate/{each}.json" for each in ids],
+        "list": _lists(url),
+        "list_filtered": [f"{each}&status=valid&type=DIPLOMA" for each in _lists(url)],
+        "address": [f"/address/{address}"],
+        "address_history": histories,
+        "home": ["/"],
+        "statistics": ["/statistics"],
+        "issuer": [f"/issuer/{ISSUER.hex()}"],
+        "root": ["/root"],
+        "search": [f"/search?q={quote(word)}" for word in words],
+        "esplora_address": [f"/api/address/{address}/txs"],
+        "esplora_utxo": [f"/api/address/{address}/utxo"],
+    }
+
+
+def _lists(url: str) -> list[str]:
+    """Give the first pages of the list, and some from its depth."""
+    after, lists = "", ["/certificates?sort=newest"]
     for _ in range(LIST_PAGES):
         with urlopen(f"{url}/certificates.json{after}") as reply:
             after = f"?after={quote(str(json.load(reply)['after']))}"
         lists.append(f"/certificates{after}")
-    histories = [f"/address/{address}?below={RANDOM.randint(51, positions)}" for _ in range(NAMES)]
-    words = [*ids, *(each.partition(":")[0] for each in ids), address, "1", "12"]
-    return {
-        "certificate": [f"/certificate/{each}" for each in ids],
-        "list": lists,
-        "address": [f"/address/{address}"],
-        "address_history": histories,
-        "search": [f"/search?q={quote(word)}" for word in words],
-    }
+    with urlopen(f"{url}/status.json") as reply:
+        most = json.load(reply)["counts"]["certificates"]
+    return lists + [f"/certificates?after={RANDOM.randint(51, most)}" for _ in range(LIST_PAGES)]
 
 
 def _some_certificates(database: Database) -> list[str]:
     with database.read() as connection:
         last = connection.execute(select(func.max(certificates.c.number))).scalar() or 0
-        numbers = [RANDOM.randint(1, last) for _ in range(NAMES)]
-        query = (
-            select(transactions.c.txid, certificates.c.vout)
-            .join(transactions, transactions.c.number == certificates.c.transaction_number)
-            .where(certificates.c.number.in_(numbers))
+        numbers = RANDOM.sample(range(1, last + 1), min(NAMES, last))
+        query = select(transactions.c.txid, certificates.c.vout).join(
+            transactions, transactions.c.number == certificates.c.transaction_number
         )
-        return [f"{format_hash(txid)}:{vout}" for txid, vout in connection.execute(query)]
+        found = select_in(connection, query, certificates.c.number, numbers)
+        return [f"{format_hash(txid)}:{vout}" for txid, vout in found]
 
 
 def _busiest(database: Database) -> tuple[str, int]:
@@ -185,11 +223,21 @@ def run(folder: Path, count: int) -> None:
     try:
         for process, address in ((explorer, url), (nothing, f"http://127.0.0.1:{empty}")):
             process.wait_until(lambda address=address: _answers(address))
-        for case, paths in paths_of(place, anchor, url).items():
-            measure(case, port, empty, paths, count)
+        measure_all(Ports(port, empty), paths_of(place, anchor, url), count)
     finally:
         explorer.stop()
         nothing.stop()
+
+
+def measure_all(ports: Ports, cases: dict[str, list[str]], count: int) -> None:
+    """Measure each page as nobody asked for it before, then those that are kept, from memory."""
+    for case, paths in cases.items():
+        is_program = "json" in case or case.startswith("esplora")
+        # What programs are answered takes no parameters without a meaning.
+        fresh = itertools.cycle(paths) if is_program else never_twice(paths)
+        measure(case, ports, fresh, count, cached=False)
+    for case in KEPT:
+        measure(case, ports, itertools.cycle(cases[case][:FEW]), count, cached=True)
 
 
 def _answers(url: str) -> bool:
