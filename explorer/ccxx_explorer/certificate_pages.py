@@ -36,7 +36,7 @@ def load_certificate(site: Site, connection: Connection, question: Question) -> 
     """Load one certificate by its issuing outpoint or its printable id."""
     site.check_anchor(connection)
     tip = site.tip(connection)
-    certificate = _named_certificate(site, connection, question)
+    certificate = named_certificate(site, connection, read_search(question.id, site.network))
     rows = _rows(site, connection, certificate, tip, question.number("before", 0, 1, _LAST_NUMBER))
     return certificate_facts(rows, site.root_facts(), site.network, site.as_of(tip))
 
@@ -86,7 +86,7 @@ def _spender(site: Site, certificate: Certificate) -> Txid | None:
 def load_document(site: Site, connection: Connection, question: Question) -> bytes:
     """Load the document of a certificate, where its issuer put it on the chain."""
     site.check_anchor(connection)
-    certificate = _named_certificate(site, connection, question)
+    certificate = named_certificate(site, connection, read_search(question.id, site.network))
     batch = holdings.batch(connection, certificate.batch) if certificate.batch else None
     document = published_document(connection, with_document(certificate, batch))
     if document is None:
@@ -100,8 +100,8 @@ def load_document(site: Site, connection: Connection, question: Question) -> byt
     return document
 
 
-def _named_certificate(site: Site, connection: Connection, question: Question) -> Certificate:
-    reading = read_search(question.id, site.network)
+def named_certificate(site: Site, connection: Connection, reading: Reading) -> Certificate:
+    """Find the certificate that a text names; raises PageError where it names none."""
     certificate = find_certificate(connection, reading)
     if certificate is None:
         check_not_pending(site, connection, reading)

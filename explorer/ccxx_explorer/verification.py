@@ -14,10 +14,16 @@ from ccxx_cert.state import Certificate
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import OutPoint
-from ccxx_explorer.certificate_pages import certificate_lines, find_certificate, load_certificate
+from ccxx_explorer.certificate_pages import (
+    certificate_lines,
+    find_certificate,
+    load_certificate,
+    named_certificate,
+)
+from ccxx_explorer.comparison import compare_document
 from ccxx_explorer.database import holdings
 from ccxx_explorer.database.pdf_messages import issues_of_root
-from ccxx_explorer.facts import Check, Statement
+from ccxx_explorer.facts import Check, CheckResult, Statement, Tone
 from ccxx_explorer.facts.verification import (
     PdfDocumentFacts,
     SubmittedFacts,
@@ -36,6 +42,7 @@ from ccxx_explorer.search import search
 from ccxx_explorer.site import Site
 from ccxx_explorer.submission import Document, Submission, document_of_hash, text_of_link
 from ccxx_explorer.views import document_verdict as words
+from ccxx_explorer.views.checks import toned
 from ccxx_explorer.views.pdf_verdict import pdf_checks, pdf_statement
 from ccxx_explorer.views.search import read_search
 
@@ -82,6 +89,8 @@ def _verify_document(
         except DecodeError as error:
             if _PROOF_KEY in document.data:
                 return _answer(site, connection, document, words.unreadable_proof(str(error)))
+    if site.database.anchor is None:
+        return _answer(site, connection, document, words.certificates_unread())
     statement = words.unknown_document(document.kind, uploaded=document.data is not None)
     return _answer(site, connection, document, statement)
 
@@ -114,6 +123,7 @@ def _certified(
         statement, url = facts.verdict, f"/certificate/{name}"
         checks = (check, *facts.checks) if check else facts.checks
     answer = _answer(site, connection, document, statement)
+    checks = tuple(toned(checks, is_valid=statement.tone is Tone.GOOD))
     return replace(answer, certificates=lines, checks=checks, url=url)
 
 
@@ -141,27 +151,18 @@ def _compare(
     site: Site, connection: Connection, given: Submission, document: Document
 ) -> VerificationFacts:
     """Compare a document with the certificate that was named beside it."""
-    certificate = find_certificate(connection, read_search(given.text, site.network))
-    if certificate is None:
+    reading = read_search(given.text, site.network)
+    if reading.outpoint is None and reading.identity is None:
         return _verify_document(site, connection, replace(given, text=""), document)
-    digests = (document.document_hash, document.digest)
-    batch = holdings.batch(connection, certificate.batch) if certificate.batch else None
-    if certificate.doc_hash is not None:
-        fits = certificate.doc_hash in digests
-        check = words.document_fits() if fits else words.document_differs()
-    elif batch is not None and isinstance(given.proof, BatchProof):
-        proof = given.proof
-        fits = (
-            proof.document_hash in digests
-            and proof.leaf == certificate.leaf
-            and proof.merkle_root == batch.message.merkle_root
-            and proof.proves_leaf_of(batch.message.count)
-        )
-        check = words.leaf_fits(proof.leaf) if fits else words.document_differs()
-    else:
-        fits, check = True, words.proof_is_missing()
+    site.check_anchor(connection)
+    certificate = named_certificate(site, connection, reading)
+    check, fault = compare_document(connection, given.proof, document, certificate)
     answer = _certified(site, connection, document, [certificate], check)
-    return answer if fits else replace(answer, verdict=words.wrong_document())
+    # Bad news about the certificate is true whatever the document is.
+    is_worse = check.result is CheckResult.FAILED or answer.verdict.tone is Tone.GOOD
+    if fault is None or not is_worse:
+        return answer
+    return replace(answer, verdict=fault, checks=tuple(toned(answer.checks, is_valid=False)))
 
 
 def _verify_text(site: Site, connection: Connection, given: Submission) -> VerificationFacts:

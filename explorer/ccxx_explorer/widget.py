@@ -11,12 +11,10 @@ from sqlalchemy import Connection
 from ccxx_cert.identity import certificate_id
 from ccxx_explorer.answers import Freshness, bytes_answer
 from ccxx_explorer.catalogues import languages
-from ccxx_explorer.certificate_pages import find_certificate
+from ccxx_explorer.certificate_pages import named_certificate
 from ccxx_explorer.endpoints import Endpoint, Tag
 from ccxx_explorer.facts.widget import WidgetFacts
 from ccxx_explorer.language import Language, say, speaking
-from ccxx_explorer.pool_pages import check_not_pending
-from ccxx_explorer.problems import not_found
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
 from ccxx_explorer.static_files import static_body
@@ -32,14 +30,7 @@ def load_widget(site: Site, connection: Connection, question: Question) -> Widge
     if not named:
         return WidgetFacts(None, codes)
     site.check_anchor(connection)
-    reading = read_search(named, site.network)
-    certificate = find_certificate(connection, reading)
-    if certificate is None:
-        check_not_pending(site, connection, reading)
-        raise not_found(
-            say("This certificate is not known here."),
-            say("It is named by the output that issued it (txid:number) or by its id (ccert1…)."),
-        )
+    certificate = named_certificate(site, connection, read_search(named, site.network))
     return WidgetFacts(certificate_id(certificate.id), codes)
 
 

@@ -69,7 +69,7 @@ def certificate_checks(rows: CertificateRows) -> tuple[Check, ...]:
         _expiry_check(rows),
         _depth_check(rows),
     )
-    return tuple(_toned(checks, rows.status is Status.VALID))
+    return tuple(toned(checks, is_valid=rows.status is Status.VALID))
 
 
 def make_check(name: str, result: CheckResult, words: str) -> Check:
@@ -85,7 +85,7 @@ _TONES: Mapping[CheckResult, Tone] = {
 }
 
 
-def _toned(checks: Iterable[Check], is_valid: bool) -> Iterable[Check]:
+def toned(checks: Iterable[Check], *, is_valid: bool) -> Iterable[Check]:
     """Keep green for what is valid: a check that passed on anything else stays calm."""
     for check in checks:
         yield check if is_valid or check.tone is not Tone.GOOD else replace(check, tone=Tone.CALM)
@@ -244,9 +244,10 @@ def _depth_check(rows: CertificateRows) -> Check:
             depth,
         )
         return make_check("confirmations", CheckResult.PASSED, words)
-    words = say(
-        "Its latest transaction has %(depth)s of the %(needed)s confirmations that make it final.",
-        depth=depth,
+    words = say_count(
+        "Its latest transaction has %(count)s confirmation; %(needed)s make it final.",
+        "Its latest transaction has %(count)s confirmations; %(needed)s make it final.",
+        depth,
         needed=PROVISIONAL_BELOW,
     )
     return make_check("confirmations", CheckResult.WAITING, words)

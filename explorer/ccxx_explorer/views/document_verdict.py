@@ -35,11 +35,7 @@ def document_differs() -> Check:
 
 def proof_is_missing() -> Check:
     """The certificate is one of a batch, whose documents are not on the chain."""
-    words = say(
-        "The certificate is one of a batch: whether this is its document, the file"
-        " NAME.proof.json says, which its issuer gave with it. Choose that file too."
-    )
-    return _document(CheckResult.UNKNOWN, say("could not check"), words)
+    return _document(CheckResult.UNKNOWN, say("could not check"), _proof_words())
 
 
 def no_document() -> Check:
@@ -59,6 +55,20 @@ def wrong_document() -> Statement:
             " says nothing for this file."
         ),
     )
+
+
+def not_compared() -> Statement:
+    """The certificate may be in order, but nothing shows that the document is its own."""
+    return Statement("not-compared", Tone.CALM, say("Could not check"), _proof_words())
+
+
+def certificates_unread() -> Statement:
+    """Without a trust anchor no certificate is known here, whatever the chain holds."""
+    words = say(
+        "This explorer was started without a trust anchor: it knows no certificates, so it cannot"
+        " say whether one commits to this file."
+    )
+    return Statement("not-found", Tone.CALM, say("Could not check"), words)
 
 
 def several_certificates(count: int) -> Statement:
@@ -175,6 +185,13 @@ def nothing_given() -> str:
 def what_to_give() -> str:
     """Say what to do then."""
     return say("Choose a file, or paste the id of a certificate, a hash or a link.")
+
+
+def _proof_words() -> str:
+    return say(
+        "The certificate is one of a batch: whether this is its document, the file"
+        " NAME.proof.json says, which its issuer gave with it. Choose that file too."
+    )
 
 
 def _document(result: CheckResult, label: str, words: str) -> Check:

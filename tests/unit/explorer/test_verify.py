@@ -399,8 +399,19 @@ async def test_document_is_compared_with_the_certificate_that_is_named(
 async def test_certificate_of_a_batch_wants_its_proof(story: Any, told: Any, named: Any) -> None:
     result = await result_of(told, b"some document", q=named(story.first_of_batch))
 
+    assert (result["verdict"]["status"], result["verdict"]["tone"]) == ("not-compared", "calm")
     assert checks_of(result)["document"] == "unknown"
-    assert "NAME.proof.json" in json.dumps(result["checks"])
+    assert "NAME.proof.json" in result["verdict"]["words"]
+    assert "good" not in {each["tone"] for each in result["checks"]}
+
+
+async def test_document_beside_an_unknown_certificate_is_not_judged_by_another(
+    told: Any,
+) -> None:
+    reply = await told.post("/verify.json", data=form_of(b"document", q=f"{'11' * 32}:0"))
+
+    assert reply.status == 404
+    assert (await reply.json())["error"]["code"] == "not-found"
 
 
 async def test_destroyed_certificate_is_not_merely_invalid(
@@ -410,6 +421,7 @@ async def test_destroyed_certificate_is_not_merely_invalid(
 
     assert (result["verdict"]["status"], result["verdict"]["tone"]) == ("destroyed", "bad")
     assert checks_of(result)["document"] == "passed"
+    assert "good" not in {each["tone"] for each in result["checks"]}
 
 
 @pytest.mark.parametrize(
@@ -704,3 +716,4 @@ async def test_without_a_trust_anchor_pdf_files_are_still_judged(
 
     assert anchored["verdict"]["status"] == "valid"
     assert other["verdict"]["status"] == "not-found"
+    assert "trust anchor" in other["verdict"]["words"]
