@@ -37,7 +37,7 @@ def table_of(
             count += len(rows)
             yield _lines(list(_cells(row)) for row in rows)
             following = _next_page(facts, table, question)
-            if following is None or count >= MOST_LINES or not rows:
+            if following is None or count >= MOST_LINES:
                 return
             question = following
             facts = page.load(site, connection, question)

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import orjson
 from aiohttp import web
@@ -19,6 +19,8 @@ from ccxx_explorer.language import say
 from ccxx_explorer.live.log import EventLog
 from ccxx_explorer.live.watcher import Watcher
 from ccxx_explorer.problems import PageError
+from ccxx_explorer.serving.clients import client_name
+from ccxx_explorer.serving.places import Places
 from ccxx_explorer.serving.settings import SERVING
 
 POLL_SECONDS = 15
@@ -26,6 +28,8 @@ _COME_BACK_SECONDS = 30
 _HEARTBEAT_SECONDS = 15.0
 # Then a listener is asked to come again, so that nobody holds a place for ever.
 _LONGEST_SECONDS = 3600.0
+# Of one client: many people may share an address, and whoever finds no place polls.
+_MOST_EACH = 20
 # What a listener has not read yet, in our memory and the system's: with more it is dropped.
 _UNREAD_BYTES = 32_768
 _SYSTEM_BYTES = 16_384
@@ -44,13 +48,12 @@ class Live:
 
     log: EventLog
     watcher: Watcher
-    most_listeners: int
-    listeners: int = field(default=0, init=False)
+    places: Places
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self, client: str) -> Iterator[None]:
         """Take a place among the listeners; raises PageError when there is none."""
-        if self.listeners >= self.most_listeners:
+        if not self.places.take(client):
             raise PageError(
                 "too-many-listeners",
                 503,
@@ -58,11 +61,10 @@ class Live:
                 say("Ask /events.json every 15 seconds instead, or try again later."),
                 retry_after=_COME_BACK_SECONDS,
             )
-        self.listeners += 1
         try:
             yield
         finally:
-            self.listeners -= 1
+            self.places.leave(client)
 
 
 LIVE: web.AppKey[Live] = web.AppKey("live", Live)
@@ -71,7 +73,8 @@ LIVE: web.AppKey[Live] = web.AppKey("live", Live)
 async def run_live(app: web.Application) -> AsyncIterator[None]:
     """Watch for as long as the application runs."""
     log = EventLog()
-    app[LIVE] = Live(log, Watcher(app[SITE], log), app[SERVING].listeners)
+    places = Places(app[SERVING].listeners, _MOST_EACH)
+    app[LIVE] = Live(log, Watcher(app[SITE], log), places)
     # How things are at the beginning is no news.
     await asyncio.to_thread(app[LIVE].watcher.look)
     task = asyncio.create_task(app[LIVE].watcher.run())
@@ -89,7 +92,7 @@ async def end_streams(app: web.Application) -> None:
 async def _stream(request: web.Request) -> web.StreamResponse:
     live = request.app[LIVE]
     after = request.headers.get("Last-Event-ID") or request.query.get("after", "")
-    with live.place():
+    with live.place(client_name(request)):
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
         if request.method == "GET":

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from ccxx_explorer.serving.settings import Subnet
+from ccxx_explorer.serving.settings import SERVING, Subnet
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -33,6 +33,12 @@ def client_of(request: web.Request, proxies: Iterable[Subnet]) -> Address | None
         if not is_in(address, trusted):
             return address
     return peer
+
+
+def client_name(request: web.Request) -> str:
+    """Name who asks as limits count clients; empty for the operator."""
+    client = client_of(request, request.app[SERVING].proxies)
+    return group_of(client) if client is not None else ""
 
 
 def group_of(address: Address) -> str:

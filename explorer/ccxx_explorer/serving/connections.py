@@ -7,11 +7,11 @@ a visitor who does not read what was answered, and the number of connections.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ccxx_explorer.serving.clients import group_of, is_in, parse_address
+from ccxx_explorer.serving.places import Places
 from ccxx_explorer.serving.settings import Subnet
 
 
@@ -30,7 +30,7 @@ class Door:
     def __init__(self, patience: Patience, proxies: Iterable[Subnet]) -> None:
         self.patience = patience
         self._proxies = tuple(proxies)
-        self._open: Counter[str] = Counter()
+        self._places = Places(patience.most, patience.most_each)
 
     def admit(self, host: str) -> str | None:
         """Count a connection; gives the name to leave by, None if it is one too many."""
@@ -38,18 +38,11 @@ class Door:
         # A proxy, or somebody on this machine, speaks for many.
         many = address is None or address.is_loopback or is_in(address, self._proxies)
         name = "" if many or address is None else group_of(address)
-        if self._open.total() >= self.patience.most:
-            return None
-        if name and self._open[name] >= self.patience.most_each:
-            return None
-        self._open[name] += 1
-        return name
+        return name if self._places.take(name) else None
 
     def leave(self, name: str) -> None:
         """Forget a connection that was counted."""
-        self._open[name] -= 1
-        if not self._open[name]:
-            del self._open[name]
+        self._places.leave(name)
 
 
 class WatchedConnection(asyncio.Protocol):

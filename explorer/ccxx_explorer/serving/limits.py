@@ -10,10 +10,10 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from ccxx_explorer.endpoints import Body, Handle
-from ccxx_explorer.language import say
+from ccxx_explorer.language import say, say_count
 from ccxx_explorer.problems import PageError
 from ccxx_explorer.serving.buckets import Buckets
-from ccxx_explorer.serving.clients import client_of, group_of
+from ccxx_explorer.serving.clients import client_name
 from ccxx_explorer.serving.settings import Serving
 from ccxx_explorer.serving.table import TABLE
 
@@ -29,11 +29,11 @@ def limit_rate(settings: Serving) -> Middleware:
 
     @web.middleware
     async def limit(request: web.Request, handler: Handle) -> web.StreamResponse:
-        client = client_of(request, settings.proxies) if buckets else None
+        client = client_name(request)
         endpoint = request.app[TABLE].endpoint_of(request)
         cost = endpoint.cost if endpoint is not None else 1
-        if buckets is not None and client is not None and cost:
-            wait = buckets.take(group_of(client), cost, time.monotonic())
+        if buckets is not None and client and cost:
+            wait = buckets.take(client, cost, time.monotonic())
             if wait:
                 raise _too_often(settings, math.ceil(wait))
         return await handler(request)
@@ -49,15 +49,21 @@ async def limit_sizes(request: web.Request, handler: Handle) -> web.StreamRespon
             "address-too-long",
             414,
             say("This address is too long."),
-            say("At most %(count)s characters are read.", count=_MOST_TARGET),
+            say_count(
+                "At most %(count)s character is read.",
+                "At most %(count)s characters are read.",
+                _MOST_TARGET,
+            ),
         )
     if sum(len(name) + len(value) for name, value in request.raw_headers) > _MOST_HEADERS:
         raise PageError(
             "headers-too-large",
             431,
             say("The headers of this request are too large."),
-            say(
-                "At most %(count)s bytes are read; deleting old cookies helps.", count=_MOST_HEADERS
+            say_count(
+                "At most %(count)s byte is read; deleting old cookies helps.",
+                "At most %(count)s bytes are read; deleting old cookies helps.",
+                _MOST_HEADERS,
             ),
         )
     endpoint = request.app[TABLE].endpoint_of(request)

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -149,7 +150,7 @@ async def test_head_is_answered_and_ends(client: Any) -> None:
     reply = await client.head("/events")
 
     assert reply.status == 200
-    assert client.app[LIVE].listeners == 0
+    assert client.app[LIVE].places.taken == 0
 
 
 async def test_too_many_listeners_are_told_when_to_come_back(world: World) -> None:
@@ -164,6 +165,18 @@ async def test_too_many_listeners_are_told_when_to_come_back(world: World) -> No
     assert int(refused.headers["Retry-After"]) > 0
     assert problem["code"] == "too-many-listeners"
     assert poll.status == 200
+
+
+async def test_one_visitor_cannot_take_the_places_of_all(world: World) -> None:
+    ann, bob = {"X-Forwarded-For": "203.0.113.7"}, {"X-Forwarded-For": "203.0.113.8"}
+    async with serving(world, proxies=(ip_network("127.0.0.0/8"),)) as client:
+        of_ann = [await client.get("/events", headers=ann) for _ in range(21)]
+        of_bob = await client.get("/events", headers=bob)
+
+        assert [reply.status for reply in of_ann] == [200] * 20 + [503]
+        assert of_bob.status == 200
+        for reply in (*of_ann, of_bob):
+            reply.close()
 
 
 async def test_a_thousand_listeners_leave_the_pages_alone(world: World) -> None:
@@ -206,24 +219,24 @@ async def test_listener_that_never_reads_is_dropped(client: Any) -> None:
     with socket.create_connection((client.server.host, client.server.port)) as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         deaf.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
-        await _until(lambda: live.listeners == 1)
+        await _until(lambda: live.places.taken == 1)
 
         async with asyncio.timeout(SECONDS):
-            while live.listeners:
+            while live.places.taken:
                 live.log.publish([News("tip", {"text": "x" * 8_000})])
                 await asyncio.sleep(0)
 
-    assert live.listeners == 0
+    assert live.places.taken == 0
 
 
 async def test_listener_that_goes_away_leaves_its_place(client: Any) -> None:
     live = client.app[LIVE]
     async with client.get("/events") as reply:
         await read_event(reply)
-        assert live.listeners == 1
+        assert live.places.taken == 1
     live.log.publish([News("tip", {})])
 
-    await _until(lambda: live.listeners == 0)
+    await _until(lambda: live.places.taken == 0)
 
 
 async def _until(ready: Any) -> None:

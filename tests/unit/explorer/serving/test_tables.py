@@ -3,11 +3,16 @@
 import csv
 import io
 import zlib
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
-from ccxx_explorer.tables import safe_cell
+from ccxx_explorer.pages import Page, Table
+from ccxx_explorer.question import Question
+from ccxx_explorer.site import Site
+from ccxx_explorer.tables import safe_cell, table_of
 
 PLAIN = {"Accept-Encoding": "identity"}
 
@@ -31,6 +36,35 @@ async def test_a_table_has_every_line_of_the_list_not_only_its_first_page(
     assert len({row["id"] for row in rows}) == 54
     assert rows[0]["id"] == listed["certificates"][0]["id"]
     assert list(rows[0]) == list(listed["certificates"][0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a list."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sparse:
+    """A page of a list in which a filter lets little through."""
+
+    lines: tuple[_Line, ...]
+    after: str | None
+
+
+def _load_sparse(_site: Site, _connection: Connection, question: Question) -> _Sparse:
+    pages = {"": ((_Line(7),), "1"), "1": ((), "2"), "2": ((_Line(3),), None)}
+    return _Sparse(*pages[question.parameters.get("after", "")])
+
+
+def test_a_table_goes_on_behind_a_page_without_lines(story: Any) -> None:
+    table = Table("lines", "after")
+    page = Page("/x", "/x.json", _load_sparse, "x.html", "", tables=(table,))
+
+    pieces = list(table_of(story.site(), page, table, Question("", {})))
+
+    assert b"".join(pieces) == b"number\r\n7\r\n3\r\n"
 
 
 async def test_filters_hold_for_the_table_too(client: Any, story: Any, named: Any) -> None:
