@@ -15,7 +15,7 @@ from ccxx_core.transaction import OutPoint, Transaction, TxOutput
 from ccxx_explorer.database import esplora, reader
 from ccxx_explorer.database.pending import coins_at
 from ccxx_explorer.database.rows import TransactionRow
-from ccxx_explorer.esplora.parameters import no_transaction
+from ccxx_explorer.esplora.parameters import no_transaction, node_away
 from ccxx_explorer.facts.esplora import EsploraTransaction
 from ccxx_explorer.pending import PendingTransaction, PoolSnapshot
 from ccxx_explorer.site import Site
@@ -40,6 +40,21 @@ def pending(transactions: Iterable[PendingTransaction]) -> Iterator[SeenTransact
         yield SeenTransaction(each.transaction, None, each.prevouts, each.fee)
 
 
+def known_pool(site: Site) -> PoolSnapshot:
+    """Give the pool; raises PageError while nobody knows it."""
+    return known(site.pool())
+
+
+def known(pool: PoolSnapshot) -> PoolSnapshot:
+    """Give back a pool that somebody knows; raises PageError for any other.
+
+    To a wallet an empty pool would say that its payment is gone and its coins are free.
+    """
+    if pool.is_stale:
+        raise node_away()
+    return pool
+
+
 def find_transaction(site: Site, connection: Connection, txid: Txid) -> SeenTransaction:
     """Find a transaction wherever it is; raises PageError where nobody has it."""
     pool = site.pool()
@@ -49,10 +64,16 @@ def find_transaction(site: Site, connection: Connection, txid: Txid) -> SeenTran
     known = pool.transactions.get(txid)
     if known is not None:
         return next(pending([known]))
-    tx = site.pending_transaction(txid)
-    if tx is None:
-        raise no_transaction()
+    tx = pending_transaction(site, txid)
     return SeenTransaction(tx, None, dict(_coins_of(connection, pool, tx)))
+
+
+def pending_transaction(site: Site, txid: Txid) -> Transaction:
+    """Find a transaction that no block has; raises PageError where there is none, or none knows."""
+    tx = site.pending_transaction(txid)
+    if tx is not None:
+        return tx
+    raise node_away() if site.pool().is_stale else no_transaction()
 
 
 def still_pending(

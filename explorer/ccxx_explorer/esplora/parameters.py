@@ -97,6 +97,17 @@ def no_block() -> PageError:
     )
 
 
+def node_away() -> PageError:
+    """What only the node knows cannot be said: nothing would look like an answer."""
+    return PageError(
+        "node-away",
+        503,
+        say("The node does not answer at the moment."),
+        say("Please try again in a few seconds."),
+        retry_after=5,
+    )
+
+
 def out_of_range(most: int) -> PageError:
     """There are fewer things than the number that was asked for."""
     return PageError(

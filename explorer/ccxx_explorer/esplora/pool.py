@@ -15,11 +15,13 @@ from ccxx_explorer.answers import Freshness, text_answer
 from ccxx_explorer.broadcast.endpoints import check_enabled
 from ccxx_explorer.endpoints import SITE, Body, Endpoint, Form, Tag, in_thread
 from ccxx_explorer.esplora.answers import esplora_answer
+from ccxx_explorer.esplora.gathering import known_pool
+from ccxx_explorer.esplora.parameters import node_away
 from ccxx_explorer.esplora.routes import TEXT, get_json
 from ccxx_explorer.facts.esplora import EsploraPool, EsploraRecent
 from ccxx_explorer.language import say
 from ccxx_explorer.pending import PendingTransaction, PoolSnapshot
-from ccxx_explorer.problems import PageError, bad_request
+from ccxx_explorer.problems import bad_request
 from ccxx_explorer.site import Site
 from ccxx_explorer.views.esplora import fee_histogram, value_of
 from ccxx_node.client.rpc import NodeClient, NodeError, RpcError
@@ -34,7 +36,7 @@ _SENDING_COST = 5
 
 
 async def _pool(request: web.Request) -> web.StreamResponse:
-    return esplora_answer(await in_thread(request, _sum_up, request.app[SITE].pool()))
+    return esplora_answer(await in_thread(request, _sum_up, known_pool(request.app[SITE])))
 
 
 def _sum_up(pool: PoolSnapshot) -> EsploraPool:
@@ -49,11 +51,13 @@ def _sum_up(pool: PoolSnapshot) -> EsploraPool:
 
 
 async def _txids(request: web.Request) -> web.StreamResponse:
-    return esplora_answer([format_hash(txid) for txid in request.app[SITE].pool().transactions])
+    return esplora_answer(
+        [format_hash(txid) for txid in known_pool(request.app[SITE]).transactions]
+    )
 
 
 async def _recent(request: web.Request) -> web.StreamResponse:
-    newest = list(request.app[SITE].pool().transactions.values())[: -_RECENT - 1 : -1]
+    newest = list(known_pool(request.app[SITE]).transactions.values())[: -_RECENT - 1 : -1]
     return esplora_answer([_line(each) for each in newest])
 
 
@@ -75,7 +79,7 @@ def _estimate(site: Site) -> dict[str, float]:
     try:
         return site.ask_node(_ask_for_fees)
     except (NodeError, RpcError) as error:
-        raise _node_away() from error
+        raise node_away() from error
 
 
 def _ask_for_fees(client: NodeClient) -> dict[str, float]:
@@ -113,17 +117,7 @@ def _pass_on(site: Site, body: bytes) -> str:
         reason = json.dumps({"code": error.code, "message": error.message})
         raise bad_request(f"sendrawtransaction RPC error: {reason}", "") from error
     except NodeError as error:
-        raise _node_away() from error
-
-
-def _node_away() -> PageError:
-    return PageError(
-        "node-away",
-        503,
-        say("The node does not answer at the moment."),
-        say("Please try again in a few seconds."),
-        retry_after=5,
-    )
+        raise node_away() from error
 
 
 ENDPOINTS = (

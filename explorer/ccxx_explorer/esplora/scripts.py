@@ -14,7 +14,7 @@ from ccxx_explorer.database import esplora, reader
 from ccxx_explorer.database.rows import BlockPlace
 from ccxx_explorer.endpoints import SITE, Endpoint, Handle, Parameter, ask
 from ccxx_explorer.esplora.answers import esplora_answer
-from ccxx_explorer.esplora.gathering import confirmed, draw, pending, still_pending
+from ccxx_explorer.esplora.gathering import confirmed, draw, known_pool, pending, still_pending
 from ccxx_explorer.esplora.parameters import (
     TXID,
     read_address,
@@ -29,7 +29,7 @@ from ccxx_explorer.facts.esplora import (
     EsploraStats,
     EsploraTransaction,
 )
-from ccxx_explorer.language import say
+from ccxx_explorer.language import say, say_count
 from ccxx_explorer.pending import PendingTransaction
 from ccxx_explorer.problems import PageError, bad_request
 from ccxx_explorer.site import Site
@@ -72,7 +72,7 @@ def _summary_of(read: Read, name: str) -> Handle:
 def _sum_up(
     site: Site, connection: Connection, script_hash: bytes
 ) -> tuple[EsploraStats, EsploraStats]:
-    pool = site.pool()
+    pool = known_pool(site)
     totals = esplora.totals_of(connection, script_hash)
     chain = EsploraStats(
         funded_txo_count=totals.funded_count,
@@ -123,7 +123,7 @@ def _pending_of(read: Read) -> Handle:
 
 
 def _find_pending(site: Site, connection: Connection, script_hash: bytes) -> Transactions:
-    waiting = still_pending(connection, site.pool(), script_hash)
+    waiting = still_pending(connection, known_pool(site), script_hash)
     return draw(site, pending(waiting[:_PENDING]))
 
 
@@ -168,7 +168,7 @@ def _coins_of(read: Read) -> Handle:
 
 
 def _find_coins(site: Site, connection: Connection, script_hash: bytes) -> list[EsploraCoin]:
-    pool = site.pool()
+    pool = known_pool(site)
     rows = esplora.unspent_of(connection, script_hash, _COINS + 1)
     places = esplora.places_of(connection, (row.height for row in rows))
     coins = [_coin(row.outpoint, row.value, places[row.height]) for row in rows]
@@ -180,7 +180,7 @@ def _find_coins(site: Site, connection: Connection, script_hash: bytes) -> list[
     if len(coins) > _COINS:
         raise bad_request(
             say("There are too many unspent outputs."),
-            say("At most %(count)s are listed.", count=_COINS),
+            say_count("At most %(count)s is listed.", "At most %(count)s are listed.", _COINS),
         )
     return [coin for outpoint, coin in coins if outpoint not in pool.spends]
 

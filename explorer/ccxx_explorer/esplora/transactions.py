@@ -17,12 +17,16 @@ from ccxx_explorer.database import esplora, reader
 from ccxx_explorer.database.rows import BlockPlace, BlockRow, OutputRow, TransactionRow
 from ccxx_explorer.endpoints import Parameter, ask
 from ccxx_explorer.esplora.answers import esplora_answer, freshness_at
-from ccxx_explorer.esplora.gathering import draw, find_transaction
+from ccxx_explorer.esplora.gathering import (
+    draw,
+    find_transaction,
+    known,
+    pending_transaction,
+)
 from ccxx_explorer.esplora.parameters import (
     LAST_NUMBER,
     TXID,
     no_confirmed_transaction,
-    no_transaction,
     out_of_range,
     read_number,
     read_txid,
@@ -132,9 +136,7 @@ def _find_spends(site: Site, connection: Connection, text: str) -> list[EsploraS
     txid, pool = read_txid(text), site.pool()
     row = reader.transaction_of_id(connection, txid)
     if row is None:
-        tx = site.pending_transaction(txid)
-        if tx is None:
-            raise no_transaction()
+        tx = pending_transaction(site, txid)
         return [_waiting(pool, OutPoint(txid, vout)) for vout in range(len(tx.outputs))]
     outputs = reader.outputs_of(connection, row.number)
     heights = (output.spend.height for output in outputs if output.spend is not None)
@@ -155,7 +157,7 @@ def _spend_of(output: OutputRow, places: dict[int, BlockPlace], pool: PoolSnapsh
 
 
 def _waiting(pool: PoolSnapshot, outpoint: OutPoint) -> EsploraSpend:
-    spend = pool.spends.get(outpoint)
+    spend = known(pool).spends.get(outpoint)
     if spend is None:
         return _UNSPENT
     return EsploraSpend(spent=True, txid=format_hash(spend.txid), vin=spend.index, status=PENDING)

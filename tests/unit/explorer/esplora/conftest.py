@@ -16,6 +16,7 @@ from ccxx_explorer.site import Site
 from ccxx_explorer.web import create_app
 
 SINCE = 1_700_000_000
+EMPTY = PoolSnapshot(is_stale=False)
 
 
 @asynccontextmanager
@@ -40,8 +41,8 @@ async def asking(site: Site) -> AsyncIterator[Any]:
 
 @pytest.fixture
 async def get(story: Any) -> AsyncIterator[Any]:
-    """Return a function that asks the story's API."""
-    async with asking(story.site()) as ask:
+    """Return a function that asks the story's API, beside a node whose pool is empty."""
+    async with asking(_site(story.chain, EMPTY)) as ask:
         yield ask
 
 
@@ -50,10 +51,14 @@ def serve() -> Any:
     """Return a function that serves an index with a pool beside it."""
 
     def serving(chain: Any, pool: PoolSnapshot | None = None) -> Any:
-        state = NodeState(online=True, since=SINCE)
-        return asking(Site(chain.database, lambda: state, pool=lambda: pool or PoolSnapshot()))
+        return asking(_site(chain, pool or EMPTY))
 
     return serving
+
+
+def _site(chain: Any, pool: PoolSnapshot) -> Site:
+    state = NodeState(online=not pool.is_stale, since=SINCE)
+    return Site(chain.database, lambda: state, pool=lambda: pool)
 
 
 @pytest.fixture

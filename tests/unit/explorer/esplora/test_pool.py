@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from ccxx_core.hashes import format_hash
+from ccxx_core.hashes import format_hash, sha256
 from ccxx_core.transaction import NULL_OUTPOINT, Transaction, TxInput, TxOutput
+from ccxx_explorer.pending import PoolSnapshot
 from ccxx_explorer.serving.settings import SERVING_DEFAULTS
 from ccxx_explorer.views.esplora import fee_histogram
 from ccxx_explorer.web import create_app
@@ -39,9 +40,28 @@ async def test_pool_is_summed_up(chain: Any, serve: Any, pool_of: Any) -> None:
     }
 
 
-async def test_pool_that_is_not_known_is_empty(get: Any) -> None:
+async def test_empty_pool_is_empty(get: Any) -> None:
     assert await get("/mempool") == {"count": 0, "vsize": 0, "total_fee": 0, "fee_histogram": []}
     assert await get("/mempool/recent") == []
+
+
+async def test_pool_that_nobody_knows_is_not_said_to_be_empty(chain: Any, serve: Any) -> None:
+    coin = chain.blocks[-1].block.transactions[0]
+    txid, script = format_hash(coin.txid), sha256(coin.outputs[0].script_pubkey).hex()
+    paths = [
+        *("/mempool", "/mempool/txids", "/mempool/recent", f"/tx/{'f' * 64}"),
+        *(f"/tx/{txid}/outspends", f"/scripthash/{script}", f"/scripthash/{script}/txs"),
+        *(f"/scripthash/{script}/txs/mempool", f"/scripthash/{script}/utxo"),
+    ]
+
+    async with serve(chain, PoolSnapshot()) as get:
+        said = [await get(path, 503) for path in paths]
+        confirmed = await get(f"/scripthash/{script}/txs/chain")
+        transaction = await get(f"/tx/{txid}")
+
+    assert all("node" in words for words in said)
+    assert txid in {each["txid"] for each in confirmed}
+    assert transaction["txid"] == txid
 
 
 def test_histogram_has_bins_a_little_above_their_width() -> None:
