@@ -26,12 +26,34 @@ const canonicalForm = (value) => {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalForm(value[key])}`).join(",")}}`;
 };
 
+const keysOf = (value) => {
+  if (value === null || typeof value !== "object") return 0;
+  const within = Object.values(value).reduce((sum, each) => sum + keysOf(each), 0);
+  return Array.isArray(value) ? within : within + Object.keys(value).length;
+};
+
+const isExact = (number) =>
+  Number.isFinite(Number(number)) && (/[.eE]/.test(number) || Number.isSafeInteger(Number(number)));
+
+// JavaScript keeps the last of two equal keys and rounds what it cannot hold. Such a file has no
+// canonical form: another reader would see something else in it than what was certified.
+const isUnambiguous = (text, value) => {
+  let keys = 0;
+  for (const [token, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|-?\d[\d.eE+-]*/g)) {
+    if (colon) keys += 1;
+    else if (token[0] !== '"' && !isExact(token)) return false;
+  }
+  return keys === keysOf(value);
+};
+
 const canonicalHash = async (bytes) => {
   if (bytes.byteLength > LARGEST_JSON) return "";
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     if (!text.trimStart().startsWith("{")) return "";
-    return await digest(new TextEncoder().encode(canonicalForm(JSON.parse(text))));
+    const value = JSON.parse(text);
+    if (!isUnambiguous(text, value)) return "";
+    return await digest(new TextEncoder().encode(canonicalForm(value)));
   } catch {
     return ""; // no JSON: the file is what it is
   }

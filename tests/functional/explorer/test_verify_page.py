@@ -1,6 +1,7 @@
 """A registrar's PDF files on a real node, verified in a browser with and without JavaScript."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,6 +224,33 @@ def test_browser_hashes_json_in_canonical_form(world: Any, page: Page) -> None:
 
     assert sha256(text.encode()).hex() in page.content()
     assert sha256(canonical.encode()).hex() in page.content()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"grade": "A", "grade": "F"}',
+        '{"a": [{"b": 1, "\\u0062": 2}]}',
+        '{"credits": 9007199254740993}',
+        '{"credits": 1e400}',
+    ],
+)
+def test_json_that_two_readers_read_differently_has_no_canonical_form(
+    world: Any, page: Page, text: str
+) -> None:
+    bodies: list[str] = []
+    page.on("request", lambda request: bodies.append(request.post_data or ""))
+    page.goto(f"{world.url}/verify")
+
+    page.set_input_files(
+        "#document",
+        {"name": "a.json", "mimeType": "application/json", "buffer": text.encode()},
+    )
+    page.get_by_role("button", name="Check", exact=True).click()
+    page.get_by_text("Only the hash. The file stayed with you.").wait_for()
+
+    (body,) = [each for each in bodies if sha256(text.encode()).hex() in each]
+    assert re.search(r'name="canonical"\r\n\r\n\r\n', body)
 
 
 def test_dropped_files_go_to_their_places(world: Any, page: Page) -> None:
