@@ -15,6 +15,7 @@ from ccxx_cert.state import Certificate, Permit
 from ccxx_core.hashes import sha256
 from ccxx_core.transaction import Transaction, TxOutput
 from ccxx_explorer.database import lives, reader
+from ccxx_explorer.database.chain import numbers_of
 from ccxx_explorer.database.rows import VerdictRow
 from ccxx_explorer.database.slices import prevouts_between
 from ccxx_explorer.facts import HistoryEvent, KeyFacts
@@ -78,10 +79,8 @@ def load_grant(
     connection: Connection, permit: Permit, roles: Mapping[bytes, str]
 ) -> HistoryEvent | None:
     """Load how a permit came to be."""
-    row = reader.transaction_of_id(connection, permit.id.txid)
-    if row is None:
-        return None
-    verdicts = reader.verdicts_of(connection, [row.number])
+    numbers = numbers_of(connection, [permit.id.txid])
+    verdicts = reader.verdicts_of(connection, numbers.values())
     return next(map(history_event, _happenings(connection, verdicts, roles)), None)
 
 

@@ -141,12 +141,9 @@ def _names(site: Site, permits: Sequence[Permit]) -> tuple[str, ...]:
 
 
 def _seen(connection: Connection, numbers: Sequence[int]) -> Mapping[int, Seen]:
-    rows = reader.transactions_numbered(connection, numbers)
-    times = reader.times_of(connection, (row.height for row in rows.values()))
-    return {
-        number: Seen(format_hash(row.txid), row.height, times[row.height])
-        for number, row in rows.items()
-    }
+    rows = reader.places_numbered(connection, numbers)
+    times = reader.times_of(connection, (row.height for row in rows))
+    return {row.number: Seen(format_hash(row.txid), row.height, times[row.height]) for row in rows}
 
 
 def _root_messages(site: Site, connection: Connection) -> tuple[TransactionLine, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, false, func, select, true, tuple_
 
 from ccxx_cert.state import Certificate, encode_outpoint
 from ccxx_cert.status import PROVISIONAL_BELOW, Status
@@ -101,7 +101,7 @@ def list_certificates(
         return CertificatePage((), None)
     query = _along(connection, conditions, sorting)
     if after is not None:
-        query = query.where(_behind(sorting, after))
+        query = query.where(_behind(sorting, after, conditions))
     found: list[int] = []
     last: tuple[int, ...] | None = None
     looked_at = 0
@@ -184,8 +184,16 @@ def _leaders(conditions: _Conditions, sorting: Sorting) -> tuple[str, ...]:
     return tuple(names[:1])
 
 
-def _behind(sorting: Sorting, after: tuple[int, ...]) -> ColumnElement[bool]:
+def _behind(
+    sorting: Sorting, after: tuple[int, ...], conditions: _Conditions
+) -> ColumnElement[bool]:
     columns = [certificates.c[name] for name in _KEYS[sorting]]
+    first = conditions.equal.get(_KEYS[sorting][0])
+    if len(columns) > 1 and first == after[0]:
+        # The first is the same for all of them: a pair would be compared for every one before.
+        return columns[1] > after[1]
+    if len(columns) > 1 and first is not None:
+        return true() if first > after[0] else false()
     if sorting is Sorting.NEWEST:
         return columns[0] < after[0]
     if len(columns) == 1:

@@ -18,6 +18,7 @@ from ccxx_explorer.database.rows import (
     Spend,
     Totals,
     TouchRow,
+    TransactionPlace,
     TransactionRow,
     VerdictRow,
 )
@@ -107,6 +108,16 @@ def transactions_numbered(
     """Give transactions by their numbers."""
     query = select(transactions).where(transactions.c.number.in_(numbers))
     return {row.number: _transaction(row) for row in connection.execute(query)}
+
+
+def places_numbered(connection: Connection, numbers: Sequence[int]) -> list[TransactionPlace]:
+    """Give where transactions are by their numbers, without reading them: batches are large."""
+    columns = transactions.c
+    query = select(columns.number, columns.txid, columns.height).where(columns.number.in_(numbers))
+    return [
+        TransactionPlace(row.number, Txid(row.txid), row.height)
+        for row in connection.execute(query)
+    ]
 
 
 def outputs_of(connection: Connection, number: int) -> list[OutputRow]:

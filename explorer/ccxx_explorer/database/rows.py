@@ -52,6 +52,15 @@ class BlockRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TransactionPlace:
+    """Which transaction a number names, and the height of its block."""
+
+    number: int
+    txid: Txid
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionRow:
     """A confirmed transaction and where it stands; `number` is its place in the whole chain."""
 

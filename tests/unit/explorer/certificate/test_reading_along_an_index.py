@@ -74,6 +74,26 @@ def test_whole_list_is_read_in_the_order_of_an_index(story: Any, sorting: Sortin
     assert not [line for line in found if "TEMP B-TREE" in line]
 
 
+def test_deep_page_of_a_type_by_type_begins_where_the_last_ended(story: Any) -> None:
+    wanted = CertificateFilter(type_code="UNICDEG")
+
+    with story.database.read() as connection:
+        first = list_certificates(connection, wanted, Sorting.TYPE, None, 40)
+        after = first.after
+        assert after is not None
+        found = plans(
+            connection, lambda: list_certificates(connection, wanted, Sorting.TYPE, after, 40)
+        )
+        rest = list_certificates(connection, wanted, Sorting.TYPE, after, 1_000)
+        behind = list_certificates(connection, wanted, Sorting.TYPE, (after[0] + 1, 1), 40)
+        before = list_certificates(connection, wanted, Sorting.TYPE, (after[0] - 1, 99), 40)
+        whole = list_certificates(connection, wanted, Sorting.TYPE, None, 1_000)
+
+    assert any("certificates_of_type (type=? AND number>?)" in line for line in found), found
+    assert (*first.certificates, *rest.certificates) == whole.certificates
+    assert (behind.certificates, before.certificates) == ((), first.certificates)
+
+
 def test_counting_stops_where_it_has_counted_enough(story: Any) -> None:
     with story.database.read() as connection:
         found = plans(
