@@ -9,11 +9,12 @@ from ccxx_core.transaction import Transaction
 from ccxx_explorer.database import reader
 from ccxx_explorer.facts.broadcast import BroadcastFacts
 from ccxx_explorer.facts.status import Statement, Tone
+from ccxx_explorer.facts.transactions import TransactionFacts
 from ccxx_explorer.foresight import foresee
 from ccxx_explorer.language import say
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
-from ccxx_explorer.transaction_page import unconfirmed_facts
+from ccxx_explorer.transaction_page import load_transaction, unconfirmed_facts
 from ccxx_explorer.views.pool import outlook_tone, outlook_words
 from ccxx_explorer.views.rejection import reason_of, rejection_words
 from ccxx_explorer.wording import printable
@@ -66,17 +67,31 @@ def _known(site: Site, connection: Connection, tx: Transaction) -> str | None:
 def _facts(
     site: Site, connection: Connection, tx: Transaction, status: str, reason: str | None
 ) -> BroadcastFacts:
-    verdict = foresee(site, connection, [tx]).verdicts.get(tx.txid)
+    drawn, (meaning, tone) = _look_at(site, connection, tx)
     return BroadcastFacts(
         status=status,
         verdict=_statement(status, reason),
         reason=printable(reason) if reason is not None else None,
         txid=format_hash(tx.txid),
-        meaning=outlook_words(verdict),
-        tone=outlook_tone(verdict),
+        meaning=meaning,
+        tone=tone,
         hex=tx.encode().hex(),
-        transaction=unconfirmed_facts(site, connection, tx, Question("", {})),
+        transaction=drawn,
     )
+
+
+def _look_at(
+    site: Site, connection: Connection, tx: Transaction
+) -> tuple[TransactionFacts, tuple[str, Tone]]:
+    """Draw a transaction, with what certificates make of it and the colour of that."""
+    if reader.transaction_of_id(connection, tx.txid) is not None:
+        # What it spends is gone: judged anew it would do nothing, whatever it did.
+        drawn = load_transaction(site, connection, Question(format_hash(tx.txid), {}))
+        judged = drawn.verdict
+        return drawn, (judged.words, judged.tone) if judged else (outlook_words(None), Tone.CALM)
+    verdict = foresee(site, connection, [tx]).verdicts.get(tx.txid)
+    drawn = unconfirmed_facts(site, connection, tx, Question("", {}))
+    return drawn, (outlook_words(verdict), outlook_tone(verdict))
 
 
 def _statement(status: str, reason: str | None) -> Statement:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccxx_core.bip32 import KeyOrigin
-from ccxx_core.hashes import hash160, sha256
+from ccxx_core.hashes import Txid, hash160, sha256
 from ccxx_core.keys import PrivateKey
 from ccxx_core.psbt import Psbt
 from ccxx_core.psbt_fields import PsbtInput
@@ -28,7 +28,7 @@ from ccxx_explorer.web import create_app
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 TX = Transaction(
-    2, (TxInput(OutPoint(bytes(31) + b"\x01", 0), witness=(b"x",)),), (TxOutput(5, b"\x51"),)
+    2, (TxInput(OutPoint(Txid(bytes(31) + b"\x01"), 0), witness=(b"x",)),), (TxOutput(5, b"\x51"),)
 )
 HEX = TX.encode().hex()
 KEY = PrivateKey(sha256(b"somebody"))
@@ -118,7 +118,7 @@ def replace_inputs(tx: Transaction) -> Transaction:
 
 def test_coinbase_is_not_sent() -> None:
     coinbase = Transaction(
-        1, (TxInput(OutPoint(bytes(32), 0xFFFFFFFF), b"\x01\x01"),), (TxOutput(5, b"\x51"),)
+        1, (TxInput(OutPoint(Txid(bytes(32)), 0xFFFFFFFF), b"\x01\x01"),), (TxOutput(5, b"\x51"),)
     )
 
     with pytest.raises(PageError, match="first transaction of a block"):
@@ -167,6 +167,21 @@ async def test_transaction_is_explained_even_while_the_node_is_away(client: Any)
     assert "The node does not answer" in page
     assert "Try again" in page and "Send it now" not in page
     assert reply.headers["Cache-Control"] == "no-store"
+
+
+async def test_confirmed_transaction_is_explained_as_it_was_judged(client: Any, story: Any) -> None:
+    transactions = [tx for new in story.chain.blocks for tx in new.block.transactions]
+    issue = next(tx for tx in transactions if tx.txid == story.single.txid)
+
+    facts = await (
+        await client.post("/broadcast.json", json={"transaction": issue.encode().hex()})
+    ).json()
+    page = await (await client.get(f"/tx/{facts['txid']}.json")).json()
+
+    assert facts["status"] == "confirmed"
+    assert facts["meaning"] == page["verdict"]["words"]
+    assert facts["tone"] == page["verdict"]["tone"]
+    assert facts["transaction"] == page
 
 
 @pytest.mark.parametrize(
