@@ -144,11 +144,13 @@ class Follower:
                 self._note(online=False, problem=_NODE_SILENT, detail=error)
             except SQLAlchemyError as error:
                 # One line: the database is away or full, and is asked again.
+                self.pending.lose()
                 self._note(online=self.state.online, problem=_STUCK, detail=error)
                 self._stop.wait(_REST_SECONDS)
             except Exception as error:
                 # A full disk or a locked file may pass; a bug must not end the web server.
                 _LOG.exception("indexing failed")
+                self.pending.lose()
                 self._note(online=self.state.online, problem=_STUCK, detail=error)
                 self._stop.wait(_REST_SECONDS)
             self._stop.wait(1.0)

@@ -38,8 +38,12 @@ class Watcher:
     async def run(self) -> None:
         """Look again and again, until cancelled."""
         while True:
-            # A thread of the loop's own: a flood of questions must not hide what happens.
-            self._log.publish(await asyncio.to_thread(self.look))
+            try:
+                # A thread of the loop's own: a flood of questions must not hide what happens.
+                self._log.publish(await asyncio.to_thread(self.look))
+            except Exception:
+                # A bug in one look must not end the news for ever.
+                _LOG.exception("look failed")
             await asyncio.sleep(_SECONDS)
 
     def look(self) -> list[News]:

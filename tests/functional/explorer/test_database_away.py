@@ -41,6 +41,10 @@ class Web:
         except OSError:
             return 0, None
 
+    def knows_pool(self) -> bool:
+        """Tell whether it says what waits in the node's pool."""
+        return bool(self.ask("events")[1]["state"]["pool"]["known"])
+
     def is_at(self, height: int) -> bool:
         """Tell whether a block is the tip."""
         status, facts = self.ask("status")
@@ -73,11 +77,13 @@ def test_pages_say_since_when_the_database_is_away_and_recover_by_themselves(
                 assert facts["error"]["code"] == "index-unavailable"
                 assert "since 20" in facts["error"]["message"]
             node.mine(2, MINER)
+            writer.process.wait_until(lambda: not writer.knows_pool())
             server.start()
 
             for web in webs:
                 web.process.wait_until(lambda web=web: web.is_at(22))  # type: ignore[misc]
                 assert web.ask("block/22")[0] == 200
+            writer.process.wait_until(writer.knows_pool)
             status, facts = writer.ask("status")
             assert facts["node"]["online"] and facts["node"]["problem"] is None
         finally:

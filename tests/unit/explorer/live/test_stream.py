@@ -112,6 +112,21 @@ async def test_block_reorganisation_node_and_pool_are_told(
     assert pool == {"known": False, "count": 0, "size": 0}
 
 
+async def test_news_go_on_after_a_look_that_failed(
+    client: Any, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = PoolSnapshot(sequence=9, is_stale=False)
+    async with client.get("/events") as reply:
+        await read_event(reply)
+
+        del world.pool
+        await _until(lambda: "look failed" in caplog.text)
+        world.pool = known
+        pool = await wait_for(reply, "mempool")
+
+    assert pool == {"known": True, "count": 0, "size": 0}
+
+
 async def test_listener_that_comes_back_is_told_what_it_missed(client: Any) -> None:
     async with client.get("/events") as reply:
         place, _, _ = await read_event(reply)
