@@ -144,6 +144,36 @@ def test_document_on_the_chain_is_fetched_and_checked_with_the_commands(
     }
 
 
+def test_document_of_a_batch_is_checked_by_its_proof_with_the_command(
+    town: Town, ask: Ask, holder: Person, paste: Callable[[str], str], tmp_path: Path
+) -> None:
+    issuer = town.issuer("batching")
+    town.grant(issuer)
+    keys = holder.do("key", "new", "--count", "3")["holder_keys"]
+    rows, documents, files = (tmp_path / name for name in ("rows.csv", "documents", "psbts"))
+    rows.write_text("\n".join(["holder_key,name", *(f"{key},Somebody" for key in keys)]) + "\n")
+    kind = town.folder / "batching-patron-share.granted.json"
+    places = ("--type", kind, "--documents", documents, "--out", files)
+    job = issuer.do("certificate", "batch", rows, *places)["job"]
+    town.root.do("sign", files)
+    issuer.do("certificate", "batch", "resume", job)
+    town.mine(6)
+    second = issuer.do("certificate", "list")["certificates"][1]
+    (document,) = documents.rglob(f"certificate-{second['serial']}.json")
+    (proof,) = documents.rglob(f"certificate-{second['serial']}.proof.json")
+    (tmp_path / "FILE").write_bytes(document.read_bytes())
+    (tmp_path / "FILE.proof.json").write_bytes(proof.read_bytes())
+
+    facts = ask(f"certificate/{second['id']}")
+    (check,) = (each["command"] for each in facts["commands"] if "--proof" in each["command"])
+    paste(check)
+    (tmp_path / "FILE").write_text('{"name": "Mallory"}')
+
+    assert (facts["status"], facts["batch"]["leaf"]) == ("valid", 1)
+    with pytest.raises(AssertionError, match="not valid"):
+        paste(check)
+
+
 def test_revocation_is_signed_by_the_issuer_alone(town: Town, ask: Ask, holder: Person) -> None:
     issuer = town.issuer("revoking")
     town.grant(issuer)
