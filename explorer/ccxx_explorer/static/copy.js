@@ -2,13 +2,16 @@
 "use strict";
 
 const said = document.querySelector(".said");
+let latest = null;
 
 const tell = (button, words, state) => {
   said.textContent = words;
   button.dataset.state = state;
+  const mine = (latest = {});
   setTimeout(() => {
     delete button.dataset.state;
-    said.textContent = "";
+    // What a later press said stays for as long as any other.
+    if (mine === latest) said.textContent = "";
   }, 2000);
 };
 
