@@ -18,6 +18,7 @@ from ccxx_explorer.database.grants import GrantSums, IssuerRow
 from ccxx_explorer.database.listings import Sorting, list_certificates
 from ccxx_explorer.database.records import RecordTables
 from ccxx_explorer.database.rows import TransactionRow
+from ccxx_explorer.database.standing import Standing
 from ccxx_explorer.facts import IssuerFacts, IssuerLine, IssuerList, RootFacts, TransactionLine
 from ccxx_explorer.filters import read_cursor, read_key
 from ccxx_explorer.language import say
@@ -84,7 +85,7 @@ def load_issuer(site: Site, connection: Connection, question: Question) -> Issue
         permit_count=sums.permits,
         issued=sums.issued,
         credit=sums.credit,
-        statuses=status_counts(grants.standings_of_issuer(connection, row.number)),
+        statuses=status_counts(_standings(site, connection, row.number)),
         first_txid=first.txid,
         first_height=first.height,
         first_time=first.time,
@@ -113,6 +114,14 @@ def load_root(site: Site, connection: Connection, _question: Question) -> RootFa
         hidden_permits=grants.sum_hidden_grants(connection).permits,
         messages=_root_messages(site, connection),
     )
+
+
+def _standings(site: Site, connection: Connection, issuer: int) -> Mapping[Standing, int]:
+    def count(here: Connection) -> Mapping[Standing, int]:
+        return grants.standings_of_issuer(here, issuer)
+
+    # Whoever issued a million is counted once a block, and not for every visitor.
+    return site.sum_at_tip(connection, ("standings", issuer), count)
 
 
 def _lines(site: Site, connection: Connection, rows: Sequence[IssuerRow]) -> tuple[IssuerLine, ...]:

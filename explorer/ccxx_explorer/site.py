@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
@@ -37,10 +37,13 @@ from ccxx_explorer.indexer import NodeState
 from ccxx_explorer.node_clients import NodeClients
 from ccxx_explorer.pending import PoolSnapshot
 from ccxx_explorer.problems import PageError, no_anchor, wrong_anchor
+from ccxx_explorer.shelf import Shelf
 from ccxx_explorer.views.block import tip_facts
 from ccxx_node.client.rpc import NodeClient, NodeError, RpcError
 
 _Answer = TypeVar("_Answer")
+# So many sums are remembered.
+_SUMS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class Site:
         self.documents = DocumentShelf()
         self._tips: WeakKeyDictionary[Connection, BlockRow | None] = WeakKeyDictionary()
         self._judged: tuple[BlockHash, str | None] | None = None
+        self._sums: Shelf[Any] = Shelf(_SUMS)
 
     @property
     def network(self) -> Network:
@@ -149,6 +153,17 @@ class Site:
         if connection not in self._tips:
             self._tips[connection] = reader.tip(connection)
         return self._tips[connection]
+
+    def sum_at_tip(
+        self, connection: Connection, name: Hashable, add_up: Callable[[Connection], _Answer]
+    ) -> _Answer:
+        """Give a sum that takes long to add up, once for each tip."""
+        tip = self.tip(connection)
+        known: _Answer | None = self._sums.get((tip.hash, name))
+        if known is None:
+            known = add_up(connection)
+            self._sums.put((tip.hash, name), known, 1)
+        return known
 
     def node_facts(self) -> NodeFacts:
         """Say how the node is."""

@@ -8,7 +8,8 @@ in the same run, which is asked again right before each page.
 Where `cached` is false nobody asks twice for the same: pages of certificates that differ, or the
 same page with a parameter that means nothing. Where it is true they are few, and drawn before.
 
-`CCXX_BENCH_CERTIFICATES` says how many certificates; `--folder` keeps the index for the next run.
+`CCXX_BENCH_CERTIFICATES` says how many certificates; `--folder` keeps the index for the next run;
+`--postgresql` asks an index on PostgreSQL instead of SQLite.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -39,6 +41,7 @@ from ccxx_core.network import REGTEST
 from ccxx_explorer.database.bulk import select_in
 from ccxx_explorer.database.schema import certificates, touches, transactions
 from ccxx_explorer.database.store import Database
+from ccxx_regtest.postgresql import PostgresServer
 from ccxx_regtest.processes import Process, free_ports, program
 
 CLIENTS = 32
@@ -106,10 +109,11 @@ async def crowd(port: int, paths: Iterator[str], seconds: float) -> Times:
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the explorer and the empty page are."""
+    """Where the explorer and the empty page are, and what holds the explorer's index."""
 
     explorer: int
     empty: int
+    database: str
 
 
 def measure(case: str, ports: Ports, paths: Iterator[str], count: int, *, cached: bool) -> None:
@@ -120,6 +124,7 @@ def measure(case: str, ports: Ports, paths: Iterator[str], count: int, *, cached
     result = {
         "bench": "pages",
         "case": case,
+        "database": ports.database,
         "cached": cached,
         "clients": CLIENTS,
         "certificates": count,
@@ -141,17 +146,17 @@ def never_twice(paths: Sequence[str]) -> Iterator[str]:
         yield f"{path}{'&' if '?' in path else '?'}n={next(NUMBERS)}"
 
 
-def index_in(folder: Path, count: int) -> tuple[Path, Path]:
-    """Give an index of so many certificates and its anchor, made where it is not there yet."""
-    place, anchor = folder / f"{count}.sqlite", folder / f"{count}.anchor.json"
-    if not anchor.exists():
+def anchor_of(place: Path | str, folder: Path, count: int) -> Path:
+    """Give the anchor of an index of so many certificates, which is made where it is not there."""
+    anchor = folder / f"{count}.anchor.json"
+    if isinstance(place, str) or not place.exists() or not anchor.exists():
         database, chain = build(place, count, BUSY)
         database.close()
         anchor.write_bytes(chain.anchor.encode())
-    return place, anchor
+    return anchor
 
 
-def paths_of(place: Path, anchor: Path, url: str) -> dict[str, list[str]]:
+def paths_of(place: Path | str, anchor: Path, url: str) -> dict[str, list[str]]:
     """Choose the addresses of each page at random."""
     database = Database.open(
         place, REGTEST, TrustAnchor.decode(anchor.read_bytes()), is_writer=False
@@ -174,8 +179,8 @@ def paths_of(place: Path, anchor: Path, url: str) -> dict[str, list[str]]:
         "issuer": [f"/issuer/{ISSUER.hex()}"],
         "root": ["/root"],
         "search": [f"/search?q={quote(word)}" for word in words],
-        "esplora_address": [f"/api/address/{address}/txs"],
-        "esplora_utxo": [f"/api/address/{address}/utxo"],
+        # What lies in blocks alone: there is no node here to say what waits.
+        "esplora_address": [f"/api/address/{address}/txs/chain"],
     }
 
 
@@ -209,9 +214,10 @@ def _busiest(database: Database) -> tuple[str, int]:
     return encode_address(script, REGTEST) or "", most
 
 
-def run(folder: Path, count: int) -> None:
+def run(folder: Path, count: int, place: Path | str) -> None:
     """Start both servers and measure every page."""
-    place, anchor = index_in(folder, count)
+    anchor = anchor_of(place, folder, count)
+    kind = "postgresql" if isinstance(place, str) else "sqlite"
     port, empty = free_ports(2)
     command = [program("ccxx-explorer"), "serve", "--no-index", "--rate=0", f"--port={port}"]
     command += [f"--database={place}", f"--anchor={anchor}"]
@@ -223,7 +229,7 @@ def run(folder: Path, count: int) -> None:
     try:
         for process, address in ((explorer, url), (nothing, f"http://127.0.0.1:{empty}")):
             process.wait_until(lambda address=address: _answers(address))
-        measure_all(Ports(port, empty), paths_of(place, anchor, url), count)
+        measure_all(Ports(port, empty, kind), paths_of(place, anchor, url), count)
     finally:
         explorer.stop()
         nothing.stop()
@@ -255,15 +261,18 @@ def main() -> None:
     parser.add_argument("--certificates", type=int, default=count)
     parser.add_argument("--folder", type=Path, help="Where the index is kept, or made.")
     parser.add_argument("--empty", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--postgresql", action="store_true", help="On PostgreSQL, made anew.")
     options = parser.parse_args()
     if options.empty:
         serve_nothing(options.empty)
-    elif options.folder:
-        options.folder.mkdir(parents=True, exist_ok=True)
-        run(options.folder, options.certificates)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            run(Path(folder), options.certificates)
+        return
+    with ExitStack() as stack:
+        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
+        place = folder / f"{options.certificates}.sqlite"
+        if options.postgresql:
+            place = stack.enter_context(PostgresServer()).new_database()
+        run(folder, options.certificates, place)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from aiohttp import web
 from ccxx_core.hashes import sha256
 from ccxx_explorer.answers import Freshness
 from ccxx_explorer.endpoints import Handle
-from ccxx_explorer.serving.shelf import Shelf
+from ccxx_explorer.shelf import Shelf
 
 _TEXT = ("text/", "application/json", "application/vc", "image/svg+xml")
 # Less than a packet: nothing is won.

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from ccxx_explorer.answers import Freshness
 from ccxx_explorer.moment import Moment
-from ccxx_explorer.serving.shelf import Shelf
+from ccxx_explorer.shelf import Shelf
 
 _MOST_BYTES = 64 * 1024 * 1024
 # What stands around a body in memory.

@@ -15,7 +15,7 @@ from ccxx_explorer.indexer import NodeState
 from ccxx_explorer.moment import Moment
 from ccxx_explorer.pending import PoolSnapshot
 from ccxx_explorer.serving.remembering import Drawn, Remembered
-from ccxx_explorer.serving.shelf import Shelf
+from ccxx_explorer.shelf import Shelf
 from ccxx_explorer.site import Site
 
 NOW = Moment(BlockHash(bytes(32)), None, NodeState(online=True, since=1), (1, False, 0, 0), 0)
