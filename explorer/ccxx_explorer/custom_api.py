@@ -16,12 +16,13 @@ from ccxx_explorer.database.rows import BlockPlace, TransactionRow
 from ccxx_explorer.endpoints import Endpoint, Parameter, Tag, ask
 from ccxx_explorer.esplora.parameters import read_address
 from ccxx_explorer.facts.custom_api import SpendingOutput, SpendingScript, SpendingTransaction
-from ccxx_explorer.language import say
+from ccxx_explorer.language import say, say_count
 from ccxx_explorer.problems import bad_request
 from ccxx_explorer.site import Site
 
 # A verifier must see all of them or none: a list cut short would hide revocations.
 _MOST = 20_000
+_COST = 5
 
 
 async def _spending(request: web.Request) -> web.StreamResponse:
@@ -31,14 +32,14 @@ async def _spending(request: web.Request) -> web.StreamResponse:
 def _find(site: Site, connection: Connection, address: str) -> list[SpendingTransaction]:
     script_hash = read_address(address, site.network)
     tip = site.tip(connection).height
-    rows = esplora.spenders_of(connection, script_hash, _MOST + 1)
-    if len(rows) > _MOST:
+    numbers = esplora.spenders_of(connection, script_hash, _MOST + 1)
+    if len(numbers) > _MOST:
         raise bad_request(
             say("Too many transactions spend from this address."),
-            say("At most %(count)s are listed, and never a part of them.", count=_MOST),
+            say_count("At most %(count)s is listed.", "At most %(count)s are listed.", _MOST),
         )
-    places = esplora.places_of(connection, (row.height for row in rows))
-    return [_line(row, places[row.height], tip) for row in rows]
+    placed = esplora.placed_transactions(connection, numbers)
+    return [_line(row, place, tip) for row, place in placed]
 
 
 def _line(row: TransactionRow, place: BlockPlace, tip: int) -> SpendingTransaction:
@@ -62,5 +63,6 @@ ENDPOINTS = (
         Tag.CUSTOM,
         (Parameter("address", "An address of this network."),),
         answer=list[SpendingTransaction],
+        cost=_COST,
     ),
 )

@@ -15,7 +15,7 @@ from ccxx_core.errors import DecodeError
 from ccxx_core.opcodes import Op
 from ccxx_core.script import read_ops
 from ccxx_explorer.contents import content_words, name_content
-from ccxx_explorer.language import say
+from ccxx_explorer.language import say, say_list
 from ccxx_explorer.layouts import PDF_CODECS, REST, Layout, Part, ccxc_layout, pdf_layout
 from ccxx_explorer.wording import printable, readable_text
 
@@ -176,7 +176,7 @@ def _flag_words(op: int, flags: int) -> str:
     if op in _EXPIRY_OPS:
         words.append(say("expiry kind %(number)s", number=flags >> 8 & 7))
     if words:
-        return ", ".join(words)
+        return say_list(words)
     return say("bits %(bits)s", bits=f"{flags:016b}") if flags else say("none set")
 
 

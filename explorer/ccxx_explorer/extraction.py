@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from babel.messages import Catalog
+from babel.messages import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
@@ -49,8 +49,22 @@ def update_catalogue(path: Path, template: Catalog) -> None:
     with path.open("rb") as file:
         catalogue = read_po(file, locale=path.stem, abort_invalid=True)
     catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
+    for message in catalogue:
+        _settle(message, catalogue.num_plurals)
     with path.open("wb") as file:
         write_po(file, catalogue, width=_LINE, ignore_obsolete=True, include_lineno=False)
+
+
+def _settle(message: Message, plurals: int) -> None:
+    """Take back what Babel marks as fuzzy: a message that has become plural, or is no more.
+
+    What is fuzzy is left out when pages are drawn. Forms that are missing stay empty instead, and
+    are found as what is not translated.
+    """
+    message.flags.discard("fuzzy")
+    if message.pluralizable:
+        forms = message.string if isinstance(message.string, tuple) else (message.string or "",)
+        message.string = (*forms, *[""] * plurals)[:plurals]
 
 
 def main() -> None:

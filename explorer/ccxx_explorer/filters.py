@@ -14,7 +14,7 @@ from ccxx_core.transaction import OutPoint
 from ccxx_explorer.database.filters import CertificateFilter
 from ccxx_explorer.database.listings import CERTIFICATE_STATUSES, Sorting
 from ccxx_explorer.facts import FilterFacts
-from ccxx_explorer.language import say
+from ccxx_explorer.language import say, say_list
 from ccxx_explorer.problems import bad_request
 from ccxx_explorer.question import Question
 from ccxx_explorer.views.search import read_search
@@ -99,7 +99,7 @@ def read_choice(question: Question, name: str, choices: tuple[str, ...]) -> str 
     if text and text not in choices:
         raise bad_request(
             say("%(name)s has no such value.", name=name),
-            say("It is one of: %(choices)s.", choices=", ".join(choices)),
+            say("It is one of: %(choices)s.", choices=say_list(choices)),
         )
     return text or None
 

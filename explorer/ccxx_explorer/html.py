@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from gettext import NullTranslations
 from typing import Any
 
@@ -11,7 +11,15 @@ from markupsafe import Markup, escape
 
 from ccxx_core.amount import format_amount
 from ccxx_explorer.catalogues import languages
-from ccxx_explorer.language import current_language, say, say_number
+from ccxx_explorer.language import (
+    current_language,
+    say,
+    say_comma,
+    say_decimal,
+    say_list,
+    say_number,
+    say_quoted,
+)
 from ccxx_explorer.navigation import main_ways, more_ways
 from ccxx_explorer.sentences import ConstantSentences
 from ccxx_explorer.static_files import static_url
@@ -43,6 +51,8 @@ _LANGUAGES = 16
 _TIME = Markup('<time datetime="%s">%s</time>')
 _WHOLE = Markup("<bdi>%s</bdi>")
 _SHORT = Markup('<bdi title="%s">%s</bdi>')
+# Amounts are compared and copied: the same digits in the same order in every language.
+_AMOUNT = Markup('<bdi dir="ltr">%s</bdi>')
 
 
 def _time(seconds: int | None) -> Markup:
@@ -65,6 +75,23 @@ def _short(text: str) -> Markup:
     return _SHORT % (text, _shortened(text))
 
 
+def _amount(satoshis: int) -> Markup:
+    return _AMOUNT % format_amount(satoshis)
+
+
+def _coins(satoshis: int) -> Markup:
+    return _AMOUNT % format_coins(satoshis)
+
+
+def _change(satoshis: int) -> Markup:
+    sign = "+" if satoshis > 0 else ""
+    return _AMOUNT % f"{sign}{format_coins(satoshis)}"
+
+
+def _quoted(text: str) -> Markup:
+    return _WHOLE % say_quoted(text)
+
+
 def _custody(code: str) -> str:
     words = {
         "3of3": say("3 of 3: root, issuer and holder sign together"),
@@ -75,10 +102,14 @@ def _custody(code: str) -> str:
 
 
 _FILTERS = {
-    "coins": format_coins,
-    "amount": format_amount,
+    "coins": _coins,
+    "amount": _amount,
+    "change": _change,
     "moment": _time,
     "number": say_number,
+    "decimal": say_decimal,
+    "listed": say_list,
+    "quoted": _quoted,
     "short": _short,
     "shortened": _shortened,
     "status_words": status_words,
@@ -100,6 +131,7 @@ _GLOBALS = {
     "more_ways": more_ways,
     "static_url": static_url,
     "candidate_kinds": candidate_kinds,
+    "comma": say_comma,
     "draw_bars": draw_bars,
     "draw_life": draw_life,
     "draw_line": draw_line,
@@ -107,8 +139,13 @@ _GLOBALS = {
 }
 
 
+def _say_count(catalogue: NullTranslations, one: str, many: str, count: int) -> str:
+    # The number is put in here, grouped: the template engine would write plain digits.
+    return catalogue.ngettext(one, many, count).replace("%(num)s", say_number(count))
+
+
 @lru_cache(_LANGUAGES)
-def _environment_of(catalogue: NullTranslations) -> Environment:
+def environment_of(catalogue: NullTranslations) -> Environment:
     """Make the environment of a language: its sentences are part of its templates."""
     environment = Environment(
         loader=PackageLoader("ccxx_explorer"),
@@ -124,7 +161,7 @@ def _environment_of(catalogue: NullTranslations) -> Environment:
     environment.filters.update(_FILTERS)
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(  # type: ignore[attr-defined]
-        catalogue.gettext, catalogue.ngettext, newstyle=True
+        catalogue.gettext, partial(_say_count, catalogue), newstyle=True
     )
     sentences = environment.extensions[ConstantSentences.identifier]
     assert isinstance(sentences, ConstantSentences)
@@ -135,5 +172,5 @@ def _environment_of(catalogue: NullTranslations) -> Environment:
 def render(template: str, facts: Any, around: Any, visit: Visit) -> str:
     """Draw one page: `facts` is what it says, `around` the frame, `visit` where the visitor is."""
     language = current_language()
-    page = _environment_of(language.catalogue).get_template(template)
+    page = environment_of(language.catalogue).get_template(template)
     return page.render(facts=facts, around=around, visit=visit, language=language)

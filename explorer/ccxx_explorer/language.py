@@ -6,7 +6,7 @@ means and nobody hands translations from function to function. Outside any reque
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -76,6 +76,36 @@ def say_count(one: str, many: str, count: int, **values: Any) -> str:
 def say_number(number: int) -> str:
     """Print a number of things as the reader groups digits; the digits are Latin everywhere."""
     return _number_in(_CURRENT.get().code, number)
+
+
+def say_decimal(number: float, places: int) -> str:
+    """Print a rate or a share with so many places, as the reader writes it, in Latin digits."""
+    pattern = f"#,##0.{'0' * places}"
+    return format_decimal(number, format=pattern, locale=_CURRENT.get().locale)
+
+
+def say_list(things: Iterable[str]) -> str:
+    """Enumerate things with what the reader puts between them."""
+    return say_comma().join(things)
+
+
+def say_comma() -> str:
+    """Give what the reader puts between things that are enumerated."""
+    middle = _CURRENT.get().locale.list_patterns["standard"]["middle"]
+    return str(middle.format("", ""))
+
+
+def say_quoted(text: str) -> str:
+    """Put somebody's own words into the reader's quotation marks."""
+    return say("“%(text)s”", text=text)
+
+
+def say_day(moment: datetime) -> str:
+    """Print a day in UTC as the reader writes it."""
+    language = _CURRENT.get()
+    if language == ENGLISH:
+        return f"{moment:%Y-%m-%d}"
+    return _day_in(language.code, moment.date())[1]
 
 
 def say_minute(moment: datetime) -> str:

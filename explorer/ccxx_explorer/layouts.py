@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from gettext import NullTranslations
 
-from ccxx_explorer.language import current_language, say
+from ccxx_explorer.language import (
+    current_language,
+    say,
+    say_count,
+    say_list,
+    say_number,
+    say_quoted,
+)
 from ccxx_explorer.wording import (
     format_time,
     padded_text,
@@ -45,12 +52,16 @@ class Layout:
     parts: tuple[Part, ...]
 
 
+def _amount(data: bytes, _flags: int) -> str:
+    return say_number(int.from_bytes(data))
+
+
 def _number(data: bytes, _flags: int) -> str:
-    return f"{int.from_bytes(data):,}"
+    return str(int.from_bytes(data))
 
 
 def _text(data: bytes, _flags: int) -> str:
-    return f"“{padded_text(data)}”"
+    return say_quoted(padded_text(data))
 
 
 def _hash(data: bytes, _flags: int) -> str:
@@ -65,7 +76,6 @@ def _reserved(data: bytes, _flags: int) -> str:
 
 def _expiry(data: bytes, flags: int) -> str:
     value = int.from_bytes(data)
-    number = f"{value:,}"
     match flags >> 8 & 7:
         case 0:
             return say("no expiry")
@@ -75,9 +85,15 @@ def _expiry(data: bytes, flags: int) -> str:
         case 2:
             return say("expires at height %(height)s", height=value)
         case 3:
-            return say("expires %(number)s seconds after issue", number=number)
+            return say_count(
+                "expires %(count)s second after issue",
+                "expires %(count)s seconds after issue",
+                value,
+            )
         case 4:
-            return say("expires %(number)s blocks after issue", number=number)
+            return say_count(
+                "expires %(count)s block after issue", "expires %(count)s blocks after issue", value
+            )
         case 5:
             return say("expires as the permit says")
         case _:
@@ -128,15 +144,17 @@ def _since(data: bytes, _flags: int) -> str:
 
 def _piece(data: bytes, _flags: int) -> str:
     text = readable_text(data)
-    return f"“{text}”" if text is not None else say("%(count)s bytes", count=len(data))
+    if text is not None:
+        return say_quoted(text)
+    return say_count("%(count)s byte", "%(count)s bytes", len(data))
 
 
 def _txids(data: bytes, _flags: int) -> str:
-    return ", ".join(data[start : start + 32].hex() for start in range(0, len(data), 32))
+    return say_list(data[start : start + 32].hex() for start in range(0, len(data), 32))
 
 
 def _hashes20(data: bytes, _flags: int) -> str:
-    return ", ".join(data[start : start + 20].hex() for start in range(0, len(data), 20))
+    return say_list(data[start : start + 20].hex() for start in range(0, len(data), 20))
 
 
 def ccxc_layout(op: int) -> Layout | None:
@@ -179,7 +197,7 @@ def _ccxc_layouts(_catalogue: NullTranslations) -> Mapping[int, Layout]:
             doc_hash, Part(say("commitment to the next root"), 32, _hash),
             Part(say("sequence"), 4, _number), reserved)),
         0x10: Layout("PERMIT", say("permits an issuer to issue certificates of one type"), (
-            Part(say("code"), 8, _text), Part(say("quantity"), 4, _number), expiry,
+            Part(say("code"), 8, _text), Part(say("quantity"), 4, _amount), expiry,
             Part(say("type definition hash"), 32, _hash), Part(say("title"), 24, _text))),
         0x11: Layout("REKEY", say("moves a permit to new keys"), (
             permit_reference, Part(say("hash of the new script"), 32, _hash), doc_hash)),
@@ -188,7 +206,7 @@ def _ccxc_layouts(_catalogue: NullTranslations) -> Mapping[int, Layout]:
         0x20: Layout("ISSUE", say("issues one certificate"), (
             Part(say("serial"), 4, _number), expiry, doc_hash, Part(say("tail"), REST, _tail))),
         0x21: Layout("BATCH", say("issues many certificates at once"), (
-            Part(say("first serial"), 4, _number), Part(say("count"), 2, _number), expiry,
+            Part(say("first serial"), 4, _number), Part(say("count"), 2, _amount), expiry,
             Part(say("Merkle root of the documents"), 32, _hash),
             Part(say("text"), REST, _text))),
         0x22: Layout("CLAIM", say("issues one certificate of a deferred batch"), (
@@ -203,7 +221,7 @@ def _ccxc_layouts(_catalogue: NullTranslations) -> Mapping[int, Layout]:
             Part(say("since"), 4, _since), evidence)),
         0x41: Layout("STATUS", say("publishes a status list"), (
             Part(say("list id"), 8, _text), Part(say("sequence"), 4, _number),
-            Part(say("size"), 4, _number), Part(say("list hash"), 32, _hash),
+            Part(say("size"), 4, _amount), Part(say("list hash"), 32, _hash),
             Part(say("locator"), 20, _hash))),
         0x50: Layout("IDENT", say("registers an organisation's key"), (
             organisation, Part(say("key"), 32, _even_key), Part(say("commitment"), 32, _hash))),
@@ -215,7 +233,7 @@ def _ccxc_layouts(_catalogue: NullTranslations) -> Mapping[int, Layout]:
             Part(say("digest"), 32, _hash), Part(say("locator"), REST, _hash))),
         0x71: Layout("CHUNK", say("publishes a piece of a document"), (
             Part(say("digest prefix"), 8, _hash), Part(say("index"), 2, _number),
-            Part(say("count"), 2, _number), Part(say("piece"), REST, _piece))),
+            Part(say("count"), 2, _amount), Part(say("piece"), REST, _piece))),
         0x80: Layout("SIDE", say("anchors a side chain"), (
             Part(say("chain id"), 4, _text), Part(say("side height"), 4, _number),
             Part(say("side block hash"), 32, _hash), Part(say("accumulator"), 32, _hash))),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from ccxx_explorer.database import figures, holdings
 from ccxx_explorer.database.rows import BlockRow
 from ccxx_explorer.facts.statistics import IssuerFigures, StatisticsFacts
-from ccxx_explorer.language import say
+from ccxx_explorer.language import say, say_count, say_list
 from ccxx_explorer.problems import bad_request
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
@@ -91,15 +91,17 @@ def _bucket(question: Question, start: int, end: int) -> str:
     if bucket not in BUCKETS:
         raise bad_request(
             say("bucket is unknown."),
-            say("It is one of these: %(words)s.", words=", ".join(BUCKETS)),
+            say("It is one of these: %(words)s.", words=say_list(BUCKETS)),
         )
     if count_at_least(start, end, bucket) > MOST_BUCKETS:
         raise bad_request(
             say("That is too much for one chart."),
-            say(
+            say_count(
+                "At most %(count)s span is shown at once: ask for a shorter time or a larger"
+                " bucket.",
                 "At most %(count)s spans are shown at once: ask for a shorter time or a larger"
                 " bucket.",
-                count=MOST_BUCKETS,
+                MOST_BUCKETS,
             ),
         )
     return bucket

@@ -14,7 +14,7 @@ from ccxx_explorer.answers import Freshness, json_answer, page_answer
 from ccxx_explorer.endpoints import SITE, Body, Endpoint, Form, Tag, ask, in_thread
 from ccxx_explorer.facts.verification import VerifyPage
 from ccxx_explorer.html import render
-from ccxx_explorer.language import say
+from ccxx_explorer.language import say, say_count
 from ccxx_explorer.problems import PageError, bad_request
 from ccxx_explorer.serving.visits import visit_of
 from ccxx_explorer.site import Site
@@ -149,10 +149,12 @@ def _too_large(most: int) -> PageError:
         "too-large",
         413,
         say("What was sent is too large."),
-        say(
-            "At most %(bytes)s bytes are read here. With JavaScript the file is checked in your"
+        say_count(
+            "At most %(count)s byte is read here. With JavaScript the file is checked in your"
             " browser and need not be sent; without, `sha256sum FILE` gives the hash to paste.",
-            bytes=f"{most:,}",
+            "At most %(count)s bytes are read here. With JavaScript the file is checked in your"
+            " browser and need not be sent; without, `sha256sum FILE` gives the hash to paste.",
+            most,
         ),
     )
 

@@ -15,7 +15,7 @@ import idna
 from ccxx_cert.standing import LEAST_SINCE_TIME
 from ccxx_cert.status import Status
 from ccxx_core.amount import format_amount
-from ccxx_explorer.language import say, say_count, say_minute
+from ccxx_explorer.language import say, say_count, say_day, say_minute
 
 # Control, format (bidirectional overrides among them), surrogate, private use, unassigned, and
 # the two separators that break lines.
@@ -81,7 +81,7 @@ def format_time(seconds: int) -> str:
     try:
         return say_minute(datetime.fromtimestamp(seconds, tz=UTC))
     except (ValueError, OverflowError, OSError):
-        return say("%(seconds)s seconds of unix time", seconds=seconds)
+        return say_count("%(count)s second of unix time", "%(count)s seconds of unix time", seconds)
 
 
 def reason_of_revocation(reason: int) -> str:
@@ -124,6 +124,14 @@ def since_words(since: int) -> str:
     if since < LEAST_SINCE_TIME:
         return say("block %(height)s", height=since)
     return format_time(since)
+
+
+def format_day(seconds: int) -> str:
+    """Print the day of unix seconds in UTC; an instant outside the calendar as seconds."""
+    try:
+        return say_day(datetime.fromtimestamp(seconds, tz=UTC))
+    except (ValueError, OverflowError, OSError):
+        return format_time(seconds)
 
 
 def format_iso(seconds: int) -> str:

@@ -14,7 +14,7 @@ from ccxx_explorer.answers import json_answer, page_answer, text_answer
 from ccxx_explorer.endpoints import FILE, SITE, Form, Handle, in_thread
 from ccxx_explorer.facts import Problem
 from ccxx_explorer.html import render
-from ccxx_explorer.language import say, say_minute
+from ccxx_explorer.language import say, say_count, say_list, say_minute
 from ccxx_explorer.problems import PageError
 from ccxx_explorer.serving.table import TABLE
 from ccxx_explorer.serving.visits import visit_of
@@ -118,7 +118,9 @@ def _too_large(request: web.Request) -> Problem:
         "too-large",
         413,
         say("What was sent is too large."),
-        say("At most %(bytes)s bytes are read here.", bytes=most),
+        say_count(
+            "At most %(count)s byte is read here.", "At most %(count)s bytes are read here.", most
+        ),
     )
 
 
@@ -127,7 +129,7 @@ def _wrong_method(allowed: list[str]) -> Problem:
         "method-not-allowed",
         405,
         say("This address does not answer to this method."),
-        say("Ask with %(methods)s.", methods=", ".join(allowed)),
+        say("Ask with %(methods)s.", methods=say_list(allowed)),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from ccxx_explorer.endpoints import LANGUAGE, Endpoint, Handle, Parameter
-from ccxx_explorer.language import say
+from ccxx_explorer.language import say, say_list
 from ccxx_explorer.problems import bad_request
 from ccxx_explorer.question import read_number
 from ccxx_explorer.serving.table import TABLE
@@ -32,7 +32,7 @@ def _check(endpoint: Endpoint, given: list[tuple[str, str]]) -> None:
     known = {each.name: each for each in endpoint.parameters if each.name not in endpoint.names}
     known[LANGUAGE.name] = LANGUAGE
     names = [name for name, _ in given]
-    hint = say("Known here: %(names)s.", names=", ".join(known))
+    hint = say("Known here: %(names)s.", names=say_list(known))
     if len(names) > _MOST:
         raise bad_request(say("There are too many parameters."), hint)
     if len(set(names)) < len(names):
@@ -53,7 +53,7 @@ def _check_value(parameter: Parameter, text: str) -> None:
     if parameter.choices and text not in parameter.choices:
         raise bad_request(
             say("“%(name)s” has a value that is not known here.", name=name),
-            say("It is one of %(values)s.", values=", ".join(parameter.choices)),
+            say("It is one of %(values)s.", values=say_list(parameter.choices)),
         )
     if parameter.kind == "integer":
         read_number(name, text, parameter.least, parameter.most)

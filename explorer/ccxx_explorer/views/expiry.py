@@ -17,7 +17,8 @@ def expiry_facts(time: int | None, height: int | None) -> ExpiryFacts:
 
 def ended_words(time: int | None, height: int | None) -> str:
     """Say of something that has ended by itself when it did."""
-    return say("It was valid until %(end)s.", end=_end(time, height) or say("its end"))
+    end = _end(time, height)
+    return say("It has expired.") if end is None else say("It was valid until %(end)s.", end=end)
 
 
 def _end(time: int | None, height: int | None) -> str | None:

@@ -172,8 +172,9 @@ def _state_words(permit: Permit, status: Status, tip: BlockRow) -> tuple[str, st
             credit=format_coins(permit.credit),
         )
         return say("Valid: it may issue certificates"), f"{issued} {left}"
-    return say("Provisional: not final yet"), say(
-        "It has only %(depth)s of %(needed)s confirmations.",
-        depth=tip.height - permit.granted.height + 1,
+    return say("Provisional: not final yet"), say_count(
+        "It has only %(count)s confirmation of %(needed)s.",
+        "It has only %(count)s confirmations of %(needed)s.",
+        tip.height - permit.granted.height + 1,
         needed=PROVISIONAL_BELOW,
     )

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ccxx_explorer.facts import LifeStep
-from ccxx_explorer.language import current_language, say
-from ccxx_explorer.wording import format_time
+from ccxx_explorer.language import current_language, say, say_list
+from ccxx_explorer.wording import format_day
 
 WIDTH, HEIGHT, GAP, MARGIN = 158, 92, 34, 6
 _LINE, _LINES = 19, 2
@@ -66,9 +66,9 @@ def draw_life(steps: Sequence[LifeStep]) -> Picture:
 
 
 def _box(left: int, step: LifeStep) -> Box:
-    day = format_time(step.time)[:10] if step.time is not None else ""
+    day = format_day(step.time) if step.time is not None else ""
     block = "" if step.height is None else say("Block %(height)s", height=step.height)
-    label = ", ".join(part for part in (step.title, day, block) if part)
+    label = say_list(part for part in (step.title, day, block) if part)
     return Box(left, left + WIDTH // 2, MARGIN, step, _wrap(step.title), day, block, label)
 
 

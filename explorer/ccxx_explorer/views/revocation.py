@@ -5,7 +5,7 @@ from __future__ import annotations
 from ccxx_cert.standing import Authority, Revocation
 from ccxx_core.hashes import format_hash
 from ccxx_explorer.facts import RevocationFacts
-from ccxx_explorer.language import say
+from ccxx_explorer.language import N_, say
 from ccxx_explorer.wording import format_time, reason_of_revocation, since_words
 
 
@@ -40,27 +40,38 @@ def revocation_words(revocation: Revocation) -> str:
 def _who_and_why(revocation: Revocation) -> str:
     moment = revocation.moment
     values = {
-        "speaker": _speaker(revocation.by),
         "height": moment.height,
         "time": format_time(moment.time),
         "reason": reason_of_revocation(revocation.reason),
     }
-    if revocation.is_hold:
-        return say(
-            "It was suspended by %(speaker)s in block %(height)s (%(time)s): %(reason)s.", **values
-        )
-    return say(
-        "It was revoked by %(speaker)s in block %(height)s (%(time)s): %(reason)s.", **values
-    )
+    sentences = _SUSPENDED if revocation.is_hold else _REVOKED
+    return say(sentences[revocation.by], **values)
 
 
-def _speaker(by: Authority) -> str:
-    match by:
-        case Authority.ROOT_CREDIT:
-            return say("the owner of the root credit")
-        case Authority.ROOT:
-            return say("the root")
-        case Authority.ISSUER:
-            return say("the issuer")
-        case Authority.PERMIT:
-            return say("root, issuer and issuing system together")
+_REVOKED = {
+    Authority.ROOT_CREDIT: N_(
+        "It was revoked by the owner of the root credit in block %(height)s (%(time)s): %(reason)s."
+    ),
+    Authority.ROOT: N_("It was revoked by the root in block %(height)s (%(time)s): %(reason)s."),
+    Authority.ISSUER: N_(
+        "It was revoked by the issuer in block %(height)s (%(time)s): %(reason)s."
+    ),
+    Authority.PERMIT: N_(
+        "It was revoked by root, issuer and issuing system together in block %(height)s (%(time)s):"
+        " %(reason)s."
+    ),
+}
+_SUSPENDED = {
+    Authority.ROOT_CREDIT: N_(
+        "It was suspended by the owner of the root credit in block %(height)s (%(time)s):"
+        " %(reason)s."
+    ),
+    Authority.ROOT: N_("It was suspended by the root in block %(height)s (%(time)s): %(reason)s."),
+    Authority.ISSUER: N_(
+        "It was suspended by the issuer in block %(height)s (%(time)s): %(reason)s."
+    ),
+    Authority.PERMIT: N_(
+        "It was suspended by root, issuer and issuing system together in block %(height)s"
+        " (%(time)s): %(reason)s."
+    ),
+}

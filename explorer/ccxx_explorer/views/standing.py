@@ -7,7 +7,7 @@ from ccxx_cert.standing import Ending, Return, Revocation
 from ccxx_cert.state import Certificate
 from ccxx_cert.status import PROVISIONAL_BELOW, Status
 from ccxx_explorer.facts import Statement, Tone
-from ccxx_explorer.language import say
+from ccxx_explorer.language import say, say_count
 from ccxx_explorer.views.expiry import ended_words, expiry_facts
 from ccxx_explorer.views.revocation import revocation_words
 from ccxx_explorer.views.verdicts import reason_words
@@ -49,10 +49,12 @@ def _verdict_words(
         case Status.VALID:
             return say("Valid"), f"{_valid_words(certificate)} {expiry_facts(time, height).words}"
         case Status.PROVISIONAL:
-            return say("Provisional: not final yet"), say(
-                "Everything is in order, but its latest transaction has only %(depth)s of"
-                " %(needed)s confirmations. Look again in some minutes.",
-                depth=depth,
+            return say("Provisional: not final yet"), say_count(
+                "Everything is in order, but its latest transaction has only %(count)s confirmation"
+                " of %(needed)s. Look again in some minutes.",
+                "Everything is in order, but its latest transaction has only %(count)s"
+                " confirmations of %(needed)s. Look again in some minutes.",
+                depth,
                 needed=PROVISIONAL_BELOW,
             )
         case Status.PENDING:

@@ -17,7 +17,7 @@ _UNIT_SECONDS = 512
 def locktime_words(tx: Transaction) -> str:
     """Say what the lock time of a transaction means."""
     if tx.locktime == 0:
-        return say("none: it could be mined at once")
+        return say("it could be mined at once")
     if all(tx_input.sequence == FINAL for tx_input in tx.inputs):
         return say("without effect: every input is final")
     if tx.locktime < _TIME_THRESHOLD:

@@ -1,14 +1,25 @@
 """Which language a visitor reads, and that every catalogue says everything."""
 
 import re
+from pathlib import Path
 
 import pytest
-from babel.messages import Message
+from babel.messages import Catalog, Message
 from babel.messages.pofile import read_po
 
 from ccxx_explorer.catalogues import CODES, LOCALE, choose_language, languages
-from ccxx_explorer.extraction import extract_messages
-from ccxx_explorer.language import say, say_count, speaking
+from ccxx_explorer.extraction import extract_messages, update_catalogue
+from ccxx_explorer.html import environment_of
+from ccxx_explorer.language import (
+    Language,
+    say,
+    say_count,
+    say_decimal,
+    say_list,
+    say_number,
+    say_quoted,
+    speaking,
+)
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|%")
 
@@ -83,3 +94,75 @@ def brings_markup(message: Message) -> bool:
     """Tell whether a translation brings markup that the sentence itself has not."""
     source = "".join(message.id)
     return any(mark in form and mark not in source for form in forms(message) for mark in "<>&")
+
+
+SOURCE = 'msgid ""\nmsgstr ""\n"Plural-Forms: nplurals=3; plural=(n > 1);\\n"\n\n'
+SINGULAR = 'msgid "coin"\nmsgstr "monedă"\n'
+PLURAL = (
+    'msgid "coin"\nmsgid_plural "coins"\nmsgstr[0] "monedă"\nmsgstr[1] "monede"\nmsgstr[2] "de"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("kept", "said", "becomes"),
+    [
+        (SINGULAR, ("coin", "coins"), ("monedă", "", "")),
+        (PLURAL, "coin", "monedă"),
+        (PLURAL, ("coin", "coins"), ("monedă", "monede", "de monede")),
+        ("", ("coin", "coins"), ("", "", "")),
+    ],
+)
+def test_message_that_has_become_plural_is_never_left_out(
+    tmp_path: Path, kept: str, said: str | tuple[str, str], becomes: str | tuple[str, ...]
+) -> None:
+    path = tmp_path / "ro.po"
+    path.write_text(SOURCE + kept, encoding="utf-8")
+    template = Catalog()
+    template.add(said)
+
+    update_catalogue(path, template)
+
+    assert "fuzzy" not in path.read_text(encoding="utf-8")
+    with path.open("rb") as file:
+        updated = read_po(file, locale="ro", abort_invalid=True)
+    assert [one.string for one in updated if one.id] == [becomes]
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "share", "things", "quoted"),
+    [
+        ("en", "4,000,000", "1,234.50", "a, b, c", "“a”"),
+        ("de", "4.000.000", "1.234,50", "a, b, c", "„a“"),
+        ("el", "4.000.000", "1.234,50", "a, b, c", "«a»"),
+        ("zh", "4,000,000", "1,234.50", "a、b、c", "“a”"),
+        ("fa", "4,000,000", "1,234.50", "a،\u200f b،\u200f c", "«a»"),
+    ],
+)
+def test_numbers_lists_and_quotations_are_written_as_the_reader_writes_them(
+    code: str, number: str, share: str, things: str, quoted: str
+) -> None:
+    with speaking(choose_language(code, None)):
+        assert say_number(4_000_000) == number
+        assert say_decimal(1234.5, 2) == share
+        assert say_list(["a", "b", "c"]) == things
+        assert say_quoted("a") == quoted
+        assert say_count("%(count)s byte", "%(count)s bytes", 4_000_000).startswith(number)
+
+
+def drawn_in(language: Language, template: str) -> str:
+    """Draw a piece of a page."""
+    with speaking(language):
+        return environment_of(language.catalogue).from_string(template).render()
+
+
+def test_amounts_are_the_same_in_every_language() -> None:
+    drawn = {drawn_in(one, "{{ 123456789012|change }}") for one in languages()}
+
+    assert drawn == {'<bdi dir="ltr">+1234.56789012 CCXX</bdi>'}
+
+
+@pytest.mark.parametrize("language", languages(), ids=lambda one: one.code)
+def test_template_groups_the_numbers_that_it_counts(language: Language) -> None:
+    drawn = drawn_in(language, '{{ ngettext("%(num)s byte", "%(num)s bytes", 4000000) }}')
+
+    assert drawn.startswith(("4,000,000 ", "4.000.000 "))

@@ -191,7 +191,7 @@ async def test_confirmations_wait_until_there_are_six(chain: Any, named: Any, se
 
     depth = facts["checks"][-1]
     assert (depth["result"], depth["label"]) == ("waiting", "waiting")
-    assert "2 of the 6" in depth["words"]
+    assert "2 confirmations; 6 make it final" in depth["words"]
 
 
 async def test_compromised_permit_fails_the_issuer_of_what_came_after(

@@ -74,7 +74,7 @@ def test_sequence_is_said_in_words(sequence: int, version: int, words: str) -> N
 @pytest.mark.parametrize(
     ("locktime", "sequence", "words"),
     [
-        (0, 0, "none: it could be mined at once"),
+        (0, 0, "it could be mined at once"),
         (812, 0, "only in a block above 812"),
         (812, 0xFFFFFFFF, "without effect: every input is final"),
         (1_700_000_000, 0, "only in a block whose median time past is after 2023-11-14 22:13 UTC"),
