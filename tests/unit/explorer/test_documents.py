@@ -64,7 +64,7 @@ async def test_a_document_on_the_chain_is_handed_out_as_a_file(
     assert headers["Content-Disposition"].startswith("attachment; ")
     assert headers["Content-Disposition"].endswith(f'.{ending}"')
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
 async def test_the_certificates_page_leads_to_its_document(chain: Any) -> None:
