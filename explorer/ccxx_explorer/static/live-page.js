@@ -41,6 +41,8 @@ const fetchPage = async () => {
 const exchange = (old, fresh) => {
   const [before, after] = [[...old.children].filter((each) => each !== line), [...fresh.children]];
   after.forEach((child, index) => {
+    // A search has no news in it, and completion works in the field that stands there.
+    if (before[index]?.querySelector("form[role=search]") && child.querySelector("form[role=search]")) return;
     if (!before[index]) old.append(document.adoptNode(child));
     else if (!before[index].isEqualNode(child)) before[index].replaceWith(document.adoptNode(child));
   });

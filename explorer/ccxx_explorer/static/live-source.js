@@ -17,6 +17,7 @@ export const listen = ({ stream, poll, onMode, onEvent }) => {
   let failures = 0;
   let pause = POLL;
   let streamAgain = 0;
+  let turn = 0;
 
   const later = (work, milliseconds) => {
     clearTimeout(timer);
@@ -48,10 +49,13 @@ export const listen = ({ stream, poll, onMode, onEvent }) => {
   };
 
   const ask = async () => {
+    const mine = turn;
     try {
       const reply = await fetch(`${poll}?after=${encodeURIComponent(place)}`);
       if (!reply.ok) throw new Error(`status ${reply.status}`);
       const said = await reply.json();
+      // Whoever looked away meanwhile has begun anew: two ways at once would tell all twice.
+      if (mine !== turn) return;
       const isNew = !place || said.resync;
       place = said.id;
       pause = POLL;
@@ -60,6 +64,7 @@ export const listen = ({ stream, poll, onMode, onEvent }) => {
       else for (const each of said.events) onEvent(each.event, each.data);
       if (Date.now() > streamAgain && !document.hidden) return openStream();
     } catch {
+      if (mine !== turn) return;
       onMode("off");
       pause = Math.min(pause * 2, SLOWEST_POLL);
     }
@@ -67,6 +72,7 @@ export const listen = ({ stream, poll, onMode, onEvent }) => {
   };
 
   const stop = () => {
+    turn += 1;
     clearTimeout(timer);
     source?.close();
     source = null;

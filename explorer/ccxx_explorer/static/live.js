@@ -99,7 +99,8 @@ listen({
     show();
   },
   onEvent: (name, data) => {
-    onEvent[name](data);
+    // A newer explorer may tell more than this page knows.
+    onEvent[name]?.(data);
     show();
   },
 });

@@ -251,6 +251,19 @@ def test_page_is_live_follows_blocks_and_says_when_it_is_cut_off(
     )
 
 
+def test_search_in_the_middle_of_a_page_completes_after_blocks_came(
+    node: RegtestNode, explorer: Explorer, page: Page
+) -> None:
+    page.goto(f"{explorer.url}/")
+    expect(page.locator(".live")).to_have_attribute("data-state", "live")
+
+    node.mine(1, MINER)
+    expect(page.locator("main dl.tiles dd").first).to_have_text(str(MATURITY + 6))
+    page.get_by_role("combobox").fill(str(MATURITY + 6))
+
+    expect(page.get_by_role("option").first).to_be_visible()
+
+
 def test_page_says_since_when_the_node_is_away(
     node: RegtestNode, explorer: Explorer, page: Page
 ) -> None:
