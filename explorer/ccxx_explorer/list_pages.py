@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from sqlalchemy import Connection
 
+from ccxx_cert.state import Permit
 from ccxx_cert.status import Status, permit_status
 from ccxx_explorer.certificate_pages import certificate_lines
 from ccxx_explorer.database import holdings
 from ccxx_explorer.database.filters import CertificateFilter
-from ccxx_explorer.database.grants import NumberedPermit, list_permits
+from ccxx_explorer.database.grants import list_permits, permit_page
 from ccxx_explorer.database.listings import (
     COUNTED,
     Sorting,
@@ -78,19 +77,17 @@ def load_permits(site: Site, connection: Connection, question: Question) -> Perm
     after = read_cursor(question, 1)
     rows = list_permits(connection, issuer, code, after[0] if after else None)
 
-    def is_wanted(row: NumberedPermit) -> bool:
-        found = permit_status(row.permit, tip.height, tip.median_time_past)
-        return status is None or found is status
+    def is_wanted(permit: Permit) -> bool:
+        return status in (None, permit_status(permit, tip.height, tip.median_time_past))
 
-    found = list(islice(filter(is_wanted, rows), LIST_LENGTH + 1))
-    shown = found[:LIST_LENGTH]
+    shown, following = permit_page(rows, is_wanted, LIST_LENGTH)
     filters = tuple(simple_filters(issuer, code, status))
     return PermitList(
         as_of=site.as_of(tip),
-        permits=tuple(permit_line(row.permit, tip) for row in shown),
+        permits=tuple(permit_line(permit, tip) for permit in shown),
         total=None if filters else holdings.count_permits(connection),
         filters=filters,
-        after=str(shown[-1].number) if len(found) > LIST_LENGTH else None,
+        after=None if following is None else str(following),
     )
 
 

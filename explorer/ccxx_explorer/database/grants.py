@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -12,7 +12,8 @@ from ccxx_explorer.database.packing import unpack
 from ccxx_explorer.database.schema import certificates, issuers, permits
 from ccxx_explorer.database.standing import Standing
 
-_LOOKED_AT = 5_000
+# So many permits are looked at for one page: a filter may let hardly any through.
+LOOKED_AT = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class GrantSums:
 def list_permits(
     connection: Connection, issuer_key: bytes | None, code: str | None, after: int | None
 ) -> Iterator[NumberedPermit]:
-    """Yield permits, newest first, below the number `after`; so many at most."""
+    """Yield permits, newest first, below the number `after`; `LOOKED_AT` at most."""
     query = select(permits.c.number, permits.c.record)
     if issuer_key is not None:
         query = query.where(permits.c.issuer_key == issuer_key)
@@ -52,10 +53,31 @@ def list_permits(
         query = query.where(permits.c.code == code)
     if after is not None:
         query = query.where(permits.c.number < after)
-    for row in connection.execute(query.order_by(permits.c.number.desc()).limit(_LOOKED_AT)):
+    for row in connection.execute(query.order_by(permits.c.number.desc()).limit(LOOKED_AT)):
         record = unpack(row.record)
         if isinstance(record, Permit):
             yield NumberedPermit(row.number, record)
+
+
+def permit_page(
+    permits_in_order: Iterable[NumberedPermit],
+    is_wanted: Callable[[Permit], bool],
+    length: int,
+    most: int = LOOKED_AT,
+) -> tuple[list[Permit], int | None]:
+    """Take a page of permits that are wanted, and the number to go on below, None at the end.
+
+    After `most` that were looked at the page ends, however few there are on it.
+    """
+    found: list[Permit] = []
+    last, looked_at = None, 0
+    for row in permits_in_order:
+        if is_wanted(row.permit):
+            if len(found) == length:
+                return found, last
+            found.append(row.permit)
+        last, looked_at = row.number, looked_at + 1
+    return found, last if looked_at == most else None
 
 
 def issuer_of_key(connection: Connection, public_key: bytes) -> IssuerRow | None:

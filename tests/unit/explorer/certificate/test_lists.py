@@ -1,14 +1,17 @@
 """Lists of certificates and permits: filtered, sorted, read on; what is chosen can be taken off."""
 
+from itertools import islice
 from typing import Any
 
 import pytest
 
 from ccxx_cert.records import RevocationReason
+from ccxx_cert.state import Permit
 from ccxx_core.address import encode_address
 from ccxx_core.hashes import sha256
 from ccxx_core.keys import PrivateKey
 from ccxx_core.network import REGTEST
+from ccxx_explorer.database.grants import list_permits, permit_page
 
 ISSUER = PrivateKey(sha256(b"issuer")).public_key.hex()
 
@@ -233,3 +236,20 @@ async def test_every_database_answers_alike(any_chain: Any, named: Any, serving:
     }
     assert root["issuers"][0]["issued"] == 4
     assert len(page["history"]) == 1
+
+
+@pytest.mark.parametrize(("length", "most"), [(1, 10), (2, 10), (9, 10), (9, 2), (9, 1), (1, 1)])
+def test_page_that_had_to_stop_says_where_to_go_on(story: Any, length: int, most: int) -> None:
+    pages: list[list[str]] = []
+    below: int | None = None
+    with story.database.read() as connection:
+        while not pages or below is not None:
+            rows = islice(list_permits(connection, None, None, below), most)
+            found, below = permit_page(rows, _is_diploma, length, most)
+            pages.append([permit.message.code for permit in found])
+
+    assert [code for page in pages for code in page] == ["DIPLOMA"]
+
+
+def _is_diploma(permit: Permit) -> bool:
+    return permit.message.code == "DIPLOMA"
