@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, Select, and_, func, select
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, ScalarSelect, Select, and_, func, select
 from ccxx_core.hashes import BlockHash, Txid
 from ccxx_core.transaction import OutPoint, TxOutput
 from ccxx_explorer.database import reader
-from ccxx_explorer.database.bulk import portions, select_in
+from ccxx_explorer.database.bulk import select_in
 from ccxx_explorer.database.rows import (
     BlockPlace,
     BlockRow,
@@ -25,6 +25,8 @@ from ccxx_explorer.database.schema import (
     touches,
     transactions,
 )
+
+_IN_MEMORY = 200
 
 
 def places_of(connection: Connection, heights: Iterable[int]) -> dict[int, BlockPlace]:
@@ -94,8 +96,8 @@ def unspent_of(connection: Connection, script_hash: bytes, limit: int) -> list[U
     ]
 
 
-def spenders_of(connection: Connection, script_hash: bytes, limit: int) -> list[TransactionRow]:
-    """Give the transactions that spend from a script, newest first; who only pays it is not one."""
+def spenders_of(connection: Connection, script_hash: bytes, limit: int) -> list[int]:
+    """Number the transactions that spend from a script, newest first; who only pays is not one."""
     before = touches.alias("before")
     number = _number_of(script_hash)
     query = (
@@ -112,12 +114,18 @@ def spenders_of(connection: Connection, script_hash: bytes, limit: int) -> list[
         .order_by(touches.c.position.desc())
         .limit(limit)
     )
-    numbers = list(connection.execute(query).scalars())
-    found: list[TransactionRow] = []
-    for part in portions(numbers):
+    return list(connection.execute(query).scalars())
+
+
+def placed_transactions(
+    connection: Connection, numbers: Sequence[int]
+) -> Iterator[tuple[TransactionRow, BlockPlace]]:
+    """Yield transactions and their blocks by number; few are in memory, however many are asked."""
+    for start in range(0, len(numbers), _IN_MEMORY):
+        part = numbers[start : start + _IN_MEMORY]
         rows = reader.transactions_numbered(connection, part)
-        found.extend(rows[number] for number in part)
-    return found
+        places = places_of(connection, (row.height for row in rows.values()))
+        yield from ((rows[number], places[rows[number].height]) for number in part)
 
 
 def txids_of_block(connection: Connection, block: BlockRow) -> list[Txid]:
