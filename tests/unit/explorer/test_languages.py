@@ -98,7 +98,10 @@ def brings_markup(message: Message) -> bool:
 
 SOURCE = 'msgid ""\nmsgstr ""\n"Plural-Forms: nplurals=3; plural=(n > 1);\\n"\n\n'
 SINGULAR = 'msgid "coin"\nmsgstr "monedă"\n'
-PLURAL = 'msgid "coin"\nmsgid_plural "coins"\nmsgstr[0] "monedă"\nmsgstr[1] "monede"\nmsgstr[2] "de monede"\n'
+PLURAL = (
+    'msgid "coin"\nmsgid_plural "coins"\n'
+    'msgstr[0] "monedă"\nmsgstr[1] "monede"\nmsgstr[2] "de monede"\n'
+)
 
 
 @pytest.mark.parametrize(
