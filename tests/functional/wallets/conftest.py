@@ -6,6 +6,8 @@ import os
 import resource
 import subprocess
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from copy import copy
@@ -24,7 +26,7 @@ from ccxx_issuer.cli import main as issuer_main
 from ccxx_node.client.rpc import NodeClient
 from ccxx_regtest import chain_cache, faucet
 from ccxx_regtest.node import RegtestNode
-from ccxx_regtest.processes import program
+from ccxx_regtest.processes import Process, free_ports, program
 from ccxx_root.cli import main as root_main
 
 COMMANDS = {"ccxx-root": root_main, "ccxx-issuer": issuer_main, "ccxx-holder": holder_main}
@@ -273,6 +275,41 @@ def holder(town: Town) -> Person:
     person = town.holder("holder")
     town.mine()
     return person
+
+
+@pytest.fixture(scope="module")
+def ask(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
+    """An explorer beside the town's node; a function that returns the JSON of a page at the tip."""
+    folder, port = tmp_path_factory.mktemp("explorer"), free_ports(1)[0]
+    options = [f"--anchor={town.anchor}", f"--database={folder / 'index'}", f"--port={port}"]
+    process = Process(
+        "ccxx-explorer",
+        [program("ccxx-explorer"), "serve", *options],
+        folder / "explorer.log",
+        town.environment,
+    )
+
+    def get(page: str) -> Any:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}.json", timeout=30) as it:
+                return json.load(it)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return None
+        except OSError:
+            return None
+
+    def at_tip() -> bool:
+        status = get("status")
+        best = town.client.call("getbestblockhash")
+        return bool(status and status["tip"] and status["tip"]["hash"] == best)
+
+    def ask_at_tip(page: str) -> Any:
+        process.wait_until(at_tip)
+        return get(page)
+
+    yield ask_at_tip
+    process.stop()
 
 
 @contextmanager

@@ -3,54 +3,17 @@
 import json
 import os
 import subprocess
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ccxx_regtest.processes import Process, free_ports, program
+from ccxx_regtest.processes import program
 
 Town = Any
 Person = Any
 Ask = Callable[[str], Any]
-
-
-@pytest.fixture(scope="module")
-def ask(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    """An explorer beside the town's node; a function that returns the JSON of a page at the tip."""
-    folder, port = tmp_path_factory.mktemp("explorer"), free_ports(1)[0]
-    options = [f"--anchor={town.anchor}", f"--database={folder / 'index'}", f"--port={port}"]
-    process = Process(
-        "ccxx-explorer",
-        [program("ccxx-explorer"), "serve", *options],
-        folder / "explorer.log",
-        town.environment,
-    )
-
-    def get(page: str) -> Any:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}.json", timeout=30) as it:
-                return json.load(it)
-        except urllib.error.HTTPError as error:
-            error.close()
-            return None
-        except OSError:
-            return None
-
-    def at_tip() -> bool:
-        status = get("status")
-        best = town.client.call("getbestblockhash")
-        return bool(status and status["tip"] and status["tip"]["hash"] == best)
-
-    def ask_at_tip(page: str) -> Any:
-        process.wait_until(at_tip)
-        return get(page)
-
-    yield ask_at_tip
-    process.stop()
 
 
 @pytest.fixture
