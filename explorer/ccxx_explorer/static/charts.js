@@ -25,6 +25,13 @@ function overTime(facts, value, isLine = false) {
   return { data };
 }
 
+// Amounts as the tables have them; numbers as the reader groups them, in Latin digits.
+const grouped = new Intl.NumberFormat(`${document.documentElement.lang}-u-nu-latn`);
+
+function written(plot, value) {
+  return plot.dataset.chart === "credit" ? `${value.toFixed(8)} CCXX` : grouped.format(value);
+}
+
 // The colours of the page as a canvas understands them, whichever theme is on.
 const probe = document.createElement("span");
 probe.hidden = true;
@@ -50,7 +57,7 @@ function axes(names) {
   const below = names
     ? { ...look, splits: () => names.map((_, place) => place), values: () => names, rotate: names.length > 3 ? -35 : 0, size: names.length > 3 ? 90 : 40 }
     : { ...look, space: 110, values: (_, seconds) => seconds.map((each) => moment(each, seconds.at(-1) - seconds[0])) };
-  return [below, { ...look, size: 70 }];
+  return [below, { ...look, size: 70, values: (_, numbers) => numbers.map((each) => grouped.format(each)) }];
 }
 
 function options(plot, names, width) {
@@ -83,7 +90,7 @@ function read(plot, chart, names) {
   const place = chart.cursor.idx;
   const value = place === null || place === undefined ? null : chart.data[1][place];
   line.hidden = false;
-  line.textContent = value === null ? "\u00a0" : `${names ? names[place] : day(chart.data[0][place])}: ${value.toLocaleString(document.documentElement.lang)}`;
+  line.textContent = value === null ? "\u00a0" : `${names ? names[place] : day(chart.data[0][place])}: ${written(plot, value)}`;
 }
 
 function draw(plot, facts) {
