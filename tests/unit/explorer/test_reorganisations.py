@@ -17,6 +17,7 @@ from ccxx_core.hashes import sha256
 from ccxx_core.network import REGTEST
 from ccxx_core.transaction import OutPoint
 from ccxx_explorer.database import holdings
+from ccxx_explorer.database.rows import NewBlock
 from ccxx_explorer.database.schema import METADATA
 from ccxx_explorer.database.store import Database
 from ccxx_explorer.database.whole_state import registry_hash
@@ -24,6 +25,7 @@ from ccxx_explorer.database.whole_state import registry_hash
 DEPTHS = 40
 EVERY = 10_000
 TABLES = [table for table in METADATA.sorted_tables if table.name != "meta"]
+Tables = dict[str, list[tuple[Any, ...]]]
 REASONS = [RevocationReason.HOLD, RevocationReason.SUPERSEDED, RevocationReason.KEY_COMPROMISE]
 
 
@@ -154,7 +156,7 @@ class Storyteller:
         self.chain.say(b"hello %d" % self._number())
 
 
-def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+def dump(database: Database) -> Tables:
     """Return every row of every table, in the order of its key."""
     with database.read() as connection:
         return {
@@ -170,25 +172,56 @@ def assert_is_fresh(chain: Any, place: Path | str) -> None:
     """Check that an index equals one that reads the same chain at once."""
     fresh = Database.open(place, REGTEST, chain.anchor)
     fresh.connect_blocks(chain.blocks)
-    ours, theirs = dump(chain.database), dump(fresh)
-    for table in TABLES:
-        assert ours[table.name] == theirs[table.name], table.name
+    assert_same(dump(chain.database), dump(fresh))
     with chain.database.read() as one, fresh.read() as other:
         assert registry_hash(one) == registry_hash(other)
     fresh.close()
+
+
+def assert_same(ours: Tables, theirs: Tables) -> None:
+    """Check that two indexes have the same rows, table by table."""
+    for table in TABLES:
+        assert ours[table.name] == theirs[table.name], table.name
+
+
+def fresh_dumps(chain: Any, blocks: list[NewBlock], base: int, place: Path | str) -> list[Tables]:
+    """Return what an index that never went back has after `base` blocks, and after each later."""
+    fresh = Database.open(place, REGTEST, chain.anchor)
+    fresh.connect_blocks(blocks[:base])
+    dumps = [dump(fresh)]
+    for new in blocks[base:]:
+        fresh.connect_blocks([new])
+        dumps.append(dump(fresh))
+    fresh.close()
+    return dumps
 
 
 def test_reorganisations_of_every_depth_give_the_same_tables_as_a_fresh_index(
     any_chain: Any, places: Callable[[], Path | str]
 ) -> None:
     teller = Storyteller(any_chain, seed=40)
-    teller.tell(DEPTHS + 5)
+    teller.tell(5)
+    base = len(any_chain.blocks)
+    branches = []
+    for _ in range(2):
+        teller.go_back(len(any_chain.blocks) - base)
+        teller.tell(DEPTHS + 1)
+        branches.append(any_chain.blocks[: base + DEPTHS + 1])
+    fresh = [fresh_dumps(any_chain, blocks, base, places()) for blocks in branches]
+    teller.go_back(len(any_chain.blocks) - base - 1)
 
+    # From one branch to the other and back, each time one block longer than what is left.
     for depth in range(1, DEPTHS + 1):
-        teller.go_back(depth)
-        teller.tell(depth + 1)
+        for _ in range(depth):
+            any_chain.disconnect()
+        assert_same(dump(any_chain.database), fresh[0][0])
+        branch = branches[(depth + 1) % 2][base : base + depth + 1]
+        any_chain.database.connect_blocks(branch)
+        any_chain.blocks += branch
 
-        assert_is_fresh(any_chain, places())
+        assert_same(dump(any_chain.database), fresh[(depth + 1) % 2][depth + 1])
+
+    assert_is_fresh(any_chain, places())
 
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
