@@ -7,7 +7,7 @@ one table of marks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -169,16 +169,22 @@ class RecordTables:
             for serial in range(first, last + 1)
         )
         found: dict[Key, Record | None] = dict.fromkeys(keys)
-        number = self.permit_number(decode_outpoint(permit_id))
-        for query in (_certificate_serials(), _reserved_serials()):
-            of_permit = query.where(permits.c.number == number)
-            serial = query.selected_columns.serial
-            for row in self._connection.execute(of_permit.where(serial.between(first, last))):
-                use = read_serial(row)
-                found[key_of(use)] = use
+        for use in self._serials_used(decode_outpoint(permit_id), first, last):
+            found[key_of(use)] = use
         for each, record in found.items():
             # What this transaction has changed already is newer than what the tables say.
             self._known.setdefault(each, record)
+
+    def _serials_used(self, permit_id: OutPoint, first: int, last: int) -> Iterator[SerialUse]:
+        key = permit_key(permit_id)
+        # A permit granted in the block at hand is in no table, and neither are its serials.
+        if key not in self._numbers and self.get(key) is None:
+            return
+        for query in (_certificate_serials(), _reserved_serials()):
+            serial = query.selected_columns.serial
+            of_permit = query.where(permits.c.number == self._number(key))
+            for row in self._connection.execute(of_permit.where(serial.between(first, last))):
+                yield read_serial(row)
 
     def _load(self, key: Key) -> Record | None:
         query: Any

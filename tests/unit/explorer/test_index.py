@@ -9,7 +9,7 @@ from sqlalchemy import select
 from ccxx_cert.chunks import split
 from ccxx_cert.codec import encode_message
 from ccxx_cert.registry import MemoryRegistry, apply_block, state_hash
-from ccxx_cert.state import CreditKind, ObservedBlock
+from ccxx_cert.state import CreditKind, ObservedBlock, RecordKind
 from ccxx_core.hashes import BlockHash, Txid, sha256
 from ccxx_core.network import REGTEST, TEST
 from ccxx_core.transaction import OutPoint
@@ -79,19 +79,41 @@ def test_blocks_in_one_batch_give_the_same_index_as_one_by_one(chain: Any, place
     batched.close()
 
 
-def test_the_hash_of_an_index_is_that_of_the_same_registry_in_memory(chain: Any) -> None:
-    tell_story(chain)
+def in_memory(chain: Any) -> MemoryRegistry:
+    """Let the rules judge the whole chain without any database."""
     memory = MemoryRegistry()
     for new in chain.blocks:
         time, transactions = new.block.header.time, new.block.transactions
         block = ObservedBlock(new.height, new.hash, time, new.median_time_past, transactions)
         memory.apply(apply_block(memory, chain.anchor, block).changes)
+    return memory
+
+
+def test_the_hash_of_an_index_is_that_of_the_same_registry_in_memory(chain: Any) -> None:
+    tell_story(chain)
+    memory = in_memory(chain)
 
     with chain.database.read() as connection:
         digest = registry_hash(connection)
 
     assert len({key.kind for key in memory.records}) >= 8
     assert digest == state_hash(memory.records)
+
+
+def test_a_whole_story_in_one_block_is_judged_alike(chain: Any) -> None:
+    before = len(chain.blocks)
+    tell_story(chain)
+    told = [chain.disconnect() for _ in chain.blocks[before:]]
+    empty = dump(chain.database)
+
+    chain.mine(*(tx for new in reversed(told) for tx in new.block.transactions[1:]))
+
+    memory = in_memory(chain)
+    with chain.database.read() as connection:
+        assert registry_hash(connection) == state_hash(memory.records)
+    assert sum(key.kind is RecordKind.CERTIFICATE for key in memory.records) == 7
+    chain.disconnect()
+    assert dump(chain.database) == empty
 
 
 def test_reorganisation_gives_the_same_index_as_a_fresh_one(chain: Any, places: Any) -> None:
