@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -61,8 +62,17 @@ _OPTIONS = (
         envvar="CCXX_DATABASE",
         help="The index: a file, which is made where it is missing, or postgresql://user@host/name.",
     ),
-    click.option("--node", envvar="CCXX_NODE", help="http://user:password@host:port of the node."),
-    click.option("--datadir", type=_FOLDER, envvar="CCXX_DATADIR", help="The node's data folder."),
+    click.option(
+        "--node",
+        envvar="CCXX_NODE",
+        help="The node: host:port, whose cookie is in --datadir, or http://user:password@host:port.",
+    ),
+    click.option(
+        "--datadir",
+        type=_FOLDER,
+        envvar="CCXX_DATADIR",
+        help="The node's data folder, whose cookie is used where --node has no password.",
+    ),
     click.option("--verbose", is_flag=True, help="Log every block."),
 )
 
@@ -132,7 +142,7 @@ def _with_setup(command: Callable[..., None]) -> Callable[..., None]:
         except CcxxError as error:
             _refuse(str(error))
         except SQLAlchemyError as error:
-            reason = getattr(error, "orig", None) or error
+            reason = " ".join(str(getattr(error, "orig", None) or error).split())
             _refuse(f"the index cannot be used: {reason}; check --database and the disk")
         except OSError as error:
             _refuse(f"{error.strerror or error}; check --host, --port, --socket and --database")
@@ -159,18 +169,39 @@ def main() -> None:
 
 
 @main.command()
+@click.option("--follow", is_flag=True, help="Stay, and index every new block, until told to stop.")
 @_with_setup
-def index(setup: Setup) -> None:
-    """Bring the index to the node's tip, and end."""
-    database, client = setup.open(is_writer=True), setup.connect()
+def index(setup: Setup, follow: bool) -> None:
+    """Bring the index to the node's tip, and end, or stay there with --follow."""
+    database = _follow(setup) if follow else _index_once(setup)
+    tip = database.tip()
+    click.echo(f"indexed to block {tip[0] if tip else 'none'}")
+
+
+def _index_once(setup: Setup) -> Database:
+    client = setup.connect()
     check_network(client, setup.network)
     height = client.block_count()
+    # Only now: a node that does not answer leaves no empty index behind.
+    database = setup.open(is_writer=True)
     with _progress("Indexing") as progress:
         task = progress.add_task("blocks", total=height + 1)
         indexer = Indexer(database, lambda done: progress.update(task, completed=done + 1))
         indexer.run(catch_up(client, indexer), threading.Event())
-    tip = database.tip()
-    click.echo(f"indexed to block {tip[0] if tip else 'none'}")
+    return database
+
+
+def _follow(setup: Setup) -> Database:
+    database = setup.open(is_writer=True)
+    follower = Follower(Indexer(database), database, setup.connect(), reads_pool=False)
+    signals = {signal.SIGINT, signal.SIGTERM}
+    # Threads begin with the mask of their parent, so that these wait for us alone.
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    follower.start()
+    click.echo("Following the node until SIGINT or SIGTERM", err=True)
+    signal.sigwait(signals)
+    follower.stop()
+    return database
 
 
 @main.command()
@@ -199,6 +230,9 @@ def check(setup: Setup, as_json: bool) -> None:
         raise ExplorerError(
             "the index differs from the chain: delete it and let it be made again, and tell us"
         )
+    if not as_json:
+        height = next(each.index for each in found if each.name == "height")
+        click.echo(f"everything agrees at block {height}")
 
 
 @main.command()

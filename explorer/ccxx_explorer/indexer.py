@@ -117,10 +117,13 @@ class Follower:
     Where the index is only read it asks the node how it is, and leaves writing to another process.
     """
 
-    def __init__(self, indexer: Indexer, database: Database, client: NodeClient) -> None:
+    def __init__(
+        self, indexer: Indexer, database: Database, client: NodeClient, *, reads_pool: bool = True
+    ) -> None:
         self._indexer = indexer
         self._database = database
         self._client = client
+        self._reads_pool = reads_pool
         self.pending = PendingPool(database)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
@@ -162,7 +165,8 @@ class Follower:
             self._note(online=True, height=height, problem=self._problem())
             self._indexer.run(catch_up(self._client, self._indexer), self._stop)
         self._note(online=True, height=height)
-        self.pending.refresh(self._client)
+        if self._reads_pool:
+            self.pending.refresh(self._client)
 
     def _problem(self) -> str | None:
         """Keep saying that the index is stuck until a round has gone well."""
@@ -180,7 +184,9 @@ class Follower:
         changed = online != before.online or problem != before.problem
         if changed:
             # Visitors see the problem; where the node is and why is for the log alone.
-            _LOG.warning("node %s problem=%s detail=%s", _WORDS[online], problem, detail)
+            known = {"problem": problem, "detail": detail}
+            words = [f"{name}={value}" for name, value in known.items() if value is not None]
+            _LOG.warning("node %s", " ".join([_WORDS[online], *words]))
         since = int(time.time()) if changed else before.since
-        known = before.height if height is None else height
-        self.state = NodeState(online=online, since=since, height=known, problem=problem)
+        height = before.height if height is None else height
+        self.state = NodeState(online=online, since=since, height=height, problem=problem)

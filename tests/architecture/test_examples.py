@@ -8,19 +8,23 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
-UNIT = EXAMPLES / "ccxx-explorer@.service"
 NGINX = EXAMPLES / "explorer.nginx.conf"
 
 
-@pytest.mark.parametrize("instance", ["index", "web"])
-def test_systemd_takes_the_unit(instance: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("unit", "instance"),
+    [("ccxx-explorer-index.service", ""), ("ccxx-explorer@.service", "web")],
+)
+def test_systemd_takes_the_unit(unit: str, instance: str, tmp_path: Path) -> None:
     program = shutil.which("systemd-analyze")
     if program is None:
         pytest.skip("systemd-analyze is not installed")
-    installed = UNIT.read_text().replace("/opt/ccxx/bin/", f"{Path(sys.executable).parent}/")
-    (tmp_path / UNIT.name).write_text(installed)
-    named = tmp_path / f"ccxx-explorer@{instance}.service"
-    named.symlink_to(tmp_path / UNIT.name)
+    text = (EXAMPLES / unit).read_text()
+    installed = text.replace("/opt/ccxx/bin/", f"{Path(sys.executable).parent}/")
+    (tmp_path / unit).write_text(installed)
+    named = tmp_path / unit.replace("@", f"@{instance}")
+    if instance:
+        named.symlink_to(tmp_path / unit)
 
     found = subprocess.run(
         [program, "verify", "--man=no", str(named)], capture_output=True, text=True, timeout=60

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import urllib.error
@@ -176,6 +177,70 @@ def test_index_command_catches_up_and_ends(tmp_path: Path, node: RegtestNode) ->
     assert (done.returncode, done.stdout) == (0, "indexed to block 60\n"), done.stderr
 
 
+def test_index_that_follows_stays_while_the_node_goes_and_comes(
+    tmp_path: Path, node: RegtestNode
+) -> None:
+    database, log = tmp_path / "followed.sqlite", tmp_path / "index.log"
+    command = [program("ccxx-explorer"), "index", "--follow", f"--database={database}"]
+    following = Process("ccxx-explorer", [*command, "--verbose"], log, node.settings)
+    try:
+        following.wait_until(lambda: "connected height=60" in log.read_text())
+        node.stop()
+        following.wait_until(lambda: "node is gone" in log.read_text())
+
+        again = start_again(node, tmp_path / "again.log")
+        try:
+            node.mine(1, MINER)
+            following.wait_until(lambda: "connected height=61" in log.read_text())
+        finally:
+            node.client.close()
+            again.stop()
+    finally:
+        following.stop()
+
+    assert log.read_text().endswith("indexed to block 61\n")
+    assert "None" not in log.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_index_that_follows_ends_when_told(
+    tmp_path: Path, node: RegtestNode, number: signal.Signals
+) -> None:
+    command = [program("ccxx-explorer"), "index", "--follow", f"--database={tmp_path / 'x.sqlite'}"]
+    following = subprocess.Popen(
+        command,
+        env=os.environ | node.settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert following.stderr is not None
+    while "Following" not in following.stderr.readline():
+        assert following.poll() is None
+
+    following.send_signal(number)
+    said, _ = following.communicate(timeout=60)
+
+    assert following.returncode == 0
+    assert said.startswith("indexed to block ")
+
+
+def test_check_ends_with_one_sentence(tmp_path: Path, node: RegtestNode) -> None:
+    place = f"--database={tmp_path / 'checked.sqlite'}"
+    settings = os.environ | node.settings
+    subprocess.run([program("ccxx-explorer"), "index", place], env=settings, timeout=60, check=True)
+
+    done = subprocess.run(
+        [program("ccxx-explorer"), "check", place],
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.stdout.endswith("\neverything agrees at block 60\n"), done.stderr
+
+
 def test_index_command_without_a_node_says_what_to_do(tmp_path: Path) -> None:
     port = free_ports(1)[0]
     command = [program("ccxx-explorer"), "index", "--network=regtest"]
@@ -187,6 +252,7 @@ def test_index_command_without_a_node_says_what_to_do(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "start it" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_address_is_named_only_once_it_is_ours(tmp_path: Path, node: RegtestNode) -> None:
