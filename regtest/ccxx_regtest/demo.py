@@ -1,7 +1,6 @@
 """The demonstration: the story on the screen, its facts in a table, the network up to look at."""
 
 import re
-import threading
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from ccxx_regtest import chain_cache
 from ccxx_regtest.facts import Finding
 from ccxx_regtest.network import LocalNetwork
+from ccxx_regtest.processes import Process
 from ccxx_regtest.story import Story
 
 
@@ -30,7 +30,9 @@ def run_demo(folder: Path, stays: bool, daemon: Path | None = None) -> bool:
         show_end(console, story.findings, time.monotonic() - started)
         if stays:
             console.print(f"Explorer: {network.explorer.url}")
-            wait_for_interrupt(console, folder)
+            node = network.node
+            console.print(f"Node: http://{node.address}, data folder {node.datadir}")
+            wait_for_interrupt(console, folder, node.process)
     return is_right
 
 
@@ -75,10 +77,13 @@ def show_end(console: Console, findings: list[Finding], seconds: float) -> None:
     console.print(f"{len(findings)} facts checked through the explorer, {verdict}; {seconds:.0f} s")
 
 
-def wait_for_interrupt(console: Console, folder: Path) -> None:
-    """Keep everything running until the person at the keyboard has seen enough."""
+def wait_for_interrupt(console: Console, folder: Path, node: Process) -> None:
+    """Keep everything running until the person at the keyboard has seen enough.
+
+    Raises RegtestError when the node ends before that: without it there is nothing to see.
+    """
     console.print(f"Wallets and logs are in {folder}; press Ctrl-C to stop the network")
     try:
-        threading.Event().wait()
+        node.wait()
     except KeyboardInterrupt:
         console.print("Stopping")

@@ -79,6 +79,11 @@ class Process:
                 raise self._failure(f"was not ready after {seconds:.0f} s")
             time.sleep(POLL_SECONDS)
 
+    def wait(self) -> None:
+        """Wait until it ends; raises RegtestError then, for it was to stay."""
+        code = self._child.wait()
+        raise self._failure(f"was stopped from outside, or ended by itself, with code {code}")
+
     def stop(self) -> None:
         """Ask it to end, and end it by force if it does not in time."""
         if not self.is_running:
