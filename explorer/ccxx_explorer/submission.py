@@ -85,6 +85,15 @@ def read_proof(data: bytes) -> BatchProof | Receipt:
         ) from error
 
 
+def is_proof(data: bytes) -> bool:
+    """Tell whether a file reads as a proof, wherever it was put."""
+    try:
+        read_proof(data)
+    except PageError:
+        return False
+    return True
+
+
 def text_of_link(text: str) -> str:
     """Take the id out of a link to an explorer's page; any other text stays as it is."""
     text = text.strip()[:LONGEST_TEXT]

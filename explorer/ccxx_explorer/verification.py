@@ -40,11 +40,19 @@ from ccxx_explorer.problems import PageError, bad_request
 from ccxx_explorer.question import Question
 from ccxx_explorer.search import search
 from ccxx_explorer.site import Site
-from ccxx_explorer.submission import Document, Submission, document_of_hash, text_of_link
+from ccxx_explorer.submission import (
+    Document,
+    Submission,
+    document_of_hash,
+    is_proof,
+    text_of_link,
+)
 from ccxx_explorer.views import document_verdict as words
 from ccxx_explorer.views.checks import toned
 from ccxx_explorer.views.pdf_verdict import pdf_checks, pdf_statement
 from ccxx_explorer.views.search import read_search
+from ccxx_explorer.views.standing import dated
+from ccxx_explorer.views.subject import subject_facts
 
 MOST_BYTES = 16 * 1024 * 1024
 _MOST_CERTIFICATES = 20
@@ -65,6 +73,8 @@ def load_verify(site: Site, connection: Connection, question: Question) -> Verif
 def verify(site: Site, connection: Connection, given: Submission) -> VerificationFacts:
     """Say what is known of what was given; raises PageError where nothing was, or nothing fits."""
     if given.document is None:
+        if given.proof is not None and not given.text:
+            raise bad_request(words.this_is_a_proof(), words.choose_its_document())
         return _verify_text(site, connection, given)
     if given.text:
         return _compare(site, connection, given, given.document)
@@ -91,6 +101,8 @@ def _verify_document(
                 return _answer(site, connection, document, words.unreadable_proof(str(error)))
     if site.database.anchor is None:
         return _answer(site, connection, document, words.certificates_unread())
+    if document.data is not None and is_proof(document.data):
+        return _answer(site, connection, document, words.proof_alone())
     statement = words.unknown_document(document.kind, uploaded=document.data is not None)
     return _answer(site, connection, document, statement)
 
@@ -116,15 +128,24 @@ def _certified(
     if len(found) > 1:
         statement = words.several_certificates(len(found))
         checks: tuple[Check, ...] = (check,) if check else ()
+        subject = None
         url = f"/certificates?document={document.document_hash.hex()}" if document else None
     else:
         name = format_outpoint(found[0].id)
         facts = load_certificate(site, connection, Question(name, {}))
         statement, url = facts.verdict, f"/certificate/{name}"
-        checks = (check, *facts.checks) if check else facts.checks
+        checks = words.with_document(check, facts.checks)
+        subject = subject_facts(facts, _credential(document, check))
     answer = _answer(site, connection, document, statement)
     checks = tuple(toned(checks, is_valid=statement.tone is Tone.GOOD))
-    return replace(answer, certificates=lines, checks=checks, url=url)
+    return replace(answer, certificates=lines, checks=checks, subject=subject, url=url)
+
+
+def _credential(document: Document | None, check: Check | None) -> bytes | None:
+    """Give the JSON that was sent, where it is the certificate's document."""
+    if document is None or check is None or check.result is not CheckResult.PASSED:
+        return None
+    return document.data if document.kind == "credential" else None
 
 
 def _verify_leaf(
@@ -207,16 +228,19 @@ def _anchored(
     pdf: PdfDocumentFacts = document_facts(rows)
     answer = _answer(site, connection, document, pdf_statement(rows))
     url = f"/tx/{pdf.txid}" if pdf.height is not None else None
-    return replace(answer, checks=pdf_checks(rows), pdf=pdf, url=url)
+    checks = tuple(toned(pdf_checks(rows), is_valid=answer.as_of.online))
+    return replace(answer, checks=checks, pdf=pdf, url=url)
 
 
 def _answer(
     site: Site, connection: Connection, document: Document | None, statement: Statement
 ) -> VerificationFacts:
+    as_of = site.as_of(site.tip(connection))
     return VerificationFacts(
-        as_of=site.as_of(site.tip(connection)),
-        verdict=statement,
+        as_of=as_of,
+        verdict=dated(statement, as_of),
         checks=(),
+        subject=None,
         submitted=_submitted(document),
         certificates=(),
         pdf=None,

@@ -9,10 +9,12 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from sqlalchemy import Connection
 
-from ccxx_cert.chainpoint import LONGEST_RECEIPT
+from ccxx_cert.batch_proof import BatchProof
+from ccxx_cert.chainpoint import LONGEST_RECEIPT, Receipt
 from ccxx_explorer.answers import Freshness, json_answer, page_answer
 from ccxx_explorer.endpoints import SITE, Body, Endpoint, Form, Tag, ask, in_thread
-from ccxx_explorer.facts.verification import VerifyPage
+from ccxx_explorer.facts import Problem
+from ccxx_explorer.facts.verification import RefusedPage, VerifyPage
 from ccxx_explorer.html import render
 from ccxx_explorer.language import say, say_count
 from ccxx_explorer.problems import PageError, bad_request
@@ -23,6 +25,7 @@ from ccxx_explorer.submission import (
     Submission,
     document_of_file,
     document_of_hash,
+    is_proof,
     read_proof,
     text_of_link,
 )
@@ -71,10 +74,21 @@ UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads", Uploads)
 
 
 async def _answer_page(request: web.Request) -> web.StreamResponse:
-    result = await _verify(request)
+    status = 200
+    facts: VerifyPage | RefusedPage
+    try:
+        facts = await _verify(request)
+    except PageError as error:
+        if error.status >= 500:
+            raise
+        # What was wrong is mended in the same form.
+        status = error.status
+        problem = Problem(error.code, status, error.message, error.hint)
+        facts = RefusedPage(problem, MOST_BYTES)
+    template = "verify.html" if isinstance(facts, VerifyPage) else "verify_refused.html"
     around = await in_thread(request, request.app[SITE].surroundings_or_none)
-    html = render("verify.html", result, around, visit_of(request))
-    return page_answer(html, freshness=Freshness.NEVER)
+    html = render(template, facts, around, visit_of(request))
+    return page_answer(html, status, freshness=Freshness.NEVER)
 
 
 async def _answer_json(request: web.Request) -> web.StreamResponse:
@@ -98,8 +112,20 @@ def _submission(parts: Parts) -> Submission:
         document = document_of_file(*parts["document"])
     elif texts.get("hash"):
         document = document_of_hash(texts["hash"], texts.get("canonical", ""))
-    proof = read_proof(parts["proof"][1]) if "proof" in parts else None
+    proof = _proof(parts) if "proof" in parts else None
     return Submission(document, proof, text_of_link(texts.get("q", "")))
+
+
+def _proof(parts: Parts) -> BatchProof | Receipt:
+    try:
+        return read_proof(parts["proof"][1])
+    except PageError:
+        if "document" not in parts or not is_proof(parts["document"][1]):
+            raise
+        raise bad_request(
+            say("Are the two files swapped?"),
+            say("The file in the place of the document is a proof: choose each in its own place."),
+        ) from None
 
 
 def _text(data: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ccxx_explorer.facts.certificates import CertificateLine, ExpiryFacts
-from ccxx_explorer.facts.status import AsOf, Check, Statement
+from ccxx_explorer.facts.status import AsOf, Check, Problem, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,27 @@ class PdfDocumentFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectFacts:
+    """What the one certificate is: `issuer_name` is None where no type definition names it.
+
+    `claimed_name` is whom the file that was sent names, by its own word; None where it was not
+    sent, or is not the certificate's document.
+    """
+
+    title: str
+    serial: int
+    issuer_name: str | None
+    claimed_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class VerificationFacts:
     """A verdict, the separate checks that it rests on, and where to go on."""
 
     as_of: AsOf
     verdict: Statement
     checks: tuple[Check, ...]
+    subject: SubjectFacts | None
     submitted: SubmittedFacts
     certificates: tuple[CertificateLine, ...]
     pdf: PdfDocumentFacts | None
@@ -78,6 +93,15 @@ class VerifyPage:
 
     result: VerificationFacts | None
     most_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPage:
+    """The form of the verify page again, with what is wrong with what was sent."""
+
+    problem: Problem
+    most_bytes: int
+    result: None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,18 @@ from ccxx_explorer.facts import (
     CertificateFacts,
     CertificateLine,
 )
-from ccxx_explorer.views.checks import CertificateRows, certificate_checks, depth_of
+from ccxx_explorer.views.checks import (
+    CertificateRows,
+    certificate_checks,
+    depth_of,
+    toned,
+)
 from ccxx_explorer.views.commands import certificate_commands
 from ccxx_explorer.views.definition import definition_facts
 from ccxx_explorer.views.expiry import expiry_facts
 from ccxx_explorer.views.life import life_steps
 from ccxx_explorer.views.revocation import revocation_facts
-from ccxx_explorer.views.standing import certificate_verdict, tone_of_status
+from ccxx_explorer.views.standing import certificate_verdict, dated, tone_of_status
 from ccxx_explorer.wording import printable
 
 
@@ -51,13 +56,14 @@ def certificate_facts(
     """Build the page of a certificate."""
     certificate, permit = rows.certificate, rows.permit
     holding = certificate.holding
+    verdict = certificate_verdict(certificate, rows.status, rows.revocation, depth_of(rows))
     return CertificateFacts(
         id=format_outpoint(certificate.id),
         as_of=as_of,
         certificate_id=certificate_id(certificate.id),
-        verdict=certificate_verdict(certificate, rows.status, rows.revocation, depth_of(rows)),
+        verdict=dated(verdict, as_of),
         status=rows.status,
-        checks=certificate_checks(rows),
+        checks=tuple(toned(certificate_checks(rows), is_valid=as_of.online)),
         confirmations=depth_of(rows),
         serial=certificate.serial,
         summary=printable(certificate.text),

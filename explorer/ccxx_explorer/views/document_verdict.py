@@ -131,22 +131,23 @@ def unknown_document(kind: str, *, uploaded: bool) -> Statement:
     """Nothing here commits to the document: that is no verdict on it."""
     if kind == "pdf" and uploaded:
         words = say(
-            "No certificate on this chain commits to this file, and it carries no proof inside. If"
-            " it belongs to a batch, choose its NAME.proof.json too; if it was printed or saved"
-            " again, ask for the original."
+            "It may be one of a batch: ask for its proof, the file NAME.proof.json, and choose that"
+            " too. By itself it fits no certificate on this chain, and it carries no proof inside;"
+            " if it was printed or saved again, ask for the original."
         )
     elif uploaded:
         words = say(
-            "No certificate on this chain commits to this file. If it belongs to a batch, choose"
-            " its NAME.proof.json too; if it was opened and saved again, ask for the original."
+            "It may be one of a batch: ask for its proof, the file NAME.proof.json, and choose that"
+            " too. By itself it fits no certificate on this chain; if it was opened and saved"
+            " again, ask for the original."
         )
     else:
         words = say(
-            "No certificate on this chain commits to a document of this hash. A document of a"
-            " batch is found with its NAME.proof.json, and a PDF that carries its proof inside"
-            " only when the file itself is sent."
+            "It may be one of a batch: ask for its proof, the file NAME.proof.json, and choose that"
+            " too. By itself no certificate on this chain commits to a document of this hash; a"
+            " PDF that carries its proof inside is found only when the file itself is sent."
         )
-    return Statement("not-found", Tone.CALM, say("Nothing is known of it here"), words)
+    return Statement("not-found", Tone.CALM, say("Not found without a proof"), words)
 
 
 def unreadable_proof(problem: str) -> Statement:
@@ -177,6 +178,21 @@ def leads_elsewhere(kind: str) -> Statement:
     )
 
 
+def proof_alone() -> Statement:
+    """What was chosen as the document is a proof."""
+    return Statement("proof-alone", Tone.CALM, this_is_a_proof(), choose_its_document())
+
+
+def this_is_a_proof() -> str:
+    """Say what came in the place of the document."""
+    return say("This is a proof, not a document.")
+
+
+def choose_its_document() -> str:
+    """Say what a proof needs beside it."""
+    return say("A proof says something only of its own document: choose that file as well.")
+
+
 def nothing_given() -> str:
     """Nothing was asked."""
     return say("There is nothing to check.")
@@ -185,6 +201,16 @@ def nothing_given() -> str:
 def what_to_give() -> str:
     """Say what to do then."""
     return say("Choose a file, or paste the id of a certificate, a hash or a link.")
+
+
+def with_document(check: Check | None, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """Put the visitor's document first: where it is the right one, integrity is no question."""
+    if check is None:
+        return checks
+    if check.result is not CheckResult.PASSED:
+        return (check, *checks)
+    open_question = ("integrity", CheckResult.UNKNOWN)
+    return (check, *(each for each in checks if (each.name, each.result) != open_question))
 
 
 def _proof_words() -> str:

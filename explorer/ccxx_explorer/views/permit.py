@@ -32,7 +32,7 @@ from ccxx_explorer.views.definition import definition_facts
 from ccxx_explorer.views.expiry import ended_words, expiry_facts
 from ccxx_explorer.views.powers import permit_powers
 from ccxx_explorer.views.revocation import revocation_facts, revocation_words
-from ccxx_explorer.views.standing import tone_of_status
+from ccxx_explorer.views.standing import dated, tone_of_status
 from ccxx_explorer.wording import format_coins, format_duration, format_time, printable
 
 
@@ -74,7 +74,7 @@ def permit_facts(rows: PermitRows, root: AnchorFacts, network: Network, as_of: A
     return PermitFacts(
         id=format_outpoint(permit.id),
         as_of=as_of,
-        verdict=_verdict(permit, status, tip),
+        verdict=dated(_verdict(permit, status, tip), as_of),
         status=status,
         code=printable(message.code),
         title=printable(message.title),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ccxx_cert.holders import keeps_policy
 from ccxx_cert.standing import Ending, Return, Revocation
 from ccxx_cert.state import Certificate
 from ccxx_cert.status import PROVISIONAL_BELOW, Status
-from ccxx_explorer.facts import Statement, Tone
+from ccxx_explorer.facts import AsOf, Statement, Tone
 from ccxx_explorer.language import say, say_count
 from ccxx_explorer.views.expiry import ended_words, expiry_facts
 from ccxx_explorer.views.revocation import revocation_words
@@ -31,6 +33,15 @@ _TONES = {
 def tone_of_status(status: Status) -> Tone:
     """Give the colour of a status: green is for valid alone."""
     return _TONES[status]
+
+
+def dated(statement: Statement, as_of: AsOf) -> Statement:
+    """Say of good news only what was seen: without the node nobody knows what happened since."""
+    if as_of.online or statement.tone is not Tone.GOOD:
+        return statement
+    title = say("%(verdict)s as of block %(height)s", verdict=statement.title, height=as_of.height)
+    away = say("The explorer's node is away: what happened since is not known.")
+    return replace(statement, tone=Tone.WARN, title=title, words=f"{away} {statement.words}")
 
 
 def certificate_verdict(

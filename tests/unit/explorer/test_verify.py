@@ -717,3 +717,73 @@ async def test_without_a_trust_anchor_pdf_files_are_still_judged(
     assert anchored["verdict"]["status"] == "valid"
     assert other["verdict"]["status"] == "not-found"
     assert "trust anchor" in other["verdict"]["words"]
+
+
+async def test_right_document_leaves_no_question_of_integrity(batch: Batch, check: Any) -> None:
+    result = await check(DOCUMENTS[1], proof=batch.proof(1))
+
+    assert "integrity" not in checks_of(result)
+    assert checks_of(result)["document"] == "passed"
+
+
+async def test_verdict_names_the_certificate(batch: Batch, check: Any) -> None:
+    result = await check(DOCUMENTS[1], proof=batch.proof(1))
+
+    assert result["subject"]["serial"] == 2
+    assert result["subject"]["title"]
+    assert result["subject"]["claimed_name"] is None
+
+
+async def test_unknown_document_is_first_asked_for_its_proof(told: Any) -> None:
+    result = await result_of(told, b"never certified")
+
+    assert result["verdict"]["words"].startswith("It may be one of a batch: ask for its proof")
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "There is nothing to check."),
+        ({"proof": b"no proof"}, "The proof cannot be read"),
+    ],
+)
+async def test_form_stands_again_under_what_was_wrong(
+    told: Any, files: dict[str, bytes], words: str
+) -> None:
+    reply = await told.post("/verify", data=form_of(**files, lang="en"))
+    page = await reply.text()
+
+    assert reply.status == 400
+    assert words in page
+    assert '<form class="verify card"' in page
+
+
+async def test_swapped_files_are_told_apart(batch: Batch, client: Any) -> None:
+    form = form_of(batch.proof(0), proof=DOCUMENTS[0])
+
+    reply = await client.post("/verify", data=form)
+
+    assert reply.status == 400
+    assert "Are the two files swapped?" in await reply.text()
+
+
+async def test_proof_alone_asks_for_its_document(batch: Batch, client: Any, check: Any) -> None:
+    as_document = await check(batch.proof(0))
+    reply = await client.post("/verify.json", data=form_of(proof=batch.proof(0)))
+
+    assert as_document["verdict"]["status"] == "proof-alone"
+    assert (await reply.json())["error"]["message"] == "This is a proof, not a document."
+
+
+async def test_good_news_is_dated_while_the_node_is_away(batch: Batch, chain: Any) -> None:
+    away = Site(chain.database, lambda: NodeState(online=False, since=1))
+
+    async with TestClient(TestServer(create_app(away))) as client:
+        result = await result_of(client, DOCUMENTS[0], proof=batch.proof(0))
+        page = await (await client.get(f"/certificate/{batch.name(0)}")).text()
+
+    assert (result["verdict"]["status"], result["verdict"]["tone"]) == ("valid", "warn")
+    assert result["verdict"]["title"].startswith("Valid as of block ")
+    assert "good" not in {each["tone"] for each in result["checks"]}
+    assert '<section class="verdict good"' not in page
+    assert "</time>. The node does not answer" in page
