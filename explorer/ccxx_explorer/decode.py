@@ -159,37 +159,56 @@ def _split(payload: bytes, offset: int, parts: Sequence[Part], flags: int) -> It
 
 
 def _flag_words(op: int, flags: int) -> str:
-    words = [word for bit, word in _named_bits(op) if flags >> bit & 1]
+    """Say what every set bit means, and what bits mean that are not set where that says much."""
+    words: list[str] = []
+    known = 0
+    for first, width, meanings in _named_bits(op):
+        value = flags >> first & ((1 << width) - 1)
+        known |= value << first
+        if meanings[value]:
+            words.append(_bits_words(first, width, value, meanings[value]))
+    if ccxc_layout(op) is None:
+        return say("bits %(bits)s", bits=f"{flags:016b}") if flags else say("none set")
+    left = flags & ~known
+    unnamed = say("no meaning in this operation")
+    words += [_bits_words(bit, 1, 1, unnamed) for bit in range(16) if left >> bit & 1]
+    return say_list(words) if words else say("none set")
+
+
+def _bits_words(first: int, width: int, value: int, meaning: str) -> str:
+    if not value:
+        return meaning
+    if width == 1:
+        return say("bit %(bit)s: %(meaning)s", bit=first, meaning=meaning)
+    last = first + width - 1
+    return say("bits %(first)s to %(last)s: %(meaning)s", first=first, last=last, meaning=meaning)
+
+
+def _named_bits(op: int) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
+    """Give runs of bits: the first, how many, and what each value means, empty: nothing."""
+    found: list[tuple[int, int, tuple[str, ...]]] = []
     if op == _PERMIT:
-        words[:0] = [] if flags & 1 else [say("not transferable")]
-        custody = (
-            say("custody 3 of 3"), say("custody recoverable"), say("custody 2 of 3"),
-            say("unknown custody"),
-        )  # fmt: skip
-        words.append(custody[flags >> 12 & 3])
+        found += [
+            (0, 1, (say("not transferable"), say("transferable"))),
+            (1, 1, ("", say("the issuer may revoke"))),
+            (2, 1, ("", say("the root may revoke"))),
+            (3, 1, ("", say("public summary"))),
+            (4, 1, ("", say("recovery allowed"))),
+            (12, 2, (say("custody 3 of 3"), say("custody recoverable"), say("custody 2 of 3"),
+                     say("unknown custody"))),
+        ]  # fmt: skip
+    if op == _BATCH:
+        found.append((0, 1, ("", say("deferred"))))
     if op in _TAIL_OPS:
         tails = (
             say("no tail"), say("a text follows"), say("holder key with even y"),
             say("holder key with odd y"),
         )  # fmt: skip
-        words.append(tails[flags >> 4 & 3])
+        found.append((4, 2, tails))
     if op in _EXPIRY_OPS:
-        words.append(say("expiry kind %(number)s", number=flags >> 8 & 7))
-    if words:
-        return say_list(words)
-    return say("bits %(bits)s", bits=f"{flags:016b}") if flags else say("none set")
-
-
-def _named_bits(op: int) -> tuple[tuple[int, str], ...]:
-    if op == _PERMIT:
-        return (
-            (0, say("transferable")),
-            (1, say("the issuer may revoke")),
-            (2, say("the root may revoke")),
-            (3, say("public summary")),
-            (4, say("recovery allowed")),
-        )
-    return ((0, say("deferred")),) if op == _BATCH else ()
+        kinds = tuple(say("expiry kind %(number)s", number=kind) for kind in range(8))
+        found.append((8, 3, kinds))
+    return tuple(found)
 
 
 def disassemble(script: bytes) -> str:

@@ -23,6 +23,7 @@ from ccxx_explorer.candidates import (
 )
 from ccxx_explorer.certificate_pages import find_certificate
 from ccxx_explorer.database import holdings, reader
+from ccxx_explorer.database.completion import certificates_with_serial
 from ccxx_explorer.database.words import permits_with
 from ccxx_explorer.facts.search import Candidate, SearchResult
 from ccxx_explorer.language import say
@@ -40,7 +41,8 @@ def search(site: Site, connection: Connection, text: str) -> SearchResult:
     exact = next(named_candidates(site, connection, reading), None)
     if exact is not None:
         return SearchResult(text, exact.kind, exact.url, (exact,))
-    found = tuple(worded_candidates(site, connection, text, _MOST))
+    worded = worded_candidates(site, connection, text, _MOST)
+    found = (*serial_candidates(site, connection, reading, _MOST), *worded)
     if not found:
         raise _nothing(site, text, reading)
     if len(found) == 1:
@@ -62,6 +64,15 @@ def named_candidates(site: Site, connection: Connection, reading: Reading) -> It
         yield address_candidate(encode_address(reading.script, site.network) or "")
     if (waiting := pending_outpoint(site, connection, reading)) is not None:
         yield pending_candidate(waiting)
+
+
+def serial_candidates(
+    site: Site, connection: Connection, reading: Reading, limit: int
+) -> Iterator[Candidate]:
+    """Give the certificates that have a number as their serial."""
+    if reading.height is not None:
+        for certificate in certificates_with_serial(connection, reading.height, limit):
+            yield certificate_candidate(site, connection, certificate)
 
 
 def worded_candidates(
@@ -127,5 +138,13 @@ def _nothing(site: Site, text: str, reading: Reading) -> PageError:
         named = format_hash(reading.hash)
         return not_found(
             say("No transaction, block or document has the hash %(hash)s.", hash=named), spellings
+        )
+    if reading.height is not None:
+        return not_found(
+            say("There is no block %(height)s yet.", height=reading.height),
+            say(
+                "A serial alone names no certificate: every permit counts its own. Look for the"
+                " title of its type, and sort the certificates of that type by serial."
+            ),
         )
     return not_found(say("What you search for is not known here."), spellings)

@@ -14,7 +14,7 @@ from ccxx_explorer.candidates import (
 )
 from ccxx_explorer.database import completion, reader
 from ccxx_explorer.facts.search import Candidate, Suggestions
-from ccxx_explorer.search import named_candidates, worded_candidates
+from ccxx_explorer.search import named_candidates, serial_candidates, worded_candidates
 from ccxx_explorer.site import Site
 from ccxx_explorer.views.search import (
     digests_beginning,
@@ -44,7 +44,9 @@ def suggest(site: Site, connection: Connection, text: str) -> Suggestions:
 
 
 def _all(site: Site, connection: Connection, text: str, typed: str) -> Iterator[Candidate]:
-    yield from named_candidates(site, connection, read_search(text, site.network))
+    reading = read_search(text, site.network)
+    yield from named_candidates(site, connection, reading)
+    yield from serial_candidates(site, connection, reading, _MOST_OF_A_KIND)
     yield from _certificates(site, connection, typed)
     yield from _blocks(connection, typed)
     yield from _addresses(connection, typed)

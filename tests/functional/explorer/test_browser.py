@@ -1,5 +1,6 @@
 """What people do with the pages in a real browser: choose, switch, copy, print, follow links."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -98,6 +99,21 @@ def test_print_keeps_the_verdict_and_leaves_the_ways_out(
 
     expect(page.get_by_role("navigation")).to_have_count(0)
     expect(page.locator("header.site form")).to_be_hidden()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_certificate_prints_on_one_sheet_with_what_could_not_be_checked(
+    page: Page, explorer: str, facts: Facts, language: str
+) -> None:
+    for line in facts("certificates")["certificates"][:6]:
+        page.goto(f"{explorer}/certificate/{line['id']}?lang={language}")
+
+        printed = page.pdf(format="A4")
+
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, line["id"]
+        for check in facts(f"certificate/{line['id']}", lang=language)["checks"]:
+            if check["result"] == "unknown":
+                expect(page.locator(".sheet")).to_contain_text(check["words"])
 
 
 def test_valid_alone_is_green(page: Page, explorer: str, facts: Facts) -> None:

@@ -50,6 +50,25 @@ def test_refused_message_of_ours_has_a_problem(vectors: Path, codec: str) -> Non
             assert decoded.problem, case["name"]
 
 
+@pytest.mark.parametrize(
+    ("op", "flags", "words"),
+    [
+        (0x30, 0x0030, "bits 4 to 5: holder key with odd y"),
+        (0x10, 0x1013, "bit 0: transferable, bit 1: the issuer may revoke, bit 4: recovery"),
+        (0x20, 0x0410, "bits 8 to 10: expiry kind 4"),
+        (0x12, 0x0030, "bit 4: no meaning in this operation, bit 5: no meaning"),
+        (0x12, 0x0000, "none set"),
+        (0x99, 0x0001, "bits 0000000000000001"),
+    ],
+)
+def test_every_set_bit_of_the_flags_is_explained(op: int, flags: int, words: str) -> None:
+    payload = b"CCXC\x01" + bytes([op]) + flags.to_bytes(2) + bytes(8)
+
+    decoded = decode_payload(payload)
+
+    assert words in next(field.meaning for field in decoded.fields if field.name == "flags")
+
+
 @given(st.binary(max_size=120))
 def test_any_bytes_are_described_and_lost_nowhere(payload: bytes) -> None:
     decoded = decode_payload(payload)

@@ -58,6 +58,27 @@ async def test_word_of_a_title_leads_to_the_permit_and_several_to_a_choice(
     assert "What “d” may mean" in several
 
 
+async def test_serial_above_the_tip_leads_to_the_certificates_that_have_it(
+    facts: Any, story: Any, named: Any
+) -> None:
+    shown = await facts(f"/certificate/{named(story.first_of_batch)}.json")
+
+    found = await facts("/search.json", q=str(shown["serial"]))
+
+    assert f"/certificate/{named(story.first_of_batch)}" in {
+        each["url"] for each in found["candidates"]
+    }
+
+
+async def test_number_of_nothing_says_what_a_serial_is(client: Any) -> None:
+    reply = await client.get("/search?q=202602001")
+    body = await reply.text()
+
+    assert reply.status == 404
+    assert "A serial alone names no certificate" in body
+    assert 'href="/verify">check a document or PDF' in body
+
+
 async def test_address_of_another_network_is_called_so(facts: Any, story: Any) -> None:
     script = story.chain.learn("alice")
 
