@@ -787,3 +787,23 @@ async def test_good_news_is_dated_while_the_node_is_away(batch: Batch, chain: An
     assert "good" not in {each["tone"] for each in result["checks"]}
     assert '<section class="verdict good"' not in page
     assert "</time>. The node does not answer" in page
+
+
+async def test_name_in_the_file_is_told_as_the_files_own_word(chain: Any, check: Any) -> None:
+    degree = {"credentialSubject": {"name": "Zoë \u202e<b>"}}
+    message = BatchMessage(
+        serial_start=1,
+        count=1,
+        merkle_root=BatchTree([sha256(encode_canonical(degree))]).root,
+        text="",
+        expiry_kind=ExpiryKind.PERMIT,
+    )
+    coin = chain.coin(CreditKind.PERMIT, chain.grant())
+    tx = chain.draft(draft_batch(message, [chain.learn("holder")], coin))
+    chain.mine(tx)
+
+    right = await check(json.dumps(degree).encode(), q=f"{format_hash(tx.txid)}:0")
+    wrong = await check(b'{"name": "Mallory"}', q=f"{format_hash(tx.txid)}:0")
+
+    assert right["subject"]["claimed_name"] == "Zoë <U+202E><b>"
+    assert wrong["subject"]["claimed_name"] is None
