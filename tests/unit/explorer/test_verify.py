@@ -748,7 +748,7 @@ async def test_unknown_document_is_first_asked_for_its_proof(told: Any) -> None:
     ],
 )
 async def test_form_stands_again_under_what_was_wrong(
-    told: Any, files: dict[str, bytes], words: str
+    told: Any, files: dict[str, Any], words: str
 ) -> None:
     reply = await told.post("/verify", data=form_of(**files, lang="en"))
     page = await reply.text()
