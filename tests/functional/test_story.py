@@ -4,9 +4,15 @@ import os
 import re
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from ccxx_regtest.demo import wait_for_interrupt
+from ccxx_regtest.node import RegtestNode
+from ccxx_regtest.processes import RegtestError
 
 COMMAND = str(Path(sys.executable).with_name("ccxx-regtest"))
 STORY_SECONDS = 600
@@ -59,6 +65,17 @@ def test_story_needs_a_folder_of_its_own(tmp_path: Path) -> None:
 
     assert told.returncode == 2
     assert "is not empty" in told.stderr
+
+
+def test_network_that_is_kept_up_ends_when_its_node_does(tmp_path: Path) -> None:
+    said = StringIO()
+
+    with RegtestNode(tmp_path / "node", tmp_path / "node.log") as node:
+        node.client.call("stop")
+        with pytest.raises(RegtestError, match="ccxx-node was stopped from outside"):
+            wait_for_interrupt(Console(file=said, soft_wrap=True), tmp_path, node.process)
+
+    assert "press Ctrl-C" in said.getvalue()
 
 
 def programs_of(folder: Path) -> list[str]:
