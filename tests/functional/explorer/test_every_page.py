@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from ccxx_explorer.catalogues import CODES
+from ccxx_explorer.database.listings import CERTIFICATE_STATUSES
 from ccxx_explorer.endpoints import Form
-from ccxx_explorer.filters import CERTIFICATE_STATUSES
 from ccxx_explorer.web import ENDPOINTS
 
 Facts = Callable[..., Any]
