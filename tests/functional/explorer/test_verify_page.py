@@ -280,7 +280,8 @@ def test_unreadable_proof_is_a_page_that_helps(world: Any, plain_page: Page) -> 
 
     plain_page.get_by_role("button", name="Check", exact=True).click()
 
-    assert "The proof cannot be read" in plain_page.locator("h1").inner_text()
+    assert "The proof cannot be read" in plain_page.locator("main .verdict").inner_text()
+    assert plain_page.locator("form.verify").is_visible()
 
 
 def test_batch_shows_its_registrar_what_was_taken_back(world: Any, files: Path, page: Page) -> None:
