@@ -16,7 +16,7 @@ from ccxx_explorer.facts import Problem
 from ccxx_explorer.html import render
 from ccxx_explorer.language import say, say_count, say_list, say_minute
 from ccxx_explorer.problems import PageError
-from ccxx_explorer.serving.table import TABLE
+from ccxx_explorer.serving.table import endpoint_of
 from ccxx_explorer.serving.visits import visit_of
 
 _LOG = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ async def answer_failures(request: web.Request, handler: Handle) -> web.StreamRe
 
 def form_of(request: web.Request) -> Form:
     """Tell in which form an error is to be said here, also where nothing answers."""
-    endpoint, accepts = request.app[TABLE].endpoint_of(request), request.headers.get("Accept", "")
+    endpoint, accepts = endpoint_of(request), request.headers.get("Accept", "")
     if endpoint is not None and not endpoint.is_page:
         # Whoever follows a link to a file in a browser wants to read why there is none.
         is_file = endpoint.media == FILE and "text/html" in accepts
@@ -112,7 +112,7 @@ def _refused(request: web.Request, error: web.HTTPException) -> Problem:
 
 
 def _too_large(request: web.Request) -> Problem:
-    endpoint = request.app[TABLE].endpoint_of(request)
+    endpoint = endpoint_of(request)
     most = endpoint.body.most if endpoint is not None and endpoint.body is not None else 0
     return Problem(
         "too-large",

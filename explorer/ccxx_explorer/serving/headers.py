@@ -7,7 +7,7 @@ from aiohttp import web
 from ccxx_explorer.answers import Freshness
 from ccxx_explorer.endpoints import Form
 from ccxx_explorer.serving.failures import form_of
-from ccxx_explorer.serving.table import TABLE
+from ccxx_explorer.serving.table import TABLE, endpoint_of
 from ccxx_explorer.serving.tongues import spoken_to
 
 _EVERY_ANSWER = {
@@ -41,7 +41,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     for name, value in _EVERY_ANSWER.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Language", spoken_to(request).code)
-    endpoint = request.app[TABLE].endpoint_of(request)
+    endpoint = endpoint_of(request)
     if form_of(request) is Form.PAGE if endpoint is None else endpoint.is_page:
         response.headers["Vary"] = _VARY_FOR_PEOPLE
         return

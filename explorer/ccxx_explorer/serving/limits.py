@@ -15,7 +15,7 @@ from ccxx_explorer.problems import PageError
 from ccxx_explorer.serving.buckets import Buckets
 from ccxx_explorer.serving.clients import client_name
 from ccxx_explorer.serving.settings import Serving
-from ccxx_explorer.serving.table import TABLE
+from ccxx_explorer.serving.table import endpoint_of
 
 _MOST_TARGET = 4_096
 _MOST_HEADERS = 16_384
@@ -30,7 +30,7 @@ def limit_rate(settings: Serving) -> Middleware:
     @web.middleware
     async def limit(request: web.Request, handler: Handle) -> web.StreamResponse:
         client = client_name(request)
-        endpoint = request.app[TABLE].endpoint_of(request)
+        endpoint = endpoint_of(request)
         cost = endpoint.cost if endpoint is not None else 1
         if buckets is not None and client and cost:
             wait = buckets.take(client, cost, time.monotonic())
@@ -66,7 +66,7 @@ async def limit_sizes(request: web.Request, handler: Handle) -> web.StreamRespon
                 _MOST_HEADERS,
             ),
         )
-    endpoint = request.app[TABLE].endpoint_of(request)
+    endpoint = endpoint_of(request)
     if endpoint is None or endpoint.body is None:
         return await handler(request)
     return await _with_body(request, handler, endpoint.body)

@@ -11,7 +11,7 @@ from ccxx_explorer.endpoints import LANGUAGE, Endpoint, Handle, Parameter
 from ccxx_explorer.language import say, say_list
 from ccxx_explorer.problems import bad_request
 from ccxx_explorer.question import read_number
-from ccxx_explorer.serving.table import TABLE
+from ccxx_explorer.serving.table import endpoint_of
 
 _MOST = 32
 
@@ -22,7 +22,7 @@ async def check_parameters(request: web.Request, handler: Handle) -> web.StreamR
 
     Pages are lenient: links to them are decorated by whoever passes them on.
     """
-    endpoint = request.app[TABLE].endpoint_of(request)
+    endpoint = endpoint_of(request)
     if endpoint is not None and not endpoint.is_page and request.method != "OPTIONS":
         _check(endpoint, list(request.query.items()))
     return await handler(request)

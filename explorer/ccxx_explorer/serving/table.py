@@ -31,8 +31,8 @@ class Table:
                 known.append(method)
                 self._of_route[resource.add_route(method, endpoint.handle)] = endpoint
 
-    def endpoint_of(self, request: web.Request) -> Endpoint | None:
-        """Return the endpoint behind a request, None where no route fits."""
+    def find(self, request: web.Request) -> Endpoint | None:
+        """Look up the endpoint behind a request, None where no route fits."""
         found: AbstractMatchInfo = request.match_info
         return self._of_route.get(getattr(found, "route", None))
 
@@ -41,9 +41,17 @@ class Table:
         return ", ".join(sorted(self._methods[endpoint.path]))
 
     async def _tell_methods(self, request: web.Request) -> web.StreamResponse:
-        endpoint = self.endpoint_of(request)
+        endpoint = endpoint_of(request)
         allowed = self.methods_of(endpoint) if endpoint is not None else "OPTIONS"
         return web.Response(status=204, headers={"Allow": allowed})
 
 
 TABLE: web.AppKey[Table] = web.AppKey("table", Table)
+_REACHED: web.RequestKey[Endpoint | None] = web.RequestKey("endpoint", Endpoint)
+
+
+def endpoint_of(request: web.Request) -> Endpoint | None:
+    """Return the endpoint that a request reached, looked up once; None where no route fits."""
+    if _REACHED not in request:
+        request[_REACHED] = request.app[TABLE].find(request)
+    return request[_REACHED]
