@@ -17,11 +17,11 @@ class Moment:
 
     The tip's hash stands for the whole index. `pool` is the number of the pool's state, whether it
     is stale, and what the node says of its count and size; `definitions` that of the folder of type
-    definitions; `problem` what is wrong with the trust anchor on this chain.
+    definitions; `fits_anchor` whether the trust anchor is one of this chain.
     """
 
     tip: BlockHash | None
-    problem: str | None
+    fits_anchor: bool
     node: NodeState
     pool: tuple[int, bool, int, int]
     definitions: int
@@ -32,7 +32,7 @@ def moment_of(site: Site, connection: Connection) -> Moment:
     tip, pool = site.tip_or_none(connection), site.pool()
     return Moment(
         tip=tip.hash if tip is not None else None,
-        problem=site.problem(connection),
+        fits_anchor=site.fits_anchor(connection),
         node=site.node_state(),
         pool=(pool.sequence, pool.is_stale, pool.count, pool.size),
         definitions=site.definitions_version(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ccxx_core.errors import CcxxError
+from ccxx_explorer.language import say
 
 
 class ExplorerError(CcxxError):
@@ -41,8 +42,8 @@ def no_anchor() -> PageError:
     return PageError(
         "no-anchor",
         404,
-        "This explorer shows the chain only: it was started without a trust anchor.",
-        "Certificates need one: start ccxx-explorer with --anchor anchor.json.",
+        say("This explorer shows the chain only: it was started without a trust anchor."),
+        say("Certificates need one: start ccxx-explorer with --anchor anchor.json."),
     )
 
 
@@ -51,7 +52,9 @@ def wrong_anchor(problem: str) -> PageError:
     return PageError(
         "wrong-anchor",
         503,
-        f"{problem[:1].upper()}{problem[1:]}.",
-        "Whoever runs this explorer should start it with the anchor file of this chain's root,"
-        " beside a node of the chain that the anchor was made for.",
+        problem,
+        say(
+            "Whoever runs this explorer should start it with the anchor file of this chain's root,"
+            " beside a node of the chain that the anchor was made for."
+        ),
     )

@@ -34,6 +34,7 @@ from ccxx_explorer.facts import (
     TipFacts,
 )
 from ccxx_explorer.indexer import NodeState
+from ccxx_explorer.language import say
 from ccxx_explorer.node_clients import NodeClients
 from ccxx_explorer.pending import PoolSnapshot
 from ccxx_explorer.problems import PageError, no_anchor, wrong_anchor
@@ -75,7 +76,7 @@ class Site:
         self.pool = pool
         self.documents = DocumentShelf()
         self._tips: WeakKeyDictionary[Connection, BlockRow | None] = WeakKeyDictionary()
-        self._judged: tuple[BlockHash, str | None] | None = None
+        self._judged: tuple[BlockHash, bool] | None = None
         self._sums: Shelf[Any] = Shelf(_SUMS)
 
     @property
@@ -98,13 +99,25 @@ class Site:
 
     def problem(self, connection: Connection) -> str | None:
         """Say what is wrong with the trust anchor on this chain, None if nothing is."""
+        anchor = self.database.anchor
+        if anchor is None or self.fits_anchor(connection):
+            return None
+        return say(
+            "The root coin of the trust anchor is not on this chain at block %(height)s, so no"
+            " certificate can be judged.",
+            height=anchor.root_height,
+        )
+
+    def fits_anchor(self, connection: Connection) -> bool:
+        """Tell whether nothing is known to be wrong with the trust anchor on this chain."""
         anchor, tip = self.database.anchor, self.tip_or_none(connection)
         # Until the index has reached it, the root coin is only not read yet.
         if anchor is None or tip is None or tip.height < anchor.root_height:
-            return None
+            return True
         judged = self._judged
         if judged is None or judged[0] != tip.hash:
-            judged = self._judged = (tip.hash, _find_problem(connection, anchor))
+            has_coin = holdings.has_root_coin(connection, anchor.root_outpoint)
+            judged = self._judged = (tip.hash, has_coin)
         return judged[1]
 
     def root_facts(self) -> AnchorFacts:
@@ -143,8 +156,10 @@ class Site:
             raise PageError(
                 "index-empty",
                 503,
-                "No block has been indexed yet.",
-                "The explorer is reading the chain from its node: please try again in a moment.",
+                say("No block has been indexed yet."),
+                say(
+                    "The explorer is reading the chain from its node: please try again in a moment."
+                ),
             )
         return tip
 
@@ -229,15 +244,6 @@ class Site:
         if self._node is None or not self.node_state().online:
             raise NodeError("the node does not answer: try again when it is back")
         return self._node.ask(question)
-
-
-def _find_problem(connection: Connection, anchor: TrustAnchor) -> str | None:
-    if holdings.has_root_coin(connection, anchor.root_outpoint):
-        return None
-    return (
-        "the root coin of the trust anchor is not on this chain"
-        f" at block {anchor.root_height}, so no certificate can be judged"
-    )
 
 
 def _credit_facts(anchor: TrustAnchor, now: Totals | None) -> CreditFacts:

@@ -18,7 +18,7 @@ from ccxx_explorer.serving.remembering import Drawn, Remembered
 from ccxx_explorer.shelf import Shelf
 from ccxx_explorer.site import Site
 
-NOW = Moment(BlockHash(bytes(32)), None, NodeState(online=True, since=1), (1, False, 0, 0), 0)
+NOW = Moment(BlockHash(bytes(32)), True, NodeState(online=True, since=1), (1, False, 0, 0), 0)
 LATER = replace(NOW, tip=BlockHash(b"\x01" * 32))
 
 
@@ -65,7 +65,7 @@ async def test_a_page_is_drawn_once_while_nothing_changes(world: World) -> None:
     "change",
     [
         {"tip": LATER.tip},
-        {"problem": "the root coin is not on this chain"},
+        {"fits_anchor": False},
         {"node": NodeState(online=False, since=2)},
         {"pool": (2, False, 1, 100)},
         {"definitions": 7},
