@@ -6,7 +6,7 @@ from aiohttp import web
 
 from ccxx_explorer.answers import bytes_answer
 from ccxx_explorer.endpoints import SITE, Endpoint, Tag
-from ccxx_explorer.issuer_pages import ANCHOR_URL
+from ccxx_explorer.pages.issuers import ANCHOR_URL
 
 
 async def _send_anchor(request: web.Request) -> web.StreamResponse:

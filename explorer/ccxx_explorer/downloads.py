@@ -10,8 +10,8 @@ from ccxx_cert.document import Media, guess_media
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import sha256
 from ccxx_explorer.answers import bytes_answer
-from ccxx_explorer.certificate_pages import load_document
 from ccxx_explorer.endpoints import FILE, Endpoint, Parameter, Tag, ask
+from ccxx_explorer.pages.certificates import load_document
 from ccxx_explorer.question import Question
 
 _BYTES = "application/octet-stream"

@@ -19,7 +19,7 @@ from ccxx_explorer.answers import (
 from ccxx_explorer.endpoints import SITE, Endpoint, Form, Handle, in_thread
 from ccxx_explorer.html import render
 from ccxx_explorer.moment import moment_of
-from ccxx_explorer.pages import Page
+from ccxx_explorer.page_table import Page
 from ccxx_explorer.question import Question
 from ccxx_explorer.serving.remembering import REMEMBERED, Drawn
 from ccxx_explorer.serving.tongues import spoken_to

@@ -21,13 +21,13 @@ from ccxx_explorer.candidates import (
     permit_candidate,
     transaction_candidate,
 )
-from ccxx_explorer.certificate_pages import find_certificate
 from ccxx_explorer.database import holdings, reader
 from ccxx_explorer.database.completion import certificates_with_serial
 from ccxx_explorer.database.words import permits_with
 from ccxx_explorer.facts.search import Candidate, SearchResult
 from ccxx_explorer.language import say
-from ccxx_explorer.pool_pages import pending_outpoint
+from ccxx_explorer.pages.certificates import find_certificate
+from ccxx_explorer.pages.pool import pending_outpoint
 from ccxx_explorer.problems import PageError, bad_request, not_found
 from ccxx_explorer.site import Site
 from ccxx_explorer.views.search import Reading, problem_words, read_search

@@ -12,7 +12,7 @@ from ccxx_explorer.answers import Freshness
 from ccxx_explorer.endpoints import SITE, Endpoint, Handle, in_thread
 from ccxx_explorer.language import say
 from ccxx_explorer.page_endpoints import question_of
-from ccxx_explorer.pages import Page, Table
+from ccxx_explorer.page_table import Page, Table
 from ccxx_explorer.problems import PageError
 from ccxx_explorer.serving.clients import client_name
 from ccxx_explorer.serving.places import Places

@@ -14,7 +14,7 @@ from dataclasses import fields, is_dataclass, replace
 from operator import attrgetter
 from typing import Any, get_args, get_type_hints
 
-from ccxx_explorer.pages import Page, Table
+from ccxx_explorer.page_table import Page, Table
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
 

@@ -14,12 +14,6 @@ from ccxx_cert.state import Certificate
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import OutPoint
-from ccxx_explorer.certificate_pages import (
-    certificate_lines,
-    find_certificate,
-    load_certificate,
-    named_certificate,
-)
 from ccxx_explorer.comparison import compare_document
 from ccxx_explorer.database import holdings
 from ccxx_explorer.database.pdf_messages import issues_of_root
@@ -29,6 +23,12 @@ from ccxx_explorer.facts.verification import (
     SubmittedFacts,
     VerificationFacts,
     VerifyPage,
+)
+from ccxx_explorer.pages.certificates import (
+    certificate_lines,
+    find_certificate,
+    load_certificate,
+    named_certificate,
 )
 from ccxx_explorer.pdf_verification import (
     ProvenFile,

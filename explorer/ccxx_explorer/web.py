@@ -28,7 +28,7 @@ from ccxx_explorer.endpoints import QUERIES, SITE, Endpoint
 from ccxx_explorer.live import stream
 from ccxx_explorer.moment import current_moment
 from ccxx_explorer.page_endpoints import endpoints_of
-from ccxx_explorer.pages import PAGES
+from ccxx_explorer.page_table import PAGES
 from ccxx_explorer.queries import Queries
 from ccxx_explorer.serving.caching import PRESSED, keep_small, pressed_shelf
 from ccxx_explorer.serving.failures import answer_failures

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from ccxx_cert.identity import certificate_id
 from ccxx_explorer.answers import Freshness, bytes_answer
 from ccxx_explorer.catalogues import languages
-from ccxx_explorer.certificate_pages import named_certificate
 from ccxx_explorer.endpoints import Endpoint, Tag
 from ccxx_explorer.facts.widget import WidgetFacts
 from ccxx_explorer.language import Language, say, speaking
+from ccxx_explorer.pages.certificates import named_certificate
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
 from ccxx_explorer.static_files import static_body

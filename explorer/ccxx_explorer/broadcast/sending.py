@@ -12,9 +12,9 @@ from ccxx_explorer.facts.status import Statement, Tone
 from ccxx_explorer.facts.transactions import TransactionFacts
 from ccxx_explorer.foresight import foresee
 from ccxx_explorer.language import say
+from ccxx_explorer.pages.transaction import load_transaction, unconfirmed_facts
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
-from ccxx_explorer.transaction_page import load_transaction, unconfirmed_facts
 from ccxx_explorer.views.pool import outlook_tone, outlook_words
 from ccxx_explorer.views.rejection import reason_of, rejection_words
 from ccxx_explorer.wording import printable

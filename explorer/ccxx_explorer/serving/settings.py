@@ -23,7 +23,7 @@ class Serving:
     rate: float = 20.0
     burst: int = 200
     proxies: tuple[Subnet, ...] = ()
-    threads: int = 8
+    threads: int = 2
     waiting: int = 256
     origin: str | None = None
     broadcast: bool = True

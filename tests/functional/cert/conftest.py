@@ -35,13 +35,13 @@ from ccxx_core.network import REGTEST
 from ccxx_core.sighash import SIGHASH_ALL
 from ccxx_core.spending import SpendingError, open_lock, unlock
 from ccxx_core.transaction import NULL_OUTPOINT, OutPoint, Transaction, TxInput, TxOutput
-from ccxx_explorer.certificate_pages import load_certificate
 from ccxx_explorer.database.store import Database
 from ccxx_explorer.database.whole_state import registry_hash
 from ccxx_explorer.indexer import Indexer, NodeState
+from ccxx_explorer.pages.certificates import load_certificate
+from ccxx_explorer.pages.transaction import load_transaction
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
-from ccxx_explorer.transaction_page import load_transaction
 from ccxx_node.client.follow import catch_up
 from ccxx_node.client.rpc import NodeClient
 from ccxx_node.mining.miner import mine as search_block

@@ -20,7 +20,7 @@ from ccxx_core.keys import PrivateKey
 from ccxx_core.network import REGTEST
 from ccxx_explorer.html import render
 from ccxx_explorer.language import Language, speaking
-from ccxx_explorer.pages import PAGES, Page
+from ccxx_explorer.page_table import PAGES, Page
 from ccxx_explorer.problems import PageError
 from ccxx_explorer.question import Question
 from ccxx_explorer.visit import Visit

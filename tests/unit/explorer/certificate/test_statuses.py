@@ -12,10 +12,10 @@ from ccxx_cert.upkeep import draft_surrender
 from ccxx_core.hashes import Txid
 from ccxx_core.script import null_data_script, p2wpkh_script
 from ccxx_core.transaction import OutPoint, TxOutput
-from ccxx_explorer.certificate_pages import load_certificate
 from ccxx_explorer.database.listings import CERTIFICATE_STATUSES
 from ccxx_explorer.database.records import RecordTables
 from ccxx_explorer.indexer import NodeState
+from ccxx_explorer.pages.certificates import load_certificate
 from ccxx_explorer.pool_snapshot import PendingSpend, PoolSnapshot
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from ccxx_explorer.pages import Page, Table
+from ccxx_explorer.page_table import Page, Table
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
 from ccxx_explorer.tables import safe_cell, table_of

@@ -6,7 +6,6 @@ from sqlalchemy import Connection
 
 from ccxx_cert.state import Permit
 from ccxx_cert.status import Status, permit_status
-from ccxx_explorer.certificate_pages import certificate_lines
 from ccxx_explorer.database import holdings
 from ccxx_explorer.database.filters import CertificateFilter
 from ccxx_explorer.database.grants import list_permits, permit_page
@@ -32,7 +31,8 @@ from ccxx_explorer.filters import (
 )
 from ccxx_explorer.happenings import load_life, permit_roles
 from ccxx_explorer.language import say
-from ccxx_explorer.pool_pages import check_not_pending
+from ccxx_explorer.pages.certificates import certificate_lines
+from ccxx_explorer.pages.pool import check_not_pending
 from ccxx_explorer.problems import not_found
 from ccxx_explorer.question import LIST_LENGTH, Question
 from ccxx_explorer.site import Site

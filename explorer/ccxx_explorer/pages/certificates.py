@@ -18,7 +18,7 @@ from ccxx_explorer.documents import with_document
 from ccxx_explorer.facts import CertificateFacts, CertificateLine
 from ccxx_explorer.happenings import certificate_roles, load_grant, load_life
 from ccxx_explorer.language import say
-from ccxx_explorer.pool_pages import check_not_pending
+from ccxx_explorer.pages.pool import check_not_pending
 from ccxx_explorer.problems import not_found
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site

@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import OutPoint
 from ccxx_explorer.candidates import certificate_candidate, permit_candidate
-from ccxx_explorer.certificate_pages import certificate_lines
 from ccxx_explorer.database import holdings, reader
 from ccxx_explorer.database.rows import VerdictRow
 from ccxx_explorer.facts import Candidate, EventLine, HomeFacts, StatusFacts
+from ccxx_explorer.pages.certificates import certificate_lines
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
 from ccxx_explorer.views.block import block_line

@@ -8,20 +8,20 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ccxx_explorer.address_page import load_address
-from ccxx_explorer.block_pages import load_block, load_blocks
-from ccxx_explorer.certificate_pages import load_certificate
 from ccxx_explorer.database.listings import CERTIFICATE_STATUSES, Sorting
 from ccxx_explorer.endpoints import Parameter, Tag
 from ccxx_explorer.filters import PERMIT_STATUSES
-from ccxx_explorer.home_page import load_home, load_status
-from ccxx_explorer.issuer_pages import load_issuer, load_issuers, load_root
-from ccxx_explorer.list_pages import load_certificates, load_permit, load_permits
-from ccxx_explorer.pool_pages import load_mempool, load_pending
+from ccxx_explorer.pages.address import load_address
+from ccxx_explorer.pages.blocks import load_block, load_blocks
+from ccxx_explorer.pages.certificates import load_certificate
+from ccxx_explorer.pages.home import load_home, load_status
+from ccxx_explorer.pages.issuers import load_issuer, load_issuers, load_root
+from ccxx_explorer.pages.lists import load_certificates, load_permit, load_permits
+from ccxx_explorer.pages.pool import load_mempool, load_pending
+from ccxx_explorer.pages.statistics import load_statistics
+from ccxx_explorer.pages.transaction import load_transaction
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
-from ccxx_explorer.statistics_page import load_statistics
-from ccxx_explorer.transaction_page import load_transaction
 from ccxx_explorer.verification import load_verify
 from ccxx_explorer.views.buckets import BUCKETS
 from ccxx_explorer.widget import load_widget

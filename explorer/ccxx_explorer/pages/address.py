@@ -12,7 +12,6 @@ from ccxx_core.hashes import Txid, format_hash, sha256
 from ccxx_core.script import solve_script
 from ccxx_core.spending import Lock
 from ccxx_core.transaction import TxOutput
-from ccxx_explorer.certificate_pages import certificate_lines
 from ccxx_explorer.database import coins, esplora, holdings, reader
 from ccxx_explorer.database.pending import coins_at
 from ccxx_explorer.database.rows import ScriptTotals
@@ -24,6 +23,7 @@ from ccxx_explorer.facts.addresses import (
     ScriptFacts,
 )
 from ccxx_explorer.language import say
+from ccxx_explorer.pages.certificates import certificate_lines
 from ccxx_explorer.problems import bad_request
 from ccxx_explorer.question import LIST_LENGTH, Question
 from ccxx_explorer.site import Site

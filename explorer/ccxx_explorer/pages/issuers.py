@@ -11,7 +11,6 @@ from ccxx_cert.state import Permit, get_root
 from ccxx_core.address import encode_address
 from ccxx_core.hashes import format_hash, hash160, sha256
 from ccxx_core.script import p2wpkh_script
-from ccxx_explorer.certificate_pages import certificate_lines
 from ccxx_explorer.database import grants, reader
 from ccxx_explorer.database.filters import CertificateFilter
 from ccxx_explorer.database.grants import GrantSums, IssuerRow
@@ -22,6 +21,7 @@ from ccxx_explorer.database.standing import Standing
 from ccxx_explorer.facts import IssuerFacts, IssuerLine, IssuerList, RootFacts, TransactionLine
 from ccxx_explorer.filters import read_cursor, read_key
 from ccxx_explorer.language import say
+from ccxx_explorer.pages.certificates import certificate_lines
 from ccxx_explorer.problems import not_found
 from ccxx_explorer.question import LIST_LENGTH, Question
 from ccxx_explorer.site import Site

@@ -1,0 +1,1 @@
+"""What each page shows: its question answered from the index, as facts."""
