@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import unquote
 
 from ccxx_core.errors import CcxxError
-from ccxx_node.client.rpc import AccessError, NodeClient, NodeError, RpcError, Spelling
-from ccxx_node.config import Config, ConfigError, read_config
+from ccxx_node.client.rpc import (
+    AccessError,
+    NodeClient,
+    NodeError,
+    RpcError,
+    Spelling,
+    network_from_environment,
+    parse_address,
+)
+from ccxx_node.config import Config, ConfigError, parse_arguments, read_config
 
 _USAGE = """ccxx-cli: ask a running ccxx-node
 
@@ -30,6 +40,11 @@ Which node
   -rpcuser=NAME -rpcpassword=TEXT   name and password instead of the cookie
   -stdinrpcpass          read the password from standard input
 
+Where none of these is given, the environment says it, as it does to wallets and explorer:
+  CCXX_NETWORK           main, test or regtest
+  CCXX_DATADIR           the data folder
+  CCXX_NODE              host:port, or http://user:password@host:port
+
 How to ask
   -named                 parameters are given as name=value
   -stdin                 read further parameters from standard input, one a line
@@ -39,8 +54,9 @@ How to ask
   -h -help -?            this text; -version: the version
 
 Options stand before the method, and may have one dash or two. What stands in the node's settings
-need not be said again. Parameters are read as JSON where they are JSON, else as text. The methods
-are listed by `ccxx-cli help`. Exit status: 0 answered, 1 refused or not reached, 2 misused.
+need not be said again; the environment stands before them. Parameters are read as JSON where they
+are JSON, else as text. The methods are listed by `ccxx-cli help`. Exit status: 0 answered,
+1 refused or not reached, 2 misused.
 """
 # Parameters that are text whatever they look like: an address, hex of digits only, a message "5".
 TEXT_PARAMETERS = frozenset(
@@ -49,6 +65,7 @@ TEXT_PARAMETERS = frozenset(
 )
 _OWN_FLAGS = ("named", "getinfo", "stdin", "stdinrpcpass", "rpcwait")
 _OWN_VALUES = ("rpcconnect", "rpcclienttimeout")
+_LOGIN = ("rpcuser", "rpcpassword", "rpccookiefile")
 _WAIT_SECONDS = 0.2
 _METHOD_NOT_FOUND = -32601
 _OPTIONS = Spelling(
@@ -69,7 +86,7 @@ def main() -> int:
         sys.stdout.write(_USAGE)
         return 0 if "help" in own else 2
     try:
-        config = read_config(shared)
+        config = read_config([*_from_environment(own, shared), *shared])
         client = _client(config, own)
         if "getinfo" in own:
             result: Any = _getinfo(client)
@@ -107,6 +124,26 @@ def _split(arguments: Sequence[str]) -> tuple[dict[str, str], list[str], list[st
         else:
             shared.append(argument)
     return own, shared, []
+
+
+def _from_environment(own: dict[str, str], shared: Sequence[str]) -> list[str]:
+    """Return as options what the environment says, as it does to wallets, of what is not given."""
+    given = parse_arguments(shared)
+    options: list[str] = []
+    if os.environ.get("CCXX_NETWORK") and given.keys().isdisjoint(("chain", "regtest", "testnet")):
+        # The settings file may name another network by its switch.
+        chain = network_from_environment().chain
+        options += [f"-chain={chain}", "-regtest=0", "-testnet=0"]
+    if (datadir := os.environ.get("CCXX_DATADIR")) and "datadir" not in given:
+        options.append(f"-datadir={datadir}")
+    if (node := os.environ.get("CCXX_NODE")) and "rpcconnect" not in own and "rpcport" not in given:
+        address = parse_address(node)
+        own["rpcconnect"] = address.hostname or ""
+        options += [f"-rpcport={address.port}"] if address.port else []
+        if address.password and "stdinrpcpass" not in own and given.keys().isdisjoint(_LOGIN):
+            options.append(f"-rpcuser={unquote(address.username or '')}")
+            options.append(f"-rpcpassword={unquote(address.password)}")
+    return options
 
 
 def _client(config: Config, own: dict[str, str]) -> NodeClient:

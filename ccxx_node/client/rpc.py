@@ -74,7 +74,7 @@ class NodeClient:
         timeout: float | None = _TIMEOUT_SECONDS,
         options: Spelling = _WALLETS,
     ) -> None:
-        parts = _parse_address(url)
+        parts = parse_address(url)
         if not parts.hostname or parts.port is None:
             raise NodeError(f"the node's address {_hide_password(url)!r} has no host or no port")
         self.address = _join(parts.hostname, parts.port)
@@ -276,10 +276,10 @@ def connect(
     `CCXX_NETWORK` and `CCXX_DATADIR` stand in for what is not given. `timeout` is how many seconds
     an answer may take. No call is made yet.
     """
-    network = network or _network_from_environment()
+    network = network or network_from_environment()
     folder = (datadir or Path(os.environ.get("CCXX_DATADIR") or DEFAULT_DATADIR)).expanduser()
     address = node or os.environ.get("CCXX_NODE") or f"127.0.0.1:{network.rpc_port}"
-    parts = _parse_address(address)
+    parts = parse_address(address)
     auth: str | Path = folder / network.data_folder / ".cookie"
     if parts.username is not None:
         auth = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -299,8 +299,11 @@ def check_network(client: NodeClient, network: Network) -> None:
         raise NodeError(f"the node at {client.address} has another genesis block than CCXX")
 
 
-def _parse_address(text: str) -> SplitResult:
-    """Split `http://user:password@host:port`, of which only the host is needed."""
+def parse_address(text: str) -> SplitResult:
+    """Split `http://user:password@host:port`, of which only the host is needed.
+
+    Raises NodeError for another scheme, or a port that is none.
+    """
     shown = repr(_hide_password(text))
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
@@ -323,7 +326,8 @@ def _join(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _network_from_environment() -> Network:
+def network_from_environment() -> Network:
+    """Return the network that `CCXX_NETWORK` names, main by default; raises NodeError."""
     name = os.environ.get("CCXX_NETWORK")
     if not name:
         return MAIN

@@ -1,5 +1,6 @@
 """`ccxx-cli`: what it says about itself, and what it advises."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +15,28 @@ OPTIONS = """
     chain conf datadir getinfo h help named regtest rpcclienttimeout rpcconnect rpccookiefile
     rpcpassword rpcport rpcuser rpcwait stdin stdinrpcpass testnet version
 """.split()
+SETTINGS = ("CCXX_NETWORK", "CCXX_NODE", "CCXX_DATADIR")
 
 
-def ask(*words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+def ask(*words: str, typed: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "ccxx_node.cli", *words]
     return subprocess.run(
-        command, input=typed, capture_output=True, text=True, timeout=60, check=False
+        command,
+        input=typed,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
+
+
+def settings_of(node: Any) -> dict[str, str]:
+    return {
+        "CCXX_NETWORK": "regtest",
+        "CCXX_DATADIR": str(node.datadir),
+        "CCXX_NODE": f"127.0.0.1:{node.port}",
+    }
 
 
 def options_of(node: Any) -> tuple[str, ...]:
@@ -33,6 +49,7 @@ def test_help_names_every_option(word: str) -> None:
 
     assert done.returncode == 0
     assert [name for name in OPTIONS if f"-{name}" not in done.stdout] == []
+    assert [name for name in SETTINGS if name not in done.stdout] == []
 
 
 def test_one_dash_or_two_are_the_same(node: Any) -> None:
@@ -117,3 +134,41 @@ def test_waiting_ends_where_the_password_is_wrong(node: Any) -> None:
 
     assert done.returncode == 1
     assert "check -rpcuser and -rpcpassword" in done.stderr
+
+
+def test_environment_names_the_node_as_it_does_to_wallets(node: Any) -> None:
+    assert ask("getblockcount", **settings_of(node)).stdout == "0\n"
+
+
+def test_option_wins_over_the_environment(node: Any, tmp_path: Path) -> None:
+    elsewhere = {
+        "CCXX_NETWORK": "test",
+        "CCXX_DATADIR": str(tmp_path / "nowhere"),
+        "CCXX_NODE": "http://me:guess@127.0.0.1:1",
+    }
+
+    assert ask(*options_of(node), "getblockcount", **elsewhere).stdout == "0\n"
+
+
+def test_environment_wins_over_the_settings_file(node: Any, tmp_path: Path) -> None:
+    (tmp_path / "counosx.conf").write_text("testnet=1\nrpcport=1\n")
+    cookie = f"-rpccookiefile={node.datadir / 'regtest' / '.cookie'}"
+
+    done = ask(cookie, "getblockcount", **settings_of(node) | {"CCXX_DATADIR": str(tmp_path)})
+
+    assert done.stdout == "0\n"
+
+
+def test_password_in_the_environment_is_used_where_no_other_is_given(node: Any) -> None:
+    settings = settings_of(node) | {"CCXX_NODE": f"http://me:guess@127.0.0.1:{node.port}"}
+    cookie = f"-rpccookiefile={node.datadir / 'regtest' / '.cookie'}"
+
+    assert "check -rpcuser and -rpcpassword" in ask("getblockcount", **settings).stderr
+    assert ask(cookie, "getblockcount", **settings).stdout == "0\n"
+
+
+def test_unknown_network_in_the_environment_is_named() -> None:
+    done = ask("getblockcount", CCXX_NETWORK="moon")
+
+    assert done.returncode == 1
+    assert "CCXX_NETWORK is 'moon'" in done.stderr
