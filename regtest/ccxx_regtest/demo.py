@@ -11,6 +11,7 @@ from rich.table import Table
 from ccxx_regtest import chain_cache
 from ccxx_regtest.facts import Finding
 from ccxx_regtest.network import LocalNetwork
+from ccxx_regtest.node import RegtestNode
 from ccxx_regtest.processes import Process
 from ccxx_regtest.story import Story
 
@@ -30,9 +31,8 @@ def run_demo(folder: Path, stays: bool, daemon: Path | None = None) -> bool:
         show_end(console, story.findings, time.monotonic() - started)
         if stays:
             console.print(f"Explorer: {network.explorer.url}")
-            node = network.node
-            console.print(f"Node: http://{node.address}, data folder {node.datadir}")
-            wait_for_interrupt(console, folder, node.process)
+            show_node(console, network.node)
+            wait_for_interrupt(console, folder, network.node.process)
     return is_right
 
 
@@ -75,6 +75,12 @@ def show_end(console: Console, findings: list[Finding], seconds: float) -> None:
     wrong = sum(not finding.is_right for finding in findings)
     verdict = f"{wrong} of them wrong" if wrong else "all confirmed"
     console.print(f"{len(findings)} facts checked through the explorer, {verdict}; {seconds:.0f} s")
+
+
+def show_node(console: Console, node: RegtestNode) -> None:
+    """Say where the node is, and a command that asks it, to be pasted."""
+    console.print(f"Node: http://{node.address}, data folder {node.datadir}", markup=False)
+    console.print(f"Ask it: {node.command('getblockchaininfo')}", markup=False)
 
 
 def wait_for_interrupt(console: Console, folder: Path, node: Process) -> None:

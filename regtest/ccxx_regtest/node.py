@@ -1,5 +1,7 @@
 """One node of the local network: ccxx-node, or another daemon of the family in its place."""
 
+import shlex
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,21 +22,21 @@ class RegtestNode:
     ) -> None:
         """Start it, or another `daemon` that takes the same options, and wait until it answers."""
         datadir.mkdir(parents=True, exist_ok=True)
-        port = free_ports(1)[0]
-        self.address = f"127.0.0.1:{port}"
-        self.datadir = datadir
+        self.port = free_ports(1)[0]
+        self.address = f"127.0.0.1:{self.port}"
+        self.datadir = datadir.absolute()
         self._name = "ccxx-node" if daemon is None else daemon.name
         self._log = log
         self._command = [
             program("ccxx-node") if daemon is None else str(daemon),
             "-regtest",
-            f"-datadir={datadir}",
-            f"-rpcport={port}",
+            f"-datadir={self.datadir}",
+            f"-rpcport={self.port}",
             "-listen=0",
             *(() if daemon is None else _FOREIGN_OPTIONS),
             *options,
         ]
-        self.client: NodeClient = connect(self.address, REGTEST, datadir)
+        self.client: NodeClient = connect(self.address, REGTEST, self.datadir)
         self._start()
 
     def __enter__(self) -> "RegtestNode":
@@ -56,6 +58,13 @@ class RegtestNode:
             "CCXX_NODE": self.address,
             "CCXX_DATADIR": str(self.datadir),
         }
+
+    def command(self, *words: str) -> str:
+        """Give the line by which a person asks this node from any shell."""
+        name = "ccxx-cli"
+        options = ("-regtest", f"-datadir={self.datadir}", f"-rpcport={self.port}")
+        # Whoever runs us by our path has not put the others on the shell's.
+        return shlex.join([name if shutil.which(name) else program(name), *options, *words])
 
     def mine(self, blocks: int, address: str) -> None:
         """Mine blocks that reward an address."""

@@ -1,5 +1,6 @@
 """The whole story, told by the command that everybody runs first."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ccxx_regtest.demo import wait_for_interrupt
+from ccxx_regtest.demo import show_node, wait_for_interrupt
 from ccxx_regtest.node import RegtestNode
 from ccxx_regtest.processes import RegtestError
 
@@ -76,6 +77,20 @@ def test_network_that_is_kept_up_ends_when_its_node_does(tmp_path: Path) -> None
             wait_for_interrupt(Console(file=said, soft_wrap=True), tmp_path, node.process)
 
     assert "press Ctrl-C" in said.getvalue()
+
+
+def test_command_that_is_printed_asks_the_node_when_pasted(tmp_path: Path) -> None:
+    said = StringIO()
+
+    with RegtestNode(tmp_path / "my [red] node", tmp_path / "node.log") as node:
+        show_node(Console(file=said, soft_wrap=True), node)
+        line = said.getvalue().splitlines()[-1].removeprefix("Ask it: ")
+        answer = subprocess.run(
+            ["/bin/sh", "-c", line], capture_output=True, text=True, check=False
+        )
+
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["chain"] == "regtest"
 
 
 def programs_of(folder: Path) -> list[str]:
