@@ -7,7 +7,7 @@ import click
 
 from ccxx_holder.certificate_commands import certificate_group
 from ccxx_holder.holdings import held, held_facts, holdings, reminders, warn_of_recovery
-from ccxx_wallet.certificate_facts import certificate_facts, find_certificate
+from ccxx_wallet.certificate_facts import certificate_facts, find_certificate, standing
 from ccxx_wallet.cli import FILE, WalletGroup, settings_of, shared_options
 from ccxx_wallet.init_commands import Start, create, init_options
 from ccxx_wallet.keyring import Role
@@ -124,7 +124,7 @@ def show(ctx: click.Context, certificate: str) -> None:
         facts = certificate_facts(desk.live, found) if ours is None else held_facts(desk.live, ours)
         rows = [] if ours is None else reminders(desk.live, [ours])
         facts |= {"held_here": ours is not None, "reminders": rows}
-        desk.settings.screen.show(facts)
+        desk.settings.screen.show(facts, standing(facts))
         warn_of_recovery(desk.settings.screen, rows)
 
 

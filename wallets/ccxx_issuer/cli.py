@@ -23,7 +23,7 @@ from ccxx_issuer.job_commands import batch_group, run_batch, table_options
 from ccxx_issuer.permits import list_permits
 from ccxx_issuer.recovery_commands import certificate_recover
 from ccxx_issuer.upkeep_commands import add_upkeep_commands
-from ccxx_wallet.certificate_facts import certificate_facts, find_certificate
+from ccxx_wallet.certificate_facts import certificate_facts, find_certificate, standing
 from ccxx_wallet.cli import FILE, OVERWRITE, PUBLIC_KEY, WalletGroup, settings_of, shared_options
 from ccxx_wallet.cosigner_options import cosigner_options
 from ccxx_wallet.desk import Choices
@@ -208,7 +208,8 @@ def certificate_show(ctx: click.Context, certificate: str) -> None:
     """Show one certificate and its chain of custody."""
     with opened_desk(ctx) as desk:
         found = find_certificate(desk.live, certificate)
-        desk.settings.screen.show(certificate_facts(desk.live, found))
+        facts = certificate_facts(desk.live, found)
+        desk.settings.screen.show(facts, standing(facts))
 
 
 def parse_permit(text: str | None) -> OutPoint | None:

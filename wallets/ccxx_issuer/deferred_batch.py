@@ -79,7 +79,7 @@ class Claimed:
     leaf: int
     holder_key: bytes
     document: StoredDocument
-    proof: Path
+    proof: Path | None
     script: Wrap = Wrap.P2WSH
 
 
@@ -150,11 +150,12 @@ def draft_claimed(live: LiveWallet, claimed: Claimed, feerate: int) -> tuple[Fun
     batch, leaf = claimed.batch, claimed.leaf
     place = (leaf, batch.message.count)
     digest = claimed.document.hash
-    if not is_leaf(digest, read_proof(claimed.proof), place, batch.message.merkle_root):
+    if not is_leaf(digest, read_proof(claimed.proof) or (), place, batch.message.merkle_root):
         raise WalletError(
             Refusal.BAD_FILE,
-            f"{claimed.document.name} is not leaf {leaf} of {batch.message.count} with the proof"
-            f" {claimed.proof}; give the document and the proof that the reservation wrote",
+            f"{claimed.document.name} is not leaf {leaf} of {batch.message.count} with"
+            f" {claimed.proof or 'no proof'}; give the document and the proof that the reservation"
+            " wrote",
         )
     permit, key, script = choose_permit(live, batch.permit_id, None)
     check_holder(permit, key, claimed.holder_key)

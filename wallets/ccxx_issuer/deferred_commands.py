@@ -25,7 +25,7 @@ from ccxx_issuer.deferred_batch import (
 from ccxx_issuer.job_documents import check_documents, write_documents
 from ccxx_wallet.cli import FILE, PUBLIC_KEY, shared_options
 from ccxx_wallet.desk import Choices
-from ccxx_wallet.document_check import proof_beside, proof_leaf
+from ccxx_wallet.document_check import find_proof, proof_leaf
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.kept_documents import keep_definition, keep_documents
@@ -94,7 +94,7 @@ def certificate_claim(ctx: click.Context, /, batch: str, document: Path, **optio
     """Make the certificate of one leaf of a deferred batch; the root signs the file next."""
     with opened_desk(ctx) as desk:
         desk.live.drafts.may_replace = options["replace_draft"]
-        proof = options["proof"] or proof_beside(document)
+        proof = find_proof(document, options["proof"])
         leaf = proof_leaf(proof) if options["leaf"] is None else options["leaf"]
         found = find_batch(desk.live, batch)
         kept, how = read_document(document), Wrap(options["script"])

@@ -4,7 +4,7 @@ import click
 
 from ccxx_cert.state import Certificate
 from ccxx_root.rotation_commands import coin_document, coin_rotate
-from ccxx_wallet.certificate_facts import certificate_facts, find_certificate
+from ccxx_wallet.certificate_facts import certificate_facts, find_certificate, standing
 from ccxx_wallet.cli import shared_options
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.opening import opened_desk
@@ -40,7 +40,8 @@ def certificate_show(ctx: click.Context, certificate: str) -> None:
     """Show one certificate, its chain of custody and its revocation."""
     with opened_desk(ctx) as desk:
         found = find_certificate(desk.live, certificate)
-        desk.settings.screen.show(certificate_facts(desk.live, found))
+        facts = certificate_facts(desk.live, found)
+        desk.settings.screen.show(facts, standing(facts))
 
 
 def add_upkeep_commands(main: click.Group, permits: click.Group, coins: click.Group) -> None:

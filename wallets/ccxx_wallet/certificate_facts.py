@@ -1,5 +1,6 @@
 """Certificates as JSON, the same in every wallet."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ccxx_cert.identity import (
@@ -14,6 +15,7 @@ from ccxx_cert.state import Certificate, RegistryView, get_certificate, get_perm
 from ccxx_cert.status import certificate_status, confirmations, revocation_of
 from ccxx_core.address import encode_address
 from ccxx_core.errors import DecodeError
+from ccxx_core.hashes import format_hash
 from ccxx_core.network import Network
 from ccxx_core.transaction import OutPoint
 from ccxx_wallet.errors import Refusal, WalletError
@@ -40,6 +42,7 @@ def certificate_facts(live: LiveWallet, certificate: Certificate) -> dict[str, A
         "label": certificate_label(live, certificate, certificate.holder_key),
         "serial": certificate.serial,
         "status": str(status),
+        "as_of": as_of(live),
         "confirmations": max(0, confirmations(certificate, live.tip_height)),
         "permit": format_outpoint(certificate.permit_id),
         "transferable": permit is not None and permit.message.transferable,
@@ -58,6 +61,17 @@ def certificate_facts(live: LiveWallet, certificate: Certificate) -> dict[str, A
         "recovery_opens": None if path is None else path.opens_height,
         "custody": [_holding(station, network) for station in certificate.holdings],
     }
+
+
+def as_of(live: LiveWallet) -> dict[str, Any]:
+    """Give the block up to which a status holds, as JSON."""
+    tip = live.wallet.store.tip()
+    return {"height": live.tip_height, "block": None if tip is None else format_hash(tip[1])}
+
+
+def standing(facts: Mapping[str, Any]) -> str:
+    """Say in a line what the facts of a certificate say of its status, and as of which block."""
+    return f"{facts['status']} as of block {facts['as_of']['height']}"
 
 
 def certificate_label(

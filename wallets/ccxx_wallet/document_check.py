@@ -12,13 +12,14 @@ from ccxx_cert.identity import format_outpoint
 from ccxx_cert.state import Certificate, get_batch
 from ccxx_cert.status import PROVISIONAL_BELOW, Status, certificate_status, confirmations
 from ccxx_core.errors import DecodeError
-from ccxx_wallet.certificate_facts import find_certificate
+from ccxx_wallet.certificate_facts import as_of, find_certificate, standing
 from ccxx_wallet.cli import FILE, refuse, shared_options
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import read_file
 from ccxx_wallet.live import LiveWallet
 from ccxx_wallet.opening import opened_desk
 
+Steps = tuple[ProofStep, ...]
 _HASHED_AS = {
     Media.CREDENTIAL: "SHA-256 of the canonical JSON (RFC 8785): layout and order do not matter",
     Media.PDF: "SHA-256 of the file as it is: a changed byte is another document",
@@ -30,17 +31,20 @@ _HASHED_AS = {
 @click.argument("certificate")
 @click.argument("file", type=FILE)
 @click.option("--proof", type=FILE, help="Merkle proof of a batch; else <name>.proof.json.")
+@click.option("--anchor", type=FILE, help="Trust anchor to check by; then no wallet is needed.")
 @shared_options
 @click.pass_context
-def certificate_check(ctx: click.Context, certificate: str, file: Path, proof: Path | None) -> None:
+def certificate_check(
+    ctx: click.Context, certificate: str, file: Path, proof: Path | None, anchor: Path | None
+) -> None:
     """Check a document against a certificate, and its status; exit 0 if valid, else 1."""
-    with opened_desk(ctx) as desk:
+    with opened_desk(ctx, anchor) as desk:
         found = find_certificate(desk.live, certificate)
         facts = check_file(desk.live, found, file, proof)
         if not facts["valid"]:
-            error = WalletError(Refusal.NOT_VALID, "not valid: " + "; ".join(facts["reasons"]))
-            refuse(ctx, desk.settings.screen, facts, error)
-        desk.settings.screen.show(facts)
+            said = f"not valid as of block {desk.live.tip_height}: " + "; ".join(facts["reasons"])
+            refuse(ctx, desk.settings.screen, facts, WalletError(Refusal.NOT_VALID, said))
+        desk.settings.screen.show(facts, standing(facts))
 
 
 def check_file(
@@ -51,12 +55,15 @@ def check_file(
     Raises WalletError BAD_FILE for what is no document, or no proof.
     """
     body = read_file(file)
+    # A proof that was named is read even where none is needed: a wrong name is no verdict.
+    wants_proof = proof is not None or certificate.batch is not None
+    steps = read_proof(find_proof(file, proof)) if wants_proof else None
     try:
         media = guess_media(body)
         digest = document_hash(body, media)
     except DecodeError as error:
         raise WalletError(Refusal.BAD_FILE, f"{file}: {error}; give the document") from error
-    fault = _document_fault(live, certificate, digest, proof or proof_beside(file))
+    fault = _document_fault(live, certificate, digest, steps)
     status = certificate_status(
         live.ahead, certificate, live.tip_height, live.wallet.store.tip_median_time()
     )
@@ -70,13 +77,14 @@ def check_file(
         "document_hash": digest.hex(),
         "matches": fault is None,
         "status": str(status),
+        "as_of": as_of(live),
         "valid": not reasons,
         "reasons": reasons,
     }
 
 
 def _document_fault(
-    live: LiveWallet, certificate: Certificate, digest: bytes, proof: Path
+    live: LiveWallet, certificate: Certificate, digest: bytes, steps: Steps | None
 ) -> str | None:
     """Say why a document is not the one that was certified, None if it is."""
     if certificate.batch is None:
@@ -88,10 +96,10 @@ def _document_fault(
     if batch is None or certificate.leaf is None:
         return "its batch is not known"
     place = (certificate.leaf, batch.message.count)
-    if is_leaf(digest, read_proof(proof), place, batch.message.merkle_root):
+    if is_leaf(digest, steps or (), place, batch.message.merkle_root):
         return None
-    if not proof.exists() and batch.message.count > 1:
-        return f"its batch needs a Merkle proof and there is no {proof}; give --proof"
+    if steps is None and batch.message.count > 1:
+        return "its batch needs a Merkle proof, and there is no <name>.proof.json; give --proof"
     return f"the document's hash {digest.hex()} is not leaf {certificate.leaf} of its batch"
 
 
@@ -104,14 +112,18 @@ def _status_fault(live: LiveWallet, certificate: Certificate, status: Status) ->
     return f"the certificate is {status}"
 
 
-def proof_beside(file: Path) -> Path:
-    """Return where the Merkle proof of a document lies if nobody says where."""
-    return file.with_name(f"{file.stem}.proof.json")
+def find_proof(file: Path, given: Path | None) -> Path | None:
+    """Return the file of a document's Merkle proof: the one given, else one beside it, if any."""
+    beside = file.with_name(f"{file.stem}.proof.json")
+    return given or (beside if beside.exists() else None)
 
 
-def proof_leaf(path: Path) -> int:
-    """Return the leaf that a Merkle proof's file says it proves; 0 where there is no file."""
-    if not path.exists():
+def proof_leaf(path: Path | None) -> int:
+    """Return the leaf that a Merkle proof's file says it proves; 0 where there is no file.
+
+    Raises WalletError BAD_FILE, also if the file cannot be read.
+    """
+    if path is None:
         return 0
     try:
         return int(decode_json(read_file(path, limit=65_536))["leaf"])
@@ -121,10 +133,13 @@ def proof_leaf(path: Path) -> int:
         ) from error
 
 
-def read_proof(path: Path) -> tuple[ProofStep, ...]:
-    """Read a Chainpoint proof as `certificate batch` writes it; none where there is no file."""
-    if not path.exists():
-        return ()
+def read_proof(path: Path | None) -> Steps | None:
+    """Read a Chainpoint proof as `certificate batch` writes it; None where there is no file.
+
+    Raises WalletError BAD_FILE, also if the file cannot be read.
+    """
+    if path is None:
+        return None
     try:
         steps = decode_json(read_file(path, limit=65_536))["proof"]
         return tuple(

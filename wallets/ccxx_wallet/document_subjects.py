@@ -14,7 +14,7 @@ from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint
 from ccxx_wallet.certificate_facts import find_certificate
-from ccxx_wallet.document_check import proof_beside, read_proof
+from ccxx_wallet.document_check import find_proof, read_proof
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import read_file
 from ccxx_wallet.live import LiveWallet
@@ -68,8 +68,7 @@ def find_of_file(live: LiveWallet, file: Path, proof: Path | None) -> Found:
         digest = document_hash(body, media)
     except DecodeError as error:
         raise WalletError(Refusal.BAD_FILE, f"{file}: {error}; give the document") from error
-    proof = proof or proof_beside(file)
-    for subject in _candidates(live, proof):
+    for subject in _candidates(live, find_proof(file, proof)):
         if subject.digest == digest:
             return Found(subject, published_form(body, media))
     raise WalletError(
@@ -79,12 +78,12 @@ def find_of_file(live: LiveWallet, file: Path, proof: Path | None) -> Found:
     )
 
 
-def _candidates(live: LiveWallet, proof: Path) -> Iterator[Subject]:
+def _candidates(live: LiveWallet, proof: Path | None) -> Iterator[Subject]:
     certificates = [each for each in live.ahead.ahead() if isinstance(each, Certificate)]
     certificates += live.registry.certificates()
     yield from (_of_certificate(each, each.doc_hash) for each in certificates if each.doc_hash)
     yield from map(_of_permit, live.permits())
-    if proof.exists():
+    if proof is not None:
         in_batches = (each for each in certificates if each.batch and not each.doc_hash)
         found = (_leaf(live, each, proof) for each in in_batches)
         yield from (each for each in found if each is not None)
@@ -116,7 +115,7 @@ def _leaf(live: LiveWallet, certificate: Certificate, proof: Path) -> Subject | 
     if batch is None or certificate.leaf is None:
         return None
     digest, place = _proven(proof), (certificate.leaf, batch.message.count)
-    if not is_leaf(digest, read_proof(proof), place, batch.message.merkle_root):
+    if not is_leaf(digest, read_proof(proof) or (), place, batch.message.merkle_root):
         return None
     return Subject(SubjectKind.CERTIFICATE, certificate.id, digest, batch.txid, batch.issued)
 

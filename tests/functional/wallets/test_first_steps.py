@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ccxx_core.bech32 import Encoding, encode_bech32
+from ccxx_core.hashes import format_hash
 from ccxx_regtest.processes import program
 
 Town = Any
@@ -120,6 +121,81 @@ def test_a_document_is_checked_against_its_certificate(
     assert wrong.facts["matches"] is False
 
 
+def test_a_status_says_as_of_which_block_it_holds(
+    town: Town, issuer: Person, holder: Person
+) -> None:
+    certificate = town.issue(issuer, new_key(holder), 301)
+    document = town.document()
+    height, block = town.client.tip()
+
+    early = holder.refused("certificate", "check", certificate, document)
+    shown = [each.do(*words, certificate) for each, words in showing(town, issuer, holder)]
+    told = [
+        each.answer(*words, certificate, typed="") for each, words in showing(town, issuer, holder)
+    ]
+    town.mine(5)
+    code, said = holder.answer("certificate", "check", certificate, document, typed="")
+
+    as_of = {"height": height, "block": format_hash(block)}
+    assert f"not valid as of block {height}: " in early.error
+    assert [each["as_of"] for each in (early.facts, *shown)] == [as_of] * 4
+    assert all(said.startswith(f"provisional as of block {height}\n") for _, said in told)
+    assert code == 0
+    assert said.startswith(f"valid as of block {height + 5}\n")
+
+
+def showing(town: Town, issuer: Person, holder: Person) -> list[tuple[Person, tuple[str, ...]]]:
+    """Return how each person shows a certificate."""
+    return [
+        (holder, ("show",)),
+        (issuer, ("certificate", "show")),
+        (town.root, ("certificate", "show")),
+    ]
+
+
+def test_whoever_has_no_wallet_checks_by_the_trust_anchor(
+    town: Town, issuer: Person, holder: Person, tmp_path: Path
+) -> None:
+    certificate = town.issue(issuer, new_key(holder), 302)
+    document = town.document()
+    other = tmp_path / "other.json"
+    other.write_text('{"name": "somebody else"}')
+    nobody = town.person("ccxx-holder", "nobody")
+    by_anchor = ("--anchor", town.anchor)
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+    early = nobody.refused("certificate", "check", certificate, document, *by_anchor, **cache)
+    town.mine(5)
+    valid = nobody.run("certificate", "check", certificate, document, *by_anchor, **cache)
+    wrong = nobody.refused("certificate", "check", certificate, other, *by_anchor, **cache)
+
+    assert early.facts["status"] == "provisional"
+    assert valid.code == 0, valid.error
+    assert valid.facts["as_of"]["height"] == early.facts["as_of"]["height"] + 5
+    assert wrong.facts["matches"] is False
+    assert not nobody.folder.exists()
+
+
+def test_whoever_has_no_wallet_needs_the_right_anchor(
+    town: Town, issuer: Person, holder: Person, tmp_path: Path
+) -> None:
+    certificate = town.issue(issuer, new_key(holder), 303)
+    altered = json.loads(town.anchor.read_text())
+    altered["value"] += 100_000
+    anchor = tmp_path / "altered.json"
+    anchor.write_text(json.dumps(altered))
+    nobody = town.person("ccxx-holder", "nobody")
+    words = ("certificate", "check", certificate, town.document(), "--anchor")
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+    lost = nobody.refused(*words, tmp_path / "none.json", **cache)
+    wrong = nobody.refused(*words, anchor, **cache)
+    foreign = nobody.refused(*words, town.anchor, CCXX_NETWORK="test", **cache)
+
+    reasons = [each.facts["error"] for each in (lost, wrong, foreign)]
+    assert reasons == ["bad-file", "wrong-anchor", "wrong-network"]
+
+
 def test_a_document_of_a_batch_is_checked_through_its_proof(
     town: Town, holder: Person, tmp_path: Path
 ) -> None:
@@ -136,11 +212,28 @@ def test_a_document_of_a_batch_is_checked_through_its_proof(
     sent = press.do("send", draft["file"])
     town.mine(6)
     one, two = (tmp_path / "documents" / f"certificate-{n}.json" for n in (1, 2))
+    lost = ("--proof", tmp_path / "lost.proof.json")
 
+    unread = holder.refused("certificate", "check", f"{sent['txid']}:0", one, *lost)
+
+    assert unread.facts["error"] == "bad-file"
     assert holder.do("certificate", "check", f"{sent['txid']}:0", one)["valid"] is True
     assert (
         holder.refused("certificate", "check", f"{sent['txid']}:0", two).facts["matches"] is False
     )
+
+
+def test_a_proof_that_cannot_be_read_is_no_verdict(
+    town: Town, issuer: Person, holder: Person, tmp_path: Path
+) -> None:
+    certificate = town.issue(issuer, new_key(holder), 304)
+    lost = tmp_path / "lost.proof.json"
+
+    refused = holder.refused("certificate", "check", certificate, town.document(), "--proof", lost)
+
+    assert refused.facts["error"] == "bad-file"
+    assert f"cannot read {lost}" in refused.error
+    assert "matches" not in refused.facts
 
 
 def test_public_text_needs_a_permit_that_provides_it(

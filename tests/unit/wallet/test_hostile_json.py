@@ -29,6 +29,16 @@ def test_a_proof_that_is_none_is_a_bad_file(
     assert error.value.refusal is Refusal.BAD_FILE
 
 
+@pytest.mark.parametrize("read", [read_proof, proof_leaf])
+def test_a_proof_that_was_named_and_is_not_there_is_a_bad_file(
+    read: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    with pytest.raises(WalletError) as error:
+        read(tmp_path / "some.proof.json")
+
+    assert error.value.refusal is Refusal.BAD_FILE
+
+
 @pytest.mark.parametrize("body", BODIES)
 def test_accounts_that_are_none_are_not_watched(body: bytes, tmp_path: Path) -> None:
     path = tmp_path / "accounts.json"
