@@ -271,17 +271,26 @@ def serve(
     setup: Setup, listening: Listening, serving: Serving, types: Path | None, no_index: bool
 ) -> None:
     """Serve pages and JSON, and follow the node meanwhile."""
+    definitions = _open_types(types) if types else None
     database = setup.open(is_writer=not no_index)
     follower = Follower(Indexer(database), database, setup.connect())
-    definitions = DefinitionFolder(types) if types else None
     node = NodeClients(lambda: setup.connect(_PAGE_SECONDS))
     site = Site(database, lambda: follower.state, node, definitions, follower.pending.snapshot)
-    follower.start()
+
+    def begin(name: str) -> None:
+        # Not before the address is ours: else it would follow the node for nobody.
+        follower.start()
+        click.echo(f"Explorer: {name}", err=True)
+
     try:
-        run(create_app(site, serving), listening, _say_where)
+        run(create_app(site, serving), listening, begin)
     finally:
         follower.stop()
 
 
-def _say_where(name: str) -> None:
-    click.echo(f"Explorer: {name}", err=True)
+def _open_types(folder: Path) -> DefinitionFolder:
+    if not folder.is_dir():
+        raise ExplorerError(
+            f"the folder of type definitions {folder} does not exist: make it, or mend --types"
+        )
+    return DefinitionFolder(folder)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ccxx_core.hashes import BlockHash
 from ccxx_explorer.database.rows import NewBlock
 from ccxx_explorer.database.store import Database
+from ccxx_explorer.language import N_
 from ccxx_explorer.pending import PendingPool
 from ccxx_node.client.follow import BlockConnected, BlockDisconnected, ChainEvent, catch_up
 from ccxx_node.client.rpc import NodeClient, NodeError, RpcError, check_network
@@ -27,14 +28,18 @@ _BATCH_WEIGHT = 8_000_000
 # A batch is also written after this long, so that progress is never lost or hidden.
 _BATCH_SECONDS = 2.0
 _REST_SECONDS = 5.0
-_NODE_SILENT = "the node does not answer"
-_STUCK = "new blocks cannot be written to the index"
+_NOT_ASKED = N_("not asked yet")
+_NODE_SILENT = N_("the node does not answer")
+_STUCK = N_("new blocks cannot be written to the index")
 _WORDS = {True: "answers", False: "is gone"}
 
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """Whether the node answers, its tip, what is wrong if anything, and since when it is so."""
+    """Whether the node answers, its tip, what is wrong if anything, and since when it is so.
+
+    `problem` is an English sentence, which is said in the reader's language where it is shown.
+    """
 
     online: bool
     since: int
@@ -127,7 +132,7 @@ class Follower:
         self.pending = PendingPool(database)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
-        self.state = NodeState(online=False, since=int(time.time()), problem="not asked yet")
+        self.state = NodeState(online=False, since=int(time.time()), problem=_NOT_ASKED)
 
     def start(self) -> None:
         """Begin to follow in a thread of its own."""
@@ -136,7 +141,8 @@ class Follower:
     def stop(self) -> None:
         """End after the block at hand, and wait for it."""
         self._stop.set()
-        self._thread.join(timeout=30)
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -183,7 +183,8 @@ class Site:
     def node_facts(self) -> NodeFacts:
         """Say how the node is."""
         state = self.node_state()
-        return NodeFacts(state.online, state.since, state.height, state.problem)
+        problem = say(state.problem) if state.problem else None
+        return NodeFacts(state.online, state.since, state.height, problem)
 
     def as_of(self, tip: BlockRow) -> AsOf:
         """Say up to which block an answer holds, and whether the node answers."""

@@ -50,7 +50,7 @@ from ccxx_explorer.submission import (
 from ccxx_explorer.views import document_verdict as words
 from ccxx_explorer.views.checks import toned
 from ccxx_explorer.views.pdf_verdict import pdf_checks, pdf_statement
-from ccxx_explorer.views.search import read_search
+from ccxx_explorer.views.search import is_certificate_id, read_search
 from ccxx_explorer.views.standing import dated
 from ccxx_explorer.views.subject import subject_facts
 
@@ -103,7 +103,9 @@ def _verify_document(
         return _answer(site, connection, document, words.certificates_unread())
     if document.data is not None and is_proof(document.data):
         return _answer(site, connection, document, words.proof_alone())
-    statement = words.unknown_document(document.kind, uploaded=document.data is not None)
+    statement = words.unknown_document(
+        document.kind, uploaded=document.data is not None, pasted=given.document is None
+    )
     return _answer(site, connection, document, statement)
 
 
@@ -173,10 +175,11 @@ def _compare(
 ) -> VerificationFacts:
     """Compare a document with the certificate that was named beside it."""
     reading = read_search(given.text, site.network)
-    if reading.outpoint is None and reading.identity is None:
+    is_name = is_certificate_id(given.text) or reading.outpoint is not None
+    if not is_name:
         return _verify_document(site, connection, replace(given, text=""), document)
     site.check_anchor(connection)
-    certificate = named_certificate(site, connection, reading)
+    certificate = named_certificate(site, connection, given.text)
     check, fault = compare_document(connection, given.proof, document, certificate)
     answer = _certified(site, connection, document, [certificate], check)
     # Bad news about the certificate is true whatever the document is.

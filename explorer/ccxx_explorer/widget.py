@@ -18,7 +18,6 @@ from ccxx_explorer.pages.certificates import named_certificate
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
 from ccxx_explorer.static_files import static_body
-from ccxx_explorer.views.search import read_search
 
 _PLACE = b"const WORDS = {};"
 
@@ -30,7 +29,7 @@ def load_widget(site: Site, connection: Connection, question: Question) -> Widge
     if not named:
         return WidgetFacts(None, codes)
     site.check_anchor(connection)
-    certificate = named_certificate(site, connection, read_search(named, site.network))
+    certificate = named_certificate(site, connection, named)
     return WidgetFacts(certificate_id(certificate.id), codes)
 
 
@@ -56,6 +55,8 @@ def _words(language: Language) -> dict[str, str]:
             "unchecked": say("Could not be checked"),
             "away": say("The explorer does not answer. This says nothing about the certificate."),
             "offline": say("The explorer's node is away: what happened since is not known."),
+            "unnamed": say("No certificate is named"),
+            "toName": say("Its script tag needs data-certificate, with the id of a certificate."),
             "unknown": say("No such certificate is known"),
             "pending": say("Not in a block yet"),
             "serial": say("no. %(serial)s", serial="{serial}"),

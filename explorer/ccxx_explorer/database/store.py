@@ -150,7 +150,8 @@ class Database:
             if found.get(name) != value:
                 raise ExplorerError(
                     f"the index {self.name} was made with {name} {found.get(name)}, wanted {value}:"
-                    " give another --database, or delete it and let it be made again"
+                    " give the --anchor or --network that it was made with, or another --database,"
+                    " or delete it and let it be made again"
                 )
 
     @contextmanager

@@ -19,14 +19,19 @@ from ccxx_explorer.facts import CertificateFacts, CertificateLine
 from ccxx_explorer.happenings import certificate_roles, load_grant, load_life
 from ccxx_explorer.language import say
 from ccxx_explorer.pages.pool import check_not_pending
-from ccxx_explorer.problems import not_found
+from ccxx_explorer.problems import bad_request, not_found
 from ccxx_explorer.question import Question
 from ccxx_explorer.site import Site
 from ccxx_explorer.views.certificate import certificate_facts, certificate_line
 from ccxx_explorer.views.checks import CertificateRows
 from ccxx_explorer.views.history import certificate_event
 from ccxx_explorer.views.permit import permit_line
-from ccxx_explorer.views.search import Reading, read_search
+from ccxx_explorer.views.search import (
+    Reading,
+    is_certificate_id,
+    problem_words,
+    read_search,
+)
 from ccxx_explorer.views.signatures import anchor_roles
 
 _LAST_NUMBER = 1 << 53
@@ -36,7 +41,7 @@ def load_certificate(site: Site, connection: Connection, question: Question) -> 
     """Load one certificate by its issuing outpoint or its printable id."""
     site.check_anchor(connection)
     tip = site.tip(connection)
-    certificate = named_certificate(site, connection, read_search(question.id, site.network))
+    certificate = named_certificate(site, connection, question.id)
     rows = _rows(site, connection, certificate, tip, question.number("before", 0, 1, _LAST_NUMBER))
     return certificate_facts(rows, site.root_facts(), site.network, site.as_of(tip))
 
@@ -86,7 +91,7 @@ def _spender(site: Site, certificate: Certificate) -> Txid | None:
 def load_document(site: Site, connection: Connection, question: Question) -> bytes:
     """Load the document of a certificate, where its issuer put it on the chain."""
     site.check_anchor(connection)
-    certificate = named_certificate(site, connection, read_search(question.id, site.network))
+    certificate = named_certificate(site, connection, question.id)
     batch = holdings.batch(connection, certificate.batch) if certificate.batch else None
     document = published_document(connection, with_document(certificate, batch))
     if document is None:
@@ -100,10 +105,16 @@ def load_document(site: Site, connection: Connection, question: Question) -> byt
     return document
 
 
-def named_certificate(site: Site, connection: Connection, reading: Reading) -> Certificate:
+def named_certificate(site: Site, connection: Connection, text: str) -> Certificate:
     """Find the certificate that a text names; raises PageError where it names none."""
+    reading = read_search(text, site.network)
     certificate = find_certificate(connection, reading)
     if certificate is None:
+        if reading.problem and is_certificate_id(text):
+            raise bad_request(
+                problem_words(text, reading, site.network),
+                say("Copy the whole id again from where you have it."),
+            )
         check_not_pending(site, connection, reading)
         raise not_found(
             say("This certificate is not known here."),

@@ -16,11 +16,10 @@ from ccxx_explorer.facts import Problem
 from ccxx_explorer.html import render
 from ccxx_explorer.language import say, say_count, say_list, say_minute
 from ccxx_explorer.problems import PageError
-from ccxx_explorer.serving.table import endpoint_of
+from ccxx_explorer.serving.table import PROGRAMS, endpoint_of
 from ccxx_explorer.serving.visits import visit_of
 
 _LOG = logging.getLogger(__name__)
-_PROGRAMS = (".json", ".csv")
 
 
 @web.middleware
@@ -65,7 +64,7 @@ def form_of(request: web.Request) -> Form:
         return Form.PAGE if is_file else endpoint.form
     if request.path.startswith("/api/"):
         return Form.TEXT
-    is_program = "application/json" in accepts or request.path.endswith(_PROGRAMS)
+    is_program = "application/json" in accepts or request.path.endswith(PROGRAMS)
     return Form.JSON if is_program else Form.PAGE
 
 

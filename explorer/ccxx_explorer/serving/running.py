@@ -39,18 +39,16 @@ class Listening:
         return f"unix:{self.socket}" if self.socket else f"http://{host}:{self.port}"
 
 
-def run(app: web.Application, listening: Listening, say_where: Callable[[str], None]) -> None:
+def run(app: web.Application, listening: Listening, begin: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; raises OSError where the address cannot be used.
 
-    `say_where` is called once the address is ours: before that it may be somebody else's.
+    `begin` is told the address once it is ours: before that it may be somebody else's.
     """
     logging.getLogger("aiohttp.server").addFilter(NoTraces())
-    asyncio.run(_serve(app, listening, say_where))
+    asyncio.run(_serve(app, listening, begin))
 
 
-async def _serve(
-    app: web.Application, listening: Listening, say_where: Callable[[str], None]
-) -> None:
+async def _serve(app: web.Application, listening: Listening, begin: Callable[[str], None]) -> None:
     runner = web.AppRunner(
         app,
         access_log=ACCESS,
@@ -64,7 +62,7 @@ async def _serve(
     try:
         server = await _listen(runner, listening, Door(Patience(), app[SERVING].proxies))
         try:
-            say_where(listening.name)
+            begin(listening.name)
             await _until_told_to_stop()
         finally:
             server.close()

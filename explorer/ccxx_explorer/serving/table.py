@@ -10,6 +10,9 @@ from aiohttp.web_urldispatcher import AbstractRoute
 
 from ccxx_explorer.endpoints import Endpoint
 
+# How the paths end that only programs ask.
+PROGRAMS = (".json", ".csv")
+
 
 class Table:
     """All endpoints of one application, and how to find the one that a request reached."""
@@ -34,7 +37,11 @@ class Table:
     def find(self, request: web.Request) -> Endpoint | None:
         """Look up the endpoint behind a request, None where no route fits."""
         found: AbstractMatchInfo = request.match_info
-        return self._of_route.get(getattr(found, "route", None))
+        endpoint = self._of_route.get(getattr(found, "route", None))
+        # Pages are named by anything, also by what was to be JSON: `/certificate/.json`.
+        if endpoint is not None and endpoint.is_page and request.path.endswith(PROGRAMS):
+            return None
+        return endpoint
 
     def methods_of(self, endpoint: Endpoint) -> str:
         """List the methods of an endpoint's path as the header `Allow` does."""

@@ -62,7 +62,7 @@
   state.setAttribute("role", "status");
   const body = element("div");
   const link = element("a", "", words.more);
-  link.href = `${explorer}/certificate/${encodeURIComponent(certificate)}`;
+  link.href = certificate ? `${explorer}/certificate/${encodeURIComponent(certificate)}` : `${explorer}/widget`;
   link.target = "_blank";
   link.rel = "noopener noreferrer";
   card.append(state, body, link);
@@ -127,6 +127,10 @@
   };
   const later = () => document.addEventListener("visibilitychange", check, { once: true });
 
-  show("calm", words.checking);
-  check();
+  if (certificate) {
+    show("calm", words.checking);
+    check();
+  } else {
+    show("calm", words.unnamed, [[words.toName]]);
+  }
 })();

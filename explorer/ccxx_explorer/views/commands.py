@@ -1,7 +1,8 @@
 """Commands by which anybody checks a certificate without this explorer.
 
-Each works as it stands beside a node of the same network; a wallet remembers its own. `FILE`
-stands for a document that the reader has.
+Each works as it stands after the preparation that the page names: a node of the same network,
+whose data folder is in `CCXX_DATADIR`, and a wallet. `FILE` stands for a document that the reader
+has.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from ccxx_explorer.views.checks import CertificateRows
 
 # What stands for a file of the reader's own.
 FILE = "FILE"
-PROOF = "FILE.proof.json"
 
 
 def certificate_commands(rows: CertificateRows, network: Network) -> tuple[CommandFacts, ...]:
@@ -43,8 +43,12 @@ def _wallet_commands(rows: CertificateRows) -> Iterator[CommandFacts]:
         )
     elif rows.certificate.batch is not None and rows.certificate.doc_hash is None:
         yield CommandFacts(
-            say("Is it your document (%(file)s), and is the certificate valid?", file=FILE),
-            f"ccxx-holder certificate check {id} {FILE} --proof {PROOF}",
+            say(
+                "Is it your document (%(file)s), and is the certificate valid? Its proof, such as"
+                " diploma.proof.json for diploma.json, is found beside it.",
+                file=FILE,
+            ),
+            f"ccxx-holder certificate check {id} {FILE}",
         )
     else:
         yield CommandFacts(
@@ -55,7 +59,8 @@ def _wallet_commands(rows: CertificateRows) -> Iterator[CommandFacts]:
 
 def _node_commands(rows: CertificateRows, network: Network) -> Iterator[CommandFacts]:
     certificate = rows.certificate
-    cli = "ccxx-cli" if network.chain == "main" else f"ccxx-cli -chain={network.chain}"
+    chain = "" if network.chain == "main" else f" -chain={network.chain}"
+    cli = f'ccxx-cli{chain} -datadir="$CCXX_DATADIR"'
     txid, block = format_hash(certificate.id.txid), format_hash(rows.issue_block)
     yield CommandFacts(
         say("The transaction that issued it, from your own node:"),

@@ -127,25 +127,31 @@ def unknown_batch() -> Statement:
     )
 
 
-def unknown_document(kind: str, *, uploaded: bool) -> Statement:
-    """Nothing here commits to the document: that is no verdict on it."""
+def unknown_document(kind: str, *, uploaded: bool, pasted: bool) -> Statement:
+    """Nothing here commits to the document: that is no verdict on it.
+
+    A browser that works out a hash has looked for a proof inside; of a hash that was pasted
+    nothing more is known.
+    """
     if kind == "pdf" and uploaded:
         words = say(
             "It may be one of a batch: ask for its proof, the file NAME.proof.json, and choose that"
-            " too. By itself it fits no certificate on this chain, and it carries no proof inside;"
-            " if it was printed or saved again, ask for the original."
+            " too. By itself it fits no certificate on this chain, and it carries no proof inside:"
+            " it may also have been changed. If it was printed or saved again, ask for the"
+            " original."
         )
-    elif uploaded:
+    elif pasted:
         words = say(
             "It may be one of a batch: ask for its proof, the file NAME.proof.json, and choose that"
-            " too. By itself it fits no certificate on this chain; if it was opened and saved"
-            " again, ask for the original."
+            " too. By itself no certificate on this chain commits to a document of this hash: it"
+            " may also have been changed. If it was opened and saved again, ask for the original."
+            " A PDF that carries its proof inside is found only when the file itself is sent."
         )
     else:
         words = say(
             "It may be one of a batch: ask for its proof, the file NAME.proof.json, and choose that"
-            " too. By itself no certificate on this chain commits to a document of this hash; a"
-            " PDF that carries its proof inside is found only when the file itself is sent."
+            " too. By itself it fits no certificate on this chain: it may also have been changed."
+            " If it was opened and saved again, ask for the original."
         )
     return Statement("not-found", Tone.CALM, say("Not found without a proof"), words)
 

@@ -111,6 +111,11 @@ def _other_network(text: str, network: Network) -> str | None:
     return None
 
 
+def is_certificate_id(text: str) -> bool:
+    """Tell whether a text is meant as the printable id of a certificate, mistyped or not."""
+    return plain_spelling(text).lower().startswith(_ID_BEGINNING)
+
+
 def identities_beginning(text: str) -> tuple[bytes, bytes] | None:
     """Give the least and the greatest 20 bytes of the certificate ids that begin with a text."""
     typed = text.strip().lower()
@@ -156,9 +161,12 @@ def problem_words(text: str, reading: Reading, network: Network) -> str:
             other=reading.network,
             own=network.name,
         )
+    if is_certificate_id(text):
+        return say(
+            "This is no certificate id: its checksum does not match, so a character is missing or"
+            " mistyped."
+        )
     plain = plain_spelling(text).lower()
-    if plain.startswith(_ID_BEGINNING):
-        return say("This is no certificate id: a character is missing or mistyped.")
     if any(plain.startswith(f"{known.bech32_hrp}1") for known in NETWORKS.values()):
         return say("This is no address: a character is missing or mistyped.")
     if len(plain) > _HASH_LENGTH // 2 and set(plain) <= _HEX:

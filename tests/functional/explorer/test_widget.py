@@ -132,6 +132,20 @@ def test_status_that_the_explorer_tells_is_shown_in_its_words(
     expect(card.get_by_role("status")).to_contain_text(status.title())
 
 
+def test_widget_that_names_no_certificate_says_so_and_asks_nothing(
+    embed: Embed, visitor: Page
+) -> None:
+    asked: list[str] = []
+    visitor.on("request", lambda request: asked.append(request.url))
+
+    card = embed("")
+
+    expect(card.get_by_role("status")).to_contain_text("No certificate is named", timeout=SECONDS)
+    expect(card).to_have_attribute("data-tone", "calm")
+    expect(card).to_contain_text("data-certificate")
+    assert not [url for url in asked if "/certificate/" in url]
+
+
 def test_answer_about_another_certificate_is_not_believed(
     embed: Embed, visitor: Page, explorer: str, certificates: dict[str, str]
 ) -> None:

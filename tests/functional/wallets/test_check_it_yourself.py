@@ -21,12 +21,14 @@ def paste(town: Town, holder: Person, tmp_path: Path) -> Callable[[str], str]:
     """Return a function that runs a command as a holder types it, beside a node of its own."""
     host, _, port = town.environment["CCXX_NODE"].rpartition(":")
     cookie = Path(town.environment["CCXX_DATADIR"]) / "regtest" / ".cookie"
-    settings = tmp_path / ".counosx" / "counosx.conf"
-    settings.parent.mkdir()
-    settings.write_text(f"rpccookiefile={cookie}\n[regtest]\nrpcconnect={host}\nrpcport={port}\n")
+    datadir = tmp_path / "node of mine"
+    (datadir / "regtest").mkdir(parents=True)
+    (datadir / "regtest" / ".cookie").symlink_to(cookie)
+    (datadir / "counosx.conf").write_text(f"[regtest]\nrpcconnect={host}\nrpcport={port}\n")
     path = f"{Path(program('ccxx-cli')).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | town.environment
     environment |= {"HOME": str(tmp_path), "PATH": path, "CCXX_WALLET": str(holder.folder)}
+    environment["CCXX_DATADIR"] = str(datadir)
 
     def run(command: str) -> str:
         done = subprocess.run(
@@ -128,7 +130,7 @@ def test_document_of_a_batch_is_checked_by_its_proof_with_the_command(
     (tmp_path / "FILE.proof.json").write_bytes(proof.read_bytes())
 
     facts = ask(f"certificate/{second['id']}")
-    (check,) = (each["command"] for each in facts["commands"] if "--proof" in each["command"])
+    (check,) = (each["command"] for each in facts["commands"] if " check " in each["command"])
     paste(check)
     (tmp_path / "FILE").write_text('{"name": "Mallory"}')
 

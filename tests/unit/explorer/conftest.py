@@ -209,13 +209,15 @@ class Chain:
         self.mine(tx)
         return OutPoint(tx.txid, 0)
 
-    def transfer_tx(self, certificate_id: OutPoint, holder: str) -> Transaction:
+    def transfer_tx(
+        self, certificate_id: OutPoint, holder: str, deed: bytes = sha256(b"deed")
+    ) -> Transaction:
         """Transfer a certificate, allowed or not."""
         assert self.database is not None
         with self.database.read() as connection:
             certificate = get_certificate(RecordTables(connection), certificate_id)
         assert certificate is not None
-        draft = draft_transfer([certificate], [self.learn(holder)], key(holder), sha256(b"deed"))
+        draft = draft_transfer([certificate], [self.learn(holder)], key(holder), deed)
         return self.draft(draft)
 
     def transfer(self, certificate_id: OutPoint, holder: str) -> Transaction:

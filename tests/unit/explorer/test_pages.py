@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from ccxx_cert.identity import certificate_id
 from ccxx_core.network import REGTEST
 from ccxx_explorer.database.store import Database
 from ccxx_explorer.indexer import NodeState
@@ -225,9 +226,62 @@ async def test_certificate_of_a_batch_says_how_to_check_a_document_against_it(
 
     page = await read(f"/certificate/{name}")
 
-    assert f"certificate check {name} FILE --proof NAME.proof.json" in page
+    assert f"ccxx-holder certificate check {name} FILE --proof NAME.proof.json" in page
+    assert "ccxx-issuer" not in page
     assert "A search for the document's hash does not find this certificate" in page
     assert "sha256sum FILE" not in page
+
+
+async def test_commands_come_with_what_they_need_once(read: Any, story: Any, named: Any) -> None:
+    page = await read(f"/certificate/{named(story.single)}")
+
+    preparation = page.index("ccxx-holder init --anchor anchor.json")
+    assert page.index("export CCXX_NETWORK=regtest") < page.index("/root/anchor.json") < preparation
+    assert preparation < page.index("ccxx-holder show")
+    assert "ccxx-cli -chain=regtest -datadir=&#34;$CCXX_DATADIR&#34;" in page
+
+
+async def test_page_says_why_no_issuer_is_named(read: Any, story: Any, named: Any) -> None:
+    page = await read(f"/certificate/{named(story.single)}")
+
+    assert "This explorer was not given the type definition" in page
+    assert "--types" in page
+
+
+async def test_certificate_takes_its_id_along_to_where_a_document_is_compared(
+    read: Any, story: Any, named: Any
+) -> None:
+    identity = certificate_id(story.single)
+
+    page = await read(f"/certificate/{named(story.single)}")
+    form = await read(f"/verify?q={identity}")
+
+    assert f'href="/verify?q={identity}#document"' in page
+    assert f'value="{identity}"' in form
+    assert "Compare your document with it" in form
+
+
+async def test_problem_of_the_node_is_said_in_the_readers_language(story: Any) -> None:
+    problem = "new blocks cannot be written to the index"
+    state = NodeState(online=True, since=SINCE, problem=problem)
+
+    async with TestClient(TestServer(create_app(Site(story.database, lambda: state)))) as client:
+        page = await (await client.get("/status", params={"lang": "de"})).text()
+        facts = await (await client.get("/status.json")).json()
+
+    assert "neue Blöcke können nicht in den Index geschrieben werden" in page
+    assert problem not in page
+    assert facts["node"]["problem"] == problem
+
+
+async def test_mistyped_id_is_told_from_an_unknown_one(client: Any, story: Any) -> None:
+    identity = certificate_id(story.single)
+    mistyped = identity[:-1] + ("q" if identity[-1] != "q" else "p")
+
+    reply = await client.get(f"/certificate/{mistyped}.json")
+
+    assert reply.status == 400
+    assert "its checksum does not match" in (await reply.json())["error"]["message"]
 
 
 async def test_every_page_warns_of_a_root_coin_that_is_not_there(

@@ -42,6 +42,16 @@ def test_an_empty_index_says_what_to_do_first(chain: Any, tmp_path: Path) -> Non
     assert "ccxx-explorer index" in result.stderr
 
 
+def test_index_of_another_network_first_asks_for_its_options(chain: Any) -> None:
+    chain.grant()
+
+    result = CliRunner().invoke(main, ["check", f"--database={chain.path}"])
+
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.index("--anchor or --network") < result.stderr.index("delete it")
+
+
 def test_without_an_anchor_there_is_no_registry(tmp_path: Path) -> None:
     Database.open(tmp_path / "index.sqlite", REGTEST, None).close()
 

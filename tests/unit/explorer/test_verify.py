@@ -740,6 +740,27 @@ async def test_unknown_document_is_first_asked_for_its_proof(told: Any) -> None:
     assert result["verdict"]["words"].startswith("It may be one of a batch: ask for its proof")
 
 
+async def test_unknown_hash_of_a_file_may_be_of_a_changed_one(client: Any) -> None:
+    digest = sha256(b"never certified").hex()
+
+    worked_out = await client.post("/verify.json", data=form_of(hash=digest))
+    pasted = await client.get("/verify.json", params={"q": digest})
+    words = (await worked_out.json())["result"]["verdict"]["words"]
+    words_of_paste = (await pasted.json())["result"]["verdict"]["words"]
+
+    assert "may also have been changed" in words
+    assert "PDF" not in words
+    assert "may also have been changed" in words_of_paste
+    assert "PDF" in words_of_paste
+
+
+async def test_document_beside_a_mistyped_id_is_judged_by_no_other(client: Any) -> None:
+    reply = await client.post("/verify.json", data=form_of(b"some document", q="ccert1qqqq"))
+
+    assert reply.status == 400
+    assert "its checksum does not match" in (await reply.json())["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
     [

@@ -51,6 +51,17 @@ async def test_grant_of_the_permit_stands_at_the_beginning_alone(
     assert "Earlier events" not in first
 
 
+async def test_transfer_without_a_deed_says_so(chain: Any, named: Any, serving: Any) -> None:
+    certificate = chain.issue(chain.grant(), 1, "holder 0")
+    chain.mine(chain.transfer_tx(certificate, "holder 1", deed=bytes(32)))
+
+    async with serving(chain) as get:
+        page = await get(f"/certificate/{named(certificate)}")
+
+    assert "no deed" in page
+    assert "0" * 64 not in page
+
+
 async def test_picture_of_a_long_life_leaves_out_its_middle_and_says_so(
     chain: Any, named: Any, serving: Any
 ) -> None:

@@ -1,5 +1,6 @@
 """The options of `serve`: read strictly, and described for whoever runs an explorer."""
 
+import socket
 from pathlib import Path
 
 import click
@@ -57,4 +58,31 @@ def test_every_option_of_serve_is_described() -> None:
     options = {name for each in main.commands["serve"].params for name in each.opts}
     shared = {name for each in main.commands["index"].params for name in each.opts}
 
-    assert {name for name in options - shared if name not in text} <= {"--types"}
+    assert {name for name in options - shared if name not in text} == set()
+
+
+def test_node_is_asked_only_once_the_address_is_ours(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        options = ["--network=regtest", f"--database={tmp_path}/index.sqlite", f"--port={port}"]
+
+        said = CliRunner().invoke(main, ["serve", *options, f"--datadir={tmp_path}"])
+
+    assert said.exit_code == 1
+    assert "--port" in said.stderr
+    assert [each for each in caplog.records if each.name == "ccxx_explorer.indexer"] == []
+
+
+def test_folder_of_types_that_is_not_there_is_refused_in_one_line(tmp_path: Path) -> None:
+    database = tmp_path / "index.sqlite"
+
+    said = CliRunner().invoke(
+        main, ["serve", f"--types={tmp_path}/nosuch", f"--database={database}"]
+    )
+
+    assert said.exit_code == 1
+    assert len(said.stderr.splitlines()) == 1
+    assert "--types" in said.stderr
+    assert not database.exists()

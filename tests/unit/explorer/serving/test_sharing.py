@@ -20,7 +20,12 @@ async def test_preflight_of_what_programs_ask_is_answered(client: Any, path: str
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/tx/zz.json", 400), ("/nothing.json", 404), ("/certificates.csv?x=1", 400)],
+    [
+        ("/tx/zz.json", 400),
+        ("/nothing.json", 404),
+        ("/certificates.csv?x=1", 400),
+        ("/certificate/.json", 404),
+    ],
 )
 async def test_errors_can_be_read_from_elsewhere_too(client: Any, path: str, status: int) -> None:
     reply = await client.get(path, headers={"Origin": "https://elsewhere.example"})
