@@ -33,6 +33,10 @@ class Argon2Parameters:
     lanes: int = 4
 
 
+# For keys of a local test network: the same file, opened in six milliseconds instead of a hundred.
+QUICK = Argon2Parameters(memory_kib=8_192, iterations=1)
+
+
 class SeedPhrase:
     """A BIP 39 phrase that cannot be printed by accident."""
 

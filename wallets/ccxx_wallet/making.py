@@ -18,7 +18,7 @@ from ccxx_wallet.keyring import (
     check_phrase,
     open_accounts,
 )
-from ccxx_wallet.keystore import SeedPhrase, save_phrase
+from ccxx_wallet.keystore import QUICK, Argon2Parameters, SeedPhrase, save_phrase
 from ccxx_wallet.store import Store
 from ccxx_wallet.wallet import (
     ANCHOR_FILE,
@@ -63,7 +63,9 @@ def create_wallet(folder: Path, new: NewWallet) -> Wallet:
         if new.anchor is not None:
             write_atomically(folder / ANCHOR_FILE, new.anchor.encode())
         if new.phrase is not None:
-            save_phrase(folder / KEYS_FILE, new.phrase, new.passphrase)
+            # Coins of regtest are worth nothing, and its demonstrations run hundreds of commands.
+            work = QUICK if new.network is REGTEST else Argon2Parameters()
+            save_phrase(folder / KEYS_FILE, new.phrase, new.passphrase, work)
     except BaseException:
         for name in (KEYS_FILE, ANCHOR_FILE, *(STORE_FILE + tail for tail in ("", "-wal", "-shm"))):
             (folder / name).unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """A wallet watches the right keys, keeps roles apart and says what it is."""
 
+import json
 import stat
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ from ccxx_cert.trust import TrustAnchor
 from ccxx_core.address import encode_address
 from ccxx_core.bip32 import HdKey, mnemonic_to_seed
 from ccxx_core.hashes import Txid
-from ccxx_core.network import MAIN, REGTEST
+from ccxx_core.network import MAIN, REGTEST, TEST, Network
 from ccxx_core.transaction import OutPoint
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.keyring import Paths, Role, account_path
@@ -184,3 +185,17 @@ def test_an_init_that_was_killed_says_what_is_left_of_it(make_wallet: MakeWallet
     assert error.value.refusal is Refusal.WALLET_EXISTS
     assert "move the folder away" in error.value.detail
     assert (wallet.folder / "wallet.sqlite").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("network", "cost"), [(MAIN, (65_536, 3)), (TEST, (65_536, 3)), (REGTEST, (8_192, 1))]
+)
+def test_only_on_regtest_a_guess_of_the_passphrase_is_cheap(
+    tmp_path: Path, network: Network, cost: tuple[int, int]
+) -> None:
+    new = NewWallet("ccxx-test", network, (Role.PLAIN,), SeedPhrase(PHRASE), "passphrase")
+
+    create_wallet(tmp_path / "wallet", new).close()
+
+    kdf = json.loads((tmp_path / "wallet" / "keys.json").read_text())["kdf"]
+    assert (kdf["memory_kib"], kdf["iterations"]) == cost
