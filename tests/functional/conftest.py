@@ -97,7 +97,8 @@ def facts(explorer: str) -> Callable[..., Any]:
     return read
 
 
-@pytest.fixture(scope="session")
+# Not longer than a file: while it is open, nothing else in this process can run an event loop.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's chromium without a window, or a skip that says what to install."""
     path = shutil.which("chromium")
