@@ -153,6 +153,7 @@ class Message(Protocol):
         """Read the payload; raises DecodeError."""
 
 
+# Nobody asks us to read a `merkleblock`: nodes send it to light clients only.
 _TYPES: tuple[type[Message], ...] = (
     Addr,
     BlockMessage,
@@ -170,7 +171,6 @@ _TYPES: tuple[type[Message], ...] = (
     Headers,
     Inv,
     MempoolRequest,
-    MerkleBlockMessage,
     NotFound,
     Ping,
     Pong,
@@ -184,7 +184,7 @@ _TYPES: tuple[type[Message], ...] = (
 _TYPE_OF = {str(kind.command): kind for kind in _TYPES}
 
 # In the order in which the reference counts bytes by message.
-COMMANDS = tuple(sorted(_TYPE_OF))
+COMMANDS = tuple(sorted([*_TYPE_OF, MerkleBlockMessage.command]))
 
 
 def decode_message(command: str, payload: bytes) -> Message | None:
