@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple, Self
 
 from ccxx_core.block import HEADER_SIZE, Block, BlockHeader, decode_block
 from ccxx_core.encoding import encode_compact_size, read_compact_size, read_slice
+from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import BlockHash
 from ccxx_core.transaction import Transaction, decode_transaction
 from ccxx_node.p2p.connection_messages import PROTOCOL_VERSION
@@ -24,6 +25,8 @@ MSG_WITNESS_BLOCK = MSG_BLOCK | MSG_WITNESS_FLAG
 MAX_INVENTORY = 50_000
 MAX_HEADERS = 2000
 MAX_LOCATOR = 101
+# A block has at most 1,000,000 bytes without witness, and no transaction has fewer than 60.
+MAX_TRANSACTIONS = 1_000_000 // 60
 NO_STOP = BlockHash(bytes(32))
 
 _INVENTORY = Struct("<I32s")
@@ -172,7 +175,13 @@ class BlockMessage:
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
-        """Read the payload; raises DecodeError."""
+        """Read the payload; raises DecodeError, also for more transactions than a block can have.
+
+        Those could be 400,000 of nothing, and take a hundred times their bytes in memory.
+        """
+        count, _ = read_compact_size(payload, HEADER_SIZE)
+        if count > MAX_TRANSACTIONS:
+            raise DecodeError(f"block of {count} transactions, at most {MAX_TRANSACTIONS}")
         block, end = decode_block(payload, 0)
         message = cls(payload[:end])
         message.__dict__["block"] = block
