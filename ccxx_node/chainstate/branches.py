@@ -2,6 +2,7 @@
 
 import gc
 import logging
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,8 @@ from ccxx_node.chainstate.tip import Tip
 from ccxx_node.consensus.errors import ConsensusError, UntrustedMinerError
 
 _log = logging.getLogger(__name__)
+# Nobody may ask for them: then only the last so many are kept.
+_MAX_REFUSALS = 100
 
 
 class Branches:
@@ -26,6 +29,7 @@ class Branches:
         self._chain = chain
         self._tip = tip
         self._candidates = Candidates()
+        self._refusals: deque[tuple[BlockEntry, ConsensusError]] = deque(maxlen=_MAX_REFUSALS)
 
     def start(self) -> None:
         """Move from where the stored coins are to the best branch; raises StorageError.
@@ -113,6 +117,12 @@ class Branches:
             self._candidates.offer(entry, self._chain.tip)
         return self.activate()
 
+    def take_refusals(self) -> list[tuple[BlockEntry, ConsensusError]]:
+        """Hand out the stored blocks that could not be connected since the last time, and why."""
+        refusals = list(self._refusals)
+        self._refusals.clear()
+        return refusals
+
     def _move_to(
         self, best: BlockEntry, fresh: BlockEntry | None, block: Block | None
     ) -> tuple[BlockEntry | None, ConsensusError | None]:
@@ -135,6 +145,7 @@ class Branches:
         return self._storage.read_block(entry)
 
     def _refuse(self, entry: BlockEntry, error: ConsensusError) -> None:
+        self._refusals.append((entry, error))
         _log.warning(
             "block refused height=%d hash=%s reason=%s",
             entry.height,

@@ -32,6 +32,7 @@ from ccxx_node.chainstate.tip import Tip
 from ccxx_node.chainstate.utxo_stats import UtxoStats, compute_utxo_stats
 from ccxx_node.chainstate.verification import DEFAULT_DEPTH, DEFAULT_LEVEL, Verification
 from ccxx_node.consensus.coins import BlockUndo, Coin, CoinChanges
+from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.consensus.params import ConsensusParams
 
 _DEFAULTS = ChainstateOptions()
@@ -200,6 +201,13 @@ class Chainstate:
         if entry is None:
             return ChainEvents(self.tip, self.tip, self._storage.read_block)
         return self._branches.activate(entry, block)
+
+    def take_refusals(self) -> list[tuple[BlockEntry, ConsensusError]]:
+        """Hand out the stored blocks that could not be connected since the last time, and why.
+
+        Whoever sent one of them may have done so long before its branch became the best.
+        """
+        return self._branches.take_refusals()
 
     def test_block(self, block: Block, now: int, *, checks_work: bool = False) -> None:
         """Check a block on top of the tip without keeping anything; raises ConsensusError.
