@@ -30,6 +30,8 @@ Options:
   -stopafterblockimport  stop when that is done
   -reindex             rebuild everything from the block files
   -reindex-chainstate  rebuild the unspent coins
+  -blocksdir=DIR       where the block files are kept (default: below -datadir)
+  -prune=N             delete old blocks: 1 on request, from 550 to stay below N MiB
   -txindex             keep an index of all transactions for getrawtransaction
   -dbcache=N           MiB of memory for the chain (default: 450)
   -par=N               processes that check signatures (default: one a core, on regtest 1)
@@ -40,7 +42,7 @@ Options:
   -mempoolreplacement=1  let better paid transactions replace others (BIP 125)
   -maxmempool=N -mempoolexpiry=HOURS -minrelaytxfee=AMOUNT -persistmempool=0
   -debug -printtoconsole  more in the log, the log on standard output
-  -testmaturity=N -testsubsidy=N -mocktime=N   for tests, on regtest only
+  -testmaturity=N -testsubsidy=N -mocktime=N -fastprune   for tests, on regtest only
 
 Options of other daemons of the family are accepted where this node has no use for them.
 Stop it with `ccxx-cli stop`, Ctrl-C or SIGTERM.

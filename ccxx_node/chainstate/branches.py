@@ -11,6 +11,7 @@ from ccxx_core.hashes import format_hash
 from ccxx_node.chainstate.active_chain import ActiveChain, Candidates
 from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.chainstate.chain_events import ChainEvents
+from ccxx_node.chainstate.errors import ChainError
 from ccxx_node.chainstate.storage import Storage
 from ccxx_node.chainstate.tip import Tip
 from ccxx_node.consensus.errors import ConsensusError, UntrustedMinerError
@@ -67,6 +68,8 @@ class Branches:
         with _collector_paused():
             while (best := self._candidates.best()) not in (None, self._chain.tip):
                 assert best is not None
+                if not self._is_reachable(best):
+                    continue
                 failed, error = self._move_to(best, fresh, block)
                 if failed is fresh and error is not None:
                     failure = error
@@ -88,6 +91,8 @@ class Branches:
     def invalidate(self, entry: BlockEntry) -> ChainEvents:
         """Treat a block as if it broke a rule, and move to the best branch without it."""
         before = self._chain.tip
+        if entry.parent is not None and self._has_pruned(self._chain.tip, entry.parent):
+            raise ChainError("blocks above it were pruned, so it cannot be taken back")
         with _collector_paused():
             while entry in self._chain:
                 self._tip.disconnect()
@@ -140,6 +145,33 @@ class Branches:
                 self._refuse(entry, error)
                 return entry, error
         return None, None
+
+    def _is_reachable(self, best: BlockEntry) -> bool:
+        """Tell whether no block on the way is pruned; the branch waits for it if one is."""
+        fork = self._chain.fork_with(best)
+        if not self._has_pruned(self._chain.tip, fork) and not self._has_pruned(best, fork):
+            return True
+        _log.error(
+            "reorganisation refused height=%d hash=%s fork=%d reason=blocks on the way were pruned",
+            best.height,
+            format_hash(best.hash),
+            fork.height,
+        )
+        entry: BlockEntry | None = best
+        while entry is not None and entry is not fork:
+            self._candidates.remove(entry)
+            entry = entry.parent
+        return False
+
+    @staticmethod
+    def _has_pruned(end: BlockEntry, fork: BlockEntry) -> bool:
+        entry = end
+        while entry is not fork:
+            if entry.is_pruned:
+                return True
+            assert entry.parent is not None
+            entry = entry.parent
+        return False
 
     def _read(self, entry: BlockEntry) -> Block:
         return self._storage.read_block(entry)

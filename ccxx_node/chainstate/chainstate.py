@@ -26,6 +26,7 @@ from ccxx_node.chainstate.opening import (
     find_genesis,
     find_tip,
 )
+from ccxx_node.chainstate.pruning import Pruner
 from ccxx_node.chainstate.rules import Rules
 from ccxx_node.chainstate.storage import ChainstateOptions, Storage
 from ccxx_node.chainstate.tip import Tip
@@ -45,7 +46,7 @@ class Chainstate:
     time in unix seconds. Not safe for threads: one event loop owns it.
     """
 
-    def __init__(self, storage: Storage, rules: Rules) -> None:
+    def __init__(self, storage: Storage, rules: Rules, options: ChainstateOptions) -> None:
         """Use ``open`` instead."""
         self._storage = storage
         self._index = storage.index
@@ -55,6 +56,7 @@ class Chainstate:
         self._chain = ActiveChain(find_tip(storage, self.genesis))
         self._branches = Branches(storage, self._chain, Tip(storage, self._chain, rules))
         self._acceptance = Acceptance(storage, rules, self._branches)
+        self.pruner = Pruner(storage, self._chain, options)
 
     @classmethod
     def open(
@@ -72,7 +74,7 @@ class Chainstate:
         """
         storage = Storage(folder, NETWORKS[params.chain].magic, options)
         try:
-            chainstate = cls(storage, rules or Rules(params))
+            chainstate = cls(storage, rules or Rules(params), options)
             chainstate._recover(options.check_blocks)
         except BaseException:
             storage.close()
@@ -155,6 +157,10 @@ class Chainstate:
         if entry is None or entry.undo_position is None:
             return None
         return self._storage.read_undo(entry)
+
+    def blocks_size(self) -> int:
+        """Give the bytes that blocks and undo data take on the disk."""
+        return self._storage.blocks.size()
 
     @property
     def has_transaction_index(self) -> bool:
@@ -242,6 +248,13 @@ class Chainstate:
         events = self._branches.prefer(self._known(block_hash))
         self.flush()
         return events
+
+    def prune_when_due(self) -> None:
+        """Delete old blocks if they outgrew their bound; raises StorageError.
+
+        Events that have not been looked at may need blocks: look at them before.
+        """
+        self.pruner.prune_when_due()
 
     def flush(self) -> None:
         """Write everything to the disk; raises StorageError."""

@@ -285,8 +285,7 @@ class Node:
 
     def blocks_size(self) -> int:
         """Return the bytes that blocks and undo data take on the disk."""
-        files = (self.config.network_datadir / "blocks").glob("*.dat")
-        return sum(path.stat().st_size for path in files)
+        return self.chain.blocks_size()
 
     def save_mempool(self) -> None:
         """Write the pool to the disk; OSError if that fails."""
@@ -294,6 +293,7 @@ class Node:
 
     def _follow(self, events: Iterable[Event]) -> None:
         follow_chain(self.acceptor, events, self.next_block(), self.now())
+        self.chain.prune_when_due()
         self._wake()
         if 0 < self._last_height <= self.chain.height:
             _log.info("node stopping height=%d", self.chain.height)

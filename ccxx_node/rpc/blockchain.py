@@ -64,7 +64,7 @@ def getblockchaininfo(node: NodeServices) -> dict[str, Json]:
         "initialblockdownload": is_initial_download(node),
         "chainwork": f"{tip.chain_work:064x}",
         "size_on_disk": node.blocks_size(),
-        "pruned": False,
+        **_pruning(node),
         "softforks": [
             _buried("bip34", 2, tip, node.params.bip34_height),
             _buried("bip66", 3, tip, node.params.bip66_height),
@@ -73,6 +73,20 @@ def getblockchaininfo(node: NodeServices) -> dict[str, Json]:
         "bip9_softforks": _version_bits(node),
         "warnings": "",
     }
+
+
+def _pruning(node: NodeServices) -> dict[str, Json]:
+    pruner = node.chain.pruner
+    if pruner.target is None:
+        return {"pruned": False}
+    shape: dict[str, Json] = {
+        "pruned": True,
+        "pruneheight": pruner.lowest_stored(),
+        "automatic_pruning": pruner.target > 0,
+    }
+    if pruner.target > 0:
+        shape["prune_target_size"] = pruner.target
+    return shape
 
 
 def is_initial_download(node: NodeServices) -> bool:

@@ -9,6 +9,7 @@ from ccxx_core.address import decode_address
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
 from ccxx_node.chainstate.errors import CorruptionError
+from ccxx_node.chainstate.pruning import KEPT_BLOCKS
 from ccxx_node.chainstate.verification import DEFAULT_DEPTH, DEFAULT_LEVEL
 from ccxx_node.consensus.deployments import deployment_state, state_since
 from ccxx_node.rpc.arguments import as_integer, as_list, as_text
@@ -23,6 +24,9 @@ _log = logging.getLogger("ccxx.rpc")
 
 # Coins between two looks at what else there is to do.
 _SCAN_SLICE = 2000
+# What is larger than any height is a time; block times may be wrong by two hours.
+_FIRST_TIME = 1_000_000_000
+_MOST_CLOCKS_DIFFER = 7200
 
 
 @METHODS.method("Util")
@@ -140,6 +144,32 @@ async def _verify_while_tip_stays(node: NodeServices, level: int, depth: int) ->
 
 
 @METHODS.method("Blockchain")
-def pruneblockchain(node: NodeServices, height: Json) -> None:  # noqa: ARG001
-    """Delete old blocks: this node keeps them all."""
-    raise RpcFault(Code.MISC_ERROR, "Cannot prune blocks because node is not in prune mode.")
+def pruneblockchain(node: NodeServices, height: Json) -> int:
+    """Delete blocks up to a height, or those two hours older than a unix time; needs `-prune`.
+
+    Whole files are deleted, and never one with any of the last 288 blocks. Returns the height.
+    """
+    chain, pruner = node.chain, node.chain.pruner
+    if not pruner.is_on:
+        raise RpcFault(Code.MISC_ERROR, "Cannot prune blocks because node is not in prune mode.")
+    wanted = as_integer(height)
+    if wanted < 0:
+        raise misuse("Negative block height.")
+    if wanted > _FIRST_TIME:
+        wanted = _height_at(node, wanted - _MOST_CLOCKS_DIFFER)
+    if chain.height < pruner.after_height:
+        raise RpcFault(Code.MISC_ERROR, "Blockchain is too short for pruning.")
+    if wanted > chain.height:
+        raise misuse("Blockchain is shorter than the attempted prune height.")
+    wanted = min(wanted, chain.height - KEPT_BLOCKS)
+    pruner.prune_up_to(wanted)
+    return wanted
+
+
+def _height_at(node: NodeServices, time: int) -> int:
+    chain = node.chain
+    for height in range(chain.height + 1):
+        entry = chain.entry_at(height)
+        if entry is not None and entry.time >= time:
+            return height
+    raise misuse("Could not find block with at least the specified timestamp.")
