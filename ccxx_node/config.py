@@ -30,8 +30,9 @@ _OUR_OPTIONS = frozenset(
     dustrelayfee fastprune help includeconf incrementalrelayfee limitancestorcount limitancestorsize
     limitdescendantcount limitdescendantsize listen loadblock logtimemicros logtimestamps maxmempool
     maxtipage mempoolexpiry mempoolreplacement minrelaytxfee mocktime par permitbaremultisig
-    persistmempool pid printtoconsole prune regtest reindex reindex-chainstate rpcallowip rpcauth
-    rpcbind rpccookiefile rpcpassword rpcport rpcuser server stopafterblockimport stopatheight
+    persistmempool pid printtoconsole prune regtest reindex reindex-chainstate rest rpcallowip
+    rpcauth rpcbind rpccookiefile rpcpassword rpcport rpcservertimeout rpcthreads rpcuser
+    rpcwhitelist rpcwhitelistdefault rpcworkqueue server stopafterblockimport stopatheight
     testmaturity testnet testsubsidy trustedminers txindex uacomment version
     """.split()
 )
@@ -44,11 +45,11 @@ _ACCEPTED_OPTIONS = frozenset(
     flushwallet forcednsseed keypool listenonion logips maxconnections maxorphantx maxreceivebuffer
     maxsendbuffer maxsigcachesize maxtimeadjustment maxtxfee maxuploadtarget minimumchainwork
     mintxfee onion onlynet paytxfee peerbloomfilters port printpriority privdb proxy proxyrandomize
-    rescan rest rpcserialversion rpcservertimeout rpcthreads rpcworkqueue salvagewallet seednode
-    shrinkdebugfile spendzeroconfchange sysperms timeout torcontrol torpassword txconfirmtarget
-    upgradewallet upnp vbparams wallet walletbroadcast walletdir walletnotify walletrbf
-    walletrejectlongchains whitebind whitelist whitelistforcerelay whitelistrelay zapwallettxes
-    zmqpubhashblock zmqpubhashtx zmqpubrawblock zmqpubrawtx
+    rescan rpcserialversion salvagewallet seednode shrinkdebugfile spendzeroconfchange sysperms
+    timeout torcontrol torpassword txconfirmtarget upgradewallet upnp vbparams wallet
+    walletbroadcast walletdir walletnotify walletrbf walletrejectlongchains whitebind whitelist
+    whitelistforcerelay whitelistrelay zapwallettxes zmqpubhashblock zmqpubhashtx zmqpubrawblock
+    zmqpubrawtx
     """.split()
 )
 _KNOWN_OPTIONS = _OUR_OPTIONS | _ACCEPTED_OPTIONS

@@ -17,7 +17,9 @@ from ccxx_node.consensus.params import PARAMS, ConsensusParams
 from ccxx_node.mempool.policy import ChainLimits, Policy
 from ccxx_node.mining.selection import BlockLimits
 from ccxx_node.rpc.auth import Authenticator, SaltedUser
-from ccxx_node.rpc.server import RpcSettings, Subnet
+from ccxx_node.rpc.connections import Subnet
+from ccxx_node.rpc.permissions import Permissions
+from ccxx_node.rpc.server import RpcSettings
 
 VERSION = "0.1.0"
 # The reference's number for this protocol: clients compare it.
@@ -164,6 +166,13 @@ def rpc_settings(config: Config, users: Sequence[str]) -> RpcSettings:
         addresses=_addresses(config),
         users=Authenticator(plain, [user for user in salted if user is not None]),
         allowed=tuple(_subnet(text) for text in config.texts("rpcallowip")),
+        permissions=Permissions.parse(
+            config.texts("rpcwhitelist"),
+            config.flag("rpcwhitelistdefault") if config.is_set("rpcwhitelistdefault") else None,
+        ),
+        has_rest=config.flag("rest"),
+        timeout=max(1, config.number("rpcservertimeout", 30)),
+        room=max(1, config.number("rpcthreads", 4)) + max(1, config.number("rpcworkqueue", 16)),
     )
 
 

@@ -34,7 +34,7 @@ _LONGPOLL_SECONDS = 60
 _UNDER_WAY = (DeploymentState.STARTED, DeploymentState.LOCKED_IN)
 
 
-@METHODS.method("Generating")
+@METHODS.method("Generating", outlives_caller=True)
 async def generatetoaddress(
     node: NodeServices, nblocks: Json, address: Json, maxtries: Json = _DEFAULT_TRIES
 ) -> list[str]:

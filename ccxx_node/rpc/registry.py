@@ -15,7 +15,10 @@ Handler = Callable[..., Json]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One RPC method; parameters are those of its function after the first, the node."""
+    """One RPC method; parameters are those of its function after the first, the node.
+
+    One that outlives its caller goes on when the connection is lost; what else takes time ends.
+    """
 
     name: str
     section: str
@@ -25,6 +28,8 @@ class Method:
     required: int
     aliases: Mapping[str, str] = field(default_factory=dict)
     is_hidden: bool = False
+    is_async: bool = False
+    outlives_caller: bool = False
 
     @property
     def usage(self) -> str:
@@ -41,7 +46,7 @@ class Method:
 
     def arrange(self, params: Sequence[Json] | Mapping[str, Json]) -> list[Json]:
         """Return positional parameters, or raise the fault that explains the usage."""
-        given = self._order(params) if isinstance(params, Mapping) else list(params)
+        given = self._order(params) if isinstance(params, dict) else list(params)
         if not self.required <= len(given) <= len(self.parameters):
             raise RpcFault(Code.MISC_ERROR, self.help)
         return given
@@ -68,6 +73,7 @@ class Registry:
         aliases: Mapping[str, str] | None = None,
         is_hidden: bool = False,
         names: tuple[str, ...] = (),
+        outlives_caller: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Register a function under its own name; its docstring is the help text.
 
@@ -88,19 +94,18 @@ class Registry:
                 required=sum(p.kind is not p.VAR_POSITIONAL for p in needed),
                 aliases=aliases or {},
                 is_hidden=is_hidden,
+                is_async=inspect.iscoroutinefunction(handler),
+                outlives_caller=outlives_caller,
             )
             return handler
 
         return register
 
-    async def call(
-        self, node: NodeServices, name: str, params: Sequence[Json] | Mapping[str, Json]
-    ) -> Json:
-        """Run one method to its end and return its result, or raise `RpcFault`."""
+    def find(self, node: NodeServices, name: str) -> Method:
+        """Return a method by name, or raise `RpcFault`: unknown, or the node is still starting."""
         if node.starting is not None:
             raise RpcFault(Code.IN_WARMUP, node.starting)
         method = self.methods.get(name)
         if method is None:
             raise RpcFault(Code.METHOD_NOT_FOUND, "Method not found")
-        result = method.handler(node, *method.arrange(params))
-        return await result if inspect.isawaitable(result) else result
+        return method

@@ -53,7 +53,7 @@ def getrawtransaction(
         within = node.chain.entry(BlockHash(as_hash(blockhash, "parameter 3")))
         if within is None:
             raise not_found("Block hash not found")
-    tx, entry = _find(node, wanted, within)
+    tx, entry = find_transaction(node, wanted, within)
     if not is_verbose:
         return tx.encode().hex()
     shape = {} if within is None else {"in_active_chain": node.chain.is_active(within)}
@@ -61,9 +61,10 @@ def getrawtransaction(
     return shape | (_place(node, entry) if entry is not None else {})
 
 
-def _find(
+def find_transaction(
     node: NodeServices, txid: Txid, within: BlockEntry | None
 ) -> tuple[Transaction, BlockEntry | None]:
+    """Return a transaction and its block, if that is known, or raise the fault that it is not."""
     if within is not None:
         for tx in read_block(node, within).transactions:
             if tx.txid == txid:

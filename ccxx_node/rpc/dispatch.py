@@ -1,0 +1,151 @@
+"""From the body of a request to the body of its answer: single calls, batches, faults, bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from ccxx_core.errors import CcxxError
+from ccxx_node.chainstate.errors import CorruptionError
+from ccxx_node.rpc.errors import Code, RpcFault
+from ccxx_node.rpc.permissions import Permissions
+from ccxx_node.rpc.registry import Method, Registry
+from ccxx_node.rpc.services import NodeServices
+from ccxx_node.rpc.wire import Json, decode, encode, parse_call, reply
+
+_log = logging.getLogger("ccxx.rpc")
+
+# Answers of a batch are kept until all are there: an electrum server asks for ten blocks at once.
+MAX_BATCH_ANSWER = 128_000_000
+_STATUS = {Code.INVALID_REQUEST: 400, Code.METHOD_NOT_FOUND: 404}
+
+
+class Forbidden(CcxxError):
+    """The caller's name is known, and may not call this method."""
+
+
+class TooBusy(CcxxError):
+    """As many calls as may be under way are under way."""
+
+
+class Caller(Protocol):
+    """All that is asked of whoever calls."""
+
+    user: str | None
+    waiting: asyncio.Task[object] | None
+
+
+class Dispatcher:
+    """Answers calls, no more at the same time than it has room for."""
+
+    def __init__(
+        self, registry: Registry, node: NodeServices, permissions: Permissions, room: int
+    ) -> None:
+        """`room` is how many calls and batches may be under way that take more than a moment."""
+        self._registry = registry
+        self._node = node
+        self._permissions = permissions
+        self._room = room
+
+    async def answer(self, body: bytes, caller: Caller) -> tuple[int, bytes]:
+        """Return HTTP status and JSON; raises `Forbidden` or `TooBusy` for what has no JSON."""
+        try:
+            request = decode(body)
+        except RpcFault as fault:
+            return _refusal(fault, None)
+        if isinstance(request, list):
+            return 200, await self._answer_batch(request, caller)
+        if not isinstance(request, dict):
+            return _refusal(RpcFault(Code.PARSE_ERROR, "Top-level object parse error"), None)
+        self._check_permission(request, caller)
+        return await self._answer_one(request, caller, is_in_batch=False)
+
+    async def _answer_batch(self, requests: Sequence[Json], caller: Caller) -> bytes:
+        for request in requests:
+            self._check_permission(request, caller)
+        answers: list[bytes] = []
+        size = 0
+        self._enter()
+        try:
+            for request in requests:
+                if size > MAX_BATCH_ANSWER:
+                    fault = RpcFault(Code.OUT_OF_MEMORY, "the batch has too long an answer")
+                    answers.append(_refusal(fault, _id_of(request))[1])
+                else:
+                    answers.append((await self._answer_one(request, caller, is_in_batch=True))[1])
+                size += len(answers[-1])
+                # Other callers have their turn between the calls of a long batch.
+                await asyncio.sleep(0)
+        finally:
+            self._leave()
+        return b"[" + b",".join(answers) + b"]"
+
+    async def _answer_one(
+        self, request: Json, caller: Caller, *, is_in_batch: bool
+    ) -> tuple[int, bytes]:
+        request_id = _id_of(request)
+        try:
+            name, params = parse_call(request)
+            method = self._registry.find(self._node, name)
+            result = method.handler(self._node, *method.arrange(params))
+            if method.is_async:
+                result = await self._finish(method, result, caller, is_in_batch)
+            return 200, encode(reply(result, None, request_id))
+        except RpcFault as fault:
+            return _refusal(fault, request_id)
+        except CorruptionError as error:
+            # Nothing that is built on it could be trusted.
+            self._node.fail(error)
+            return _refusal(RpcFault(Code.DATABASE_ERROR, str(error)), request_id)
+        except TooBusy:
+            raise
+        except CcxxError as error:
+            return _refusal(RpcFault(Code.MISC_ERROR, str(error)), request_id)
+        except Exception:
+            # Our bug: tell the caller and the log, and keep serving the others.
+            _log.exception("rpc failed")
+            bug = RpcFault(Code.INTERNAL_ERROR, "internal error, see debug.log")
+            return _refusal(bug, request_id)
+
+    async def _finish(
+        self, method: Method, result: Json, caller: Caller, is_in_batch: bool
+    ) -> Json:
+        if not is_in_batch:
+            try:
+                self._enter()
+            except TooBusy:
+                result.close()
+                raise
+        if not method.outlives_caller:
+            caller.waiting = asyncio.current_task()
+        try:
+            return await result
+        finally:
+            caller.waiting = None
+            if not is_in_batch:
+                self._leave()
+
+    def _enter(self) -> None:
+        if self._room <= 0:
+            raise TooBusy("Work queue depth exceeded")
+        self._room -= 1
+
+    def _leave(self) -> None:
+        self._room += 1
+
+    def _check_permission(self, request: Json, caller: Caller) -> None:
+        if self._permissions.is_unrestricted:
+            return
+        name = request.get("method") if isinstance(request, dict) else None
+        if not isinstance(name, str) or not self._permissions.allow(caller.user or "", name):
+            raise Forbidden(f"method={name if isinstance(name, str) else 'none'}")
+
+
+def _id_of(request: Json) -> Json:
+    return request.get("id") if isinstance(request, Mapping) else None
+
+
+def _refusal(fault: RpcFault, request_id: Json) -> tuple[int, bytes]:
+    return _STATUS.get(fault.code, 500), encode(reply(None, fault, request_id))
