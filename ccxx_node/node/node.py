@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +28,8 @@ from ccxx_node.mempool.pool import Entry, Mempool
 from ccxx_node.mempool.reorg import follow_chain
 from ccxx_node.mining.next_template import make_template
 from ccxx_node.mining.template import BlockTemplate
+from ccxx_node.node.network_settings import initial_download, network_options, peer_options
+from ccxx_node.node.peer_door import PeerDoor
 from ccxx_node.node.settings import (
     block_limits,
     chainstate_options,
@@ -39,6 +41,8 @@ from ccxx_node.node.settings import (
     worker_count,
 )
 from ccxx_node.node.trusted_miners import miner_policy
+from ccxx_node.p2p.listening import ListenError
+from ccxx_node.p2p.network import PeerNetwork
 from ccxx_node.rpc.auth import write_cookie
 from ccxx_node.rpc.methods import REGISTRY
 from ccxx_node.rpc.server import RpcServer
@@ -46,6 +50,7 @@ from ccxx_node.rpc.server import RpcServer
 _log = logging.getLogger("ccxx.node")
 
 _IMPORT_LOG_BLOCKS = 500
+_EVENTS_KEPT = 4
 STARTING = "Loading block index..."
 
 
@@ -64,6 +69,11 @@ class Node:
         self.starting: str | None = STARTING
         self.chain: Chainstate
         self.rules: Rules
+        self.peers: PeerNetwork
+        self.is_importing = False
+        self._network_options = network_options(config)
+        self._peer_options = peer_options(config)
+        self._initial_download = initial_download(config)
         self._limits = block_limits(config)
         self._last_height = config.number("stopatheight", 0)
         self._miners = miner_policy(config)
@@ -113,27 +123,43 @@ class Node:
         )
         if self.config.flag("persistmempool", True):
             load_pool(self._mempool_path, self.acceptor, self.next_block(), self.now())
+        await self._open_network()
         self.starting = None
         tip = self.chain.tip
         _log.info("node started height=%d hash=%s", tip.height, format_hash(tip.hash))
 
+    async def _open_network(self) -> None:
+        peers = PeerNetwork(PeerDoor(self), self._network_options, self._peer_options)
+        self.peers = peers
+        try:
+            await peers.open()
+        except ListenError as error:
+            self.chain.close()
+            raise ConfigError(str(error)) from error
+
     async def _serve(self) -> None:
-        imports = asyncio.create_task(self._import_all())
+        work: set[asyncio.Task[None]] = {
+            asyncio.create_task(self._import_all()),
+            asyncio.create_task(self.peers.run()),
+        }
         stop = asyncio.create_task(self._stop.wait())
         try:
-            await asyncio.wait({imports, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if imports.done():
-                imports.result()
-                await stop
+            while not stop.done():
+                done, _ = await asyncio.wait({stop, *work}, return_when=asyncio.FIRST_COMPLETED)
+                for task in work & done:
+                    work.remove(task)
+                    task.result()
         finally:
-            for task in (imports, stop):
-                task.cancel()
-            await asyncio.gather(imports, stop, return_exceptions=True)
+            for each in (stop, *work):
+                each.cancel()
+            await asyncio.gather(stop, *work, return_exceptions=True)
 
     async def _close(self) -> None:
         self.request_stop()
         try:
             await self._close_server()
+            if self.starting is None:
+                await self.peers.close()
         finally:
             self._close_rest()
         _log.info("node stopped")
@@ -186,8 +212,10 @@ class Node:
     # Importing blocks
 
     async def _import_all(self) -> None:
+        self.is_importing = bool(self._imports)
         for path in self._imports:
             await self._import(path)
+        self.is_importing = False
         if self._imports and self.config.flag("stopafterblockimport"):
             self.request_stop()
 
@@ -245,6 +273,7 @@ class Node:
         """Put a transaction into the pool; raises `ConsensusError` or `PolicyError`."""
         entry = self.acceptor.accept(tx, self.next_block(), Terms(self.now(), max_fee))
         _log.info("transaction accepted txid=%s fee=%d", format_hash(tx.txid), entry.fee)
+        self.peers.transaction_accepted(tx.txid)
         return entry
 
     def invalidate(self, block_hash: BlockHash) -> None:
@@ -278,6 +307,10 @@ class Node:
         except TimeoutError:
             return
 
+    def is_initial_download(self) -> bool:
+        """Whether the chain is still far from today; once over it stays over."""
+        return self.is_importing or self._initial_download.is_active(self.chain.tip, self.now())
+
     @property
     def is_stopping(self) -> bool:
         """Whether the node shuts down."""
@@ -291,9 +324,12 @@ class Node:
         """Write the pool to the disk; OSError if that fails."""
         save_pool(self.acceptor.pool, self._mempool_path)
 
-    def _follow(self, events: Iterable[Event]) -> None:
+    def _follow(self, changes: Sequence[Event]) -> None:
+        # Each block is read when its event is taken: a few are kept, a long way is read again.
+        events = list(changes) if len(changes) <= _EVENTS_KEPT else changes
         follow_chain(self.acceptor, events, self.next_block(), self.now())
         self.chain.prune_when_due()
+        self.peers.chain_changed(events)
         self._wake()
         if 0 < self._last_height <= self.chain.height:
             _log.info("node stopping height=%d", self.chain.height)
