@@ -11,7 +11,9 @@ JSON = "application/json"
 TEXT = "text/plain"
 BINARY = "application/octet-stream"
 
-_LINES = {status: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+# What is longer goes out while the other side reads.
+_SMALL = 16_384
 
 
 class Answer(web.StreamResponse):
@@ -42,14 +44,16 @@ class Answer(web.StreamResponse):
             connection = "Connection: close\r\n"
         elif request.version == HttpVersion10:
             connection = "Connection: keep-alive\r\n"
+        content, writer = self._content, request.writer
         head = (
-            f"Content-Type: {self._kind}\r\nContent-Length: {len(self._content)}\r\n"
-            f"{connection}{self._header}\r\n"
+            f"{_LINES[self.status]}Content-Type: {self._kind}\r\n"
+            f"Content-Length: {len(content)}\r\n{connection}{self._header}\r\n"
         )
-        body = b"" if request.method == "HEAD" else self._content
-        writer = request.writer
-        await writer.write(_LINES[HTTPStatus(self.status)] + head.encode() + body)
-        await writer.drain()
+        if request.method == "HEAD":
+            content = b""
+        await writer.write(head.encode() + content)
+        if len(content) > _SMALL:
+            await writer.drain()
         return writer
 
     async def write_eof(self, data: bytes = b"") -> None:

@@ -18,7 +18,7 @@ Json = Any
 _MAX_DIGITS = 19
 _SURROGATE = re.compile(rb"\\u[dD]")
 # A number with a point or an exponent, or one that 64 bits do not hold: orjson would round it.
-_NEEDS_CARE = re.compile(rb"[0-9][.eE]|[0-9]{19}")
+_NEEDS_CARE = re.compile(rb"[\[:,\s-][0-9]+[.eE]|[\[:,\s-][0-9]{19}")
 # More would be read for so long that other callers had to wait.
 MAX_VALUES = 200_000
 # Fewer brackets than this cannot be nested deeper than JSON is written.
