@@ -43,7 +43,7 @@ class Permissions:
 
 @dataclass(slots=True)
 class Traffic:
-    """Bytes and times of a connection, kept by the sockets; by command, ``*other*`` for the rest."""
+    """Bytes and times of a connection, kept by the sockets; ``*other*`` are unknown commands."""
 
     bytes_sent: int = 0
     bytes_received: int = 0
