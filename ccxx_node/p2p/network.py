@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from random import SystemRandom
 
 from ccxx_core.hashes import Txid
@@ -84,14 +83,12 @@ class PeerNetwork:
 
     def chain_changed(self, events: Sequence[Event]) -> None:
         """Announce what changed in the chain."""
-        with suppress(NotImplementedError):  # TEMPORARY
-            self._logic.chain_changed(events)
+        self._logic.chain_changed(events)
         self._board.hurry()
 
     def transaction_accepted(self, txid: Txid) -> None:
         """Announce a transaction that did not come from a peer."""
-        with suppress(NotImplementedError):  # TEMPORARY
-            self._logic.transaction_accepted(txid)
+        self._logic.transaction_accepted(txid)
         self._board.hurry()
 
     # What RPC asks

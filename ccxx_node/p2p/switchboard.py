@@ -232,8 +232,6 @@ class Switchboard:
     def _tick(self, now: float) -> None:
         try:
             self.perform(self.logic.tick())
-        except NotImplementedError:  # TEMPORARY
-            return
         except Exception:
             _log.exception("tick failed")
         # Requests that were put off, for whatever reason, are looked at again.

@@ -17,8 +17,6 @@ from ccxx_node.rpc.wire import Amount, Json, Real
 
 METHODS = Registry()
 
-# As long as the tip is older than this, the chain is taken to be incomplete.
-_FRESH_SECONDS = 24 * 3600
 _NO_TIMEOUT = 9223372036854775807
 
 
@@ -61,7 +59,7 @@ def getblockchaininfo(node: NodeServices) -> dict[str, Json]:
         "difficulty": Real(difficulty(tip.bits)),
         "mediantime": tip.median_time_past,
         "verificationprogress": Real(_progress(node)),
-        "initialblockdownload": is_initial_download(node),
+        "initialblockdownload": node.is_initial_download(),
         "chainwork": f"{tip.chain_work:064x}",
         "size_on_disk": node.blocks_size(),
         **_pruning(node),
@@ -89,16 +87,11 @@ def _pruning(node: NodeServices) -> dict[str, Json]:
     return shape
 
 
-def is_initial_download(node: NodeServices) -> bool:
-    """Tell whether the tip is so old that the chain is probably incomplete."""
-    return node.chain.tip.time < node.now() - _FRESH_SECONDS
-
-
 def _progress(node: NodeServices) -> float:
     tip = node.chain.tip
     missing = max(0, node.now() - tip.time) / node.params.spacing
     done = tip.chain_tx_count
-    return min(1.0, done / (done + missing)) if is_initial_download(node) else 1.0
+    return min(1.0, done / (done + missing)) if node.is_initial_download() else 1.0
 
 
 def _buried(name: str, version: int, tip: BlockEntry, height: int) -> dict[str, Json]:
