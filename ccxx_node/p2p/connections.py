@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 from ccxx_core.errors import DecodeError
 from ccxx_node.p2p.messages import COMMANDS, Message, NetAddress
@@ -74,11 +74,11 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce the new connection to all others."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are of no class of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
         self.opened_at = self.received_at = _now()
         limit = self._hub.options.max_send_buffer
-        transport.set_write_buffer_limits(high=limit, low=limit // 2)
+        self._transport.set_write_buffer_limits(high=limit, low=limit // 2)
         self._hub.opened(self)
 
     def data_received(self, data: bytes) -> None:
