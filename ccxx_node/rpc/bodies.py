@@ -16,6 +16,10 @@ class TooLarge(CcxxError):
     """A body has more bytes than this node takes, or than it can take just now."""
 
 
+class Stalled(CcxxError):
+    """The rest of a body does not come."""
+
+
 class BodyReader:
     """Reads the bodies of requests."""
 
@@ -25,7 +29,7 @@ class BodyReader:
         self._under_way = 0
 
     async def read(self, request: web.BaseRequest, most: int) -> bytes:
-        """Return the whole body, or raise `TooLarge`; a caller that stalls is disconnected."""
+        """Return the whole body, or raise `TooLarge` or `Stalled`."""
         content = request.content
         if content.is_eof():
             body = content.read_nowait()
@@ -54,7 +58,6 @@ class BodyReader:
                     raise TooLarge("Request is too large")
                 chunks.append(chunk)
         except TimeoutError:
-            # Whoever waits that long for itself is not told.
-            raise ConnectionResetError("the body does not come") from None
+            raise Stalled("the body does not come") from None
         finally:
             self._under_way -= size

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ccxx_node.rpc.answers import JSON, Answer
 from ccxx_node.rpc.auth import Authenticator
-from ccxx_node.rpc.bodies import BodyReader, TooLarge
+from ccxx_node.rpc.bodies import BodyReader, Stalled, TooLarge
 from ccxx_node.rpc.complaints import Complaints
 from ccxx_node.rpc.connections import Connection, ConnectionTable, Subnet
 from ccxx_node.rpc.dispatch import Dispatcher, Forbidden, TooBusy
@@ -93,6 +93,11 @@ class RpcServer:
         except TooLarge as error:
             self._complaints.add("rpc refused", connection.address, "body-too-large")
             return Answer(413, str(error).encode())
+        except Stalled:
+            self._complaints.add("rpc disconnected", connection.address, "sends-nothing")
+            answer = Answer(408)
+            answer.force_close()
+            return answer
         finally:
             connection.rest()
 
