@@ -25,24 +25,25 @@ _SECTION_ONLY = frozenset({"addnode", "bind", "connect", "port", "rpcbind", "rpc
 
 _OUR_OPTIONS = frozenset(
     """
-    acceptnonstdtxn blockmaxweight blockmintxfee blocksdir blockversion bytespersigop chain
-    checkblocks conf datacarrier datacarriersize datadir dbcache debug debugexclude debuglogfile
-    dustrelayfee fastprune help includeconf incrementalrelayfee limitancestorcount limitancestorsize
-    limitdescendantcount limitdescendantsize listen loadblock logtimemicros logtimestamps maxmempool
-    maxtipage mempoolexpiry mempoolreplacement minrelaytxfee mocktime par permitbaremultisig
-    persistmempool pid printtoconsole prune regtest reindex reindex-chainstate rest rpcallowip
-    rpcauth rpcbind rpccookiefile rpcpassword rpcport rpcservertimeout rpcthreads rpcuser
-    rpcwhitelist rpcwhitelistdefault rpcworkqueue server stopafterblockimport stopatheight
-    testmaturity testnet testsubsidy trustedminers txindex uacomment version
+    acceptnonstdtxn alertnotify blockmaxweight blockmintxfee blocknotify blocksdir blockversion
+    bytespersigop chain checkblocks conf datacarrier datacarriersize datadir dbcache debug
+    debugexclude debuglogfile dustrelayfee fastprune help includeconf incrementalrelayfee
+    limitancestorcount limitancestorsize limitdescendantcount limitdescendantsize listen loadblock
+    logtimemicros logtimestamps maxmempool maxtipage mempoolexpiry mempoolreplacement metricsbind
+    metricsport minrelaytxfee mocktime par permitbaremultisig persistmempool pid printtoconsole
+    prune regtest reindex reindex-chainstate rest rpcallowip rpcauth rpcbind rpccookiefile
+    rpcpassword rpcport rpcservertimeout rpcthreads rpcuser rpcwhitelist rpcwhitelistdefault
+    rpcworkqueue server stopafterblockimport stopatheight testmaturity testnet testsubsidy
+    trustedminers txindex uacomment version
     """.split()
 )
 _ACCEPTED_OPTIONS = frozenset(
     """
-    addnode addresstype addrmantest alertnotify assumevalid avoidpartialspends banscore bantime bind
-    blocknotify blockreconstructionextratxn blocksonly changetype checkblockindex checklevel
-    checkmempool checkpoints connect daemon dbbatchsize dblogsize deprecatedrpc disablewallet
-    discardfee discover dns dnsseed dropmessagestest enablebip61 externalip fallbackfee feefilter
-    flushwallet forcednsseed keypool listenonion logips maxconnections maxorphantx maxreceivebuffer
+    addnode addresstype addrmantest assumevalid avoidpartialspends banscore bantime bind
+    blockreconstructionextratxn blocksonly changetype checkblockindex checklevel checkmempool
+    checkpoints connect daemon dbbatchsize dblogsize deprecatedrpc disablewallet discardfee discover
+    dns dnsseed dropmessagestest enablebip61 externalip fallbackfee feefilter flushwallet
+    forcednsseed keypool listenonion logips maxconnections maxorphantx maxreceivebuffer
     maxsendbuffer maxsigcachesize maxtimeadjustment maxtxfee maxuploadtarget minimumchainwork
     mintxfee onion onlynet paytxfee peerbloomfilters port printpriority privdb proxy proxyrandomize
     rescan rpcserialversion salvagewallet seednode shrinkdebugfile spendzeroconfchange sysperms

@@ -30,6 +30,8 @@ class Branches:
         self._chain = chain
         self._tip = tip
         self._candidates = Candidates()
+        # The end with the most work of a branch that breaks a rule.
+        self.best_failed: BlockEntry | None = None
         self._refusals: deque[tuple[BlockEntry, ConsensusError]] = deque(maxlen=_MAX_REFUSALS)
 
     def start(self) -> None:
@@ -83,10 +85,12 @@ class Branches:
         entry.failed = True
         self._index.touch(entry)
         self._candidates.remove(entry)
+        self._note_failed(entry)
         for descendant in self._index.descendants(entry):
             descendant.failed_parent = True
             self._index.touch(descendant)
             self._candidates.remove(descendant)
+            self._note_failed(descendant)
 
     def invalidate(self, entry: BlockEntry) -> ChainEvents:
         """Treat a block as if it broke a rule, and move to the best branch without it."""
@@ -111,6 +115,8 @@ class Branches:
         for each in family:
             each.failed = each.failed_parent = False
             self._index.touch(each)
+        if self.best_failed in family:
+            self.best_failed = None
         self._candidates.rebuild(self._index, self._chain.tip)
         return self.activate()
 
@@ -145,6 +151,10 @@ class Branches:
                 self._refuse(entry, error)
                 return entry, error
         return None, None
+
+    def _note_failed(self, entry: BlockEntry) -> None:
+        if self.best_failed is None or entry.chain_work > self.best_failed.chain_work:
+            self.best_failed = entry
 
     def _is_reachable(self, best: BlockEntry) -> bool:
         """Tell whether no block on the way is pruned; the branch waits for it if one is."""

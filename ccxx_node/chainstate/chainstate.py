@@ -30,7 +30,7 @@ from ccxx_node.chainstate.pruning import Pruner
 from ccxx_node.chainstate.rules import Rules
 from ccxx_node.chainstate.storage import ChainstateOptions, Storage
 from ccxx_node.chainstate.tip import Tip
-from ccxx_node.chainstate.utxo_stats import UtxoStats, compute_utxo_stats
+from ccxx_node.chainstate.utxo_stats import UtxoCounter, UtxoStats
 from ccxx_node.chainstate.verification import DEFAULT_DEPTH, DEFAULT_LEVEL, Verification
 from ccxx_node.consensus.coins import BlockUndo, Coin, CoinChanges
 from ccxx_node.consensus.errors import ConsensusError
@@ -54,7 +54,9 @@ class Chainstate:
         self.params = rules.params
         self.genesis = find_genesis(storage, rules.params)
         self._chain = ActiveChain(find_tip(storage, self.genesis))
-        self._branches = Branches(storage, self._chain, Tip(storage, self._chain, rules))
+        tip = Tip(storage, self._chain, rules)
+        self._branches = Branches(storage, self._chain, tip)
+        self.connect_times = tip.times
         self._acceptance = Acceptance(storage, rules, self._branches)
         self.pruner = Pruner(storage, self._chain, options)
 
@@ -108,6 +110,16 @@ class Chainstate:
     def best_header(self) -> BlockEntry:
         """The header with the most work behind it, its block known or not."""
         return self._index.best_header or self.tip
+
+    @property
+    def best_failed(self) -> BlockEntry | None:
+        """The end with the most work of a branch that broke a rule since the start."""
+        return self._branches.best_failed
+
+    @property
+    def coin_cache(self) -> tuple[int, int]:
+        """How many coins are in memory, and how many changes the database does not know yet."""
+        return self._storage.coins.cached
 
     def entry(self, block_hash: BlockHash) -> BlockEntry | None:
         """Give what is known about a header, in the active chain or not."""
@@ -174,10 +186,14 @@ class Chainstate:
 
     def utxo_stats(self) -> UtxoStats:
         """Write everything, then count and hash all coins."""
-        self.flush()
-        size = self._storage.disk_size()
-        coins = self._storage.coins.iterate()
-        return compute_utxo_stats(coins, self.tip.hash, self.height, size)
+        counter = UtxoCounter(self.tip.hash, self.height)
+        for outpoint, coin in self.iterate_coins():
+            counter.add(outpoint, coin)
+        return counter.finish(self.coins_size())
+
+    def coins_size(self) -> int:
+        """Give the bytes that the coins take on the disk."""
+        return self._storage.disk_size()
 
     def iterate_coins(self) -> Iterator[tuple[OutPoint, Coin]]:
         """Write everything, then give all coins by txid (as bytes) and position."""

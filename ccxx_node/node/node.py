@@ -29,6 +29,7 @@ from ccxx_node.mempool.reorg import follow_chain
 from ccxx_node.mining.next_template import make_template
 from ccxx_node.mining.template import BlockTemplate
 from ccxx_node.node.network_settings import initial_download, network_options, peer_options
+from ccxx_node.node.operations import Operations
 from ccxx_node.node.peer_door import PeerDoor
 from ccxx_node.node.settings import (
     block_limits,
@@ -44,6 +45,8 @@ from ccxx_node.node.trusted_miners import miner_policy
 from ccxx_node.p2p.listening import ListenError
 from ccxx_node.p2p.network import PeerNetwork
 from ccxx_node.rpc.auth import write_cookie
+from ccxx_node.rpc.call_times import CallTimes
+from ccxx_node.rpc.health import HealthFacts
 from ccxx_node.rpc.methods import REGISTRY
 from ccxx_node.rpc.server import RpcServer
 
@@ -71,6 +74,8 @@ class Node:
         self.rules: Rules
         self.peers: PeerNetwork
         self.is_importing = False
+        self.calls = CallTimes()
+        self._operations = Operations(self, config)
         self._network_options = network_options(config)
         self._peer_options = peer_options(config)
         self._initial_download = initial_download(config)
@@ -106,6 +111,7 @@ class Node:
         self._tip_changed.set()
 
     async def _open(self) -> None:
+        await self._operations.open()
         if self.config.flag("server", True):
             settings = rpc_settings(self.config, self._own_users())
             self._server = RpcServer(settings, REGISTRY, self)
@@ -122,9 +128,12 @@ class Node:
             Chainstate.open, self.config.network_datadir, self.params, self._options, self.rules
         )
         if self.config.flag("persistmempool", True):
-            load_pool(self._mempool_path, self.acceptor, self.next_block(), self.now())
+            pool = load_pool(self._mempool_path, self.acceptor, self.next_block(), self.now())
+            for _ in pool:
+                await asyncio.sleep(0)
         await self._open_network()
         self.starting = None
+        self._operations.started()
         tip = self.chain.tip
         _log.info("node started height=%d hash=%s", tip.height, format_hash(tip.hash))
 
@@ -160,6 +169,7 @@ class Node:
             await self._close_server()
             if self.starting is None:
                 await self.peers.close()
+            await self._operations.close()
         finally:
             self._close_rest()
         _log.info("node stopped")
@@ -312,6 +322,26 @@ class Node:
         return self.is_importing or self._initial_download.is_active(self.chain.tip, self.now())
 
     @property
+    def warnings(self) -> str:
+        """What an operator should read, as one text."""
+        return "; ".join(self._operations.warnings)
+
+    def health(self) -> HealthFacts:
+        """Return what readiness is judged by."""
+        return self._operations.health()
+
+    def peer_counts(self) -> tuple[int, int]:
+        """Return how many peers called us, and how many we called."""
+        peers = self.peers.peers
+        inbound = sum(peer.inbound for peer in peers)
+        return inbound, len(peers) - inbound
+
+    def peer_bytes(self) -> tuple[int, int]:
+        """Return the bytes received from peers, and those sent."""
+        totals = self.peers.totals
+        return totals.received, totals.sent
+
+    @property
     def is_stopping(self) -> bool:
         """Whether the node shuts down."""
         return self._stop.is_set()
@@ -328,8 +358,9 @@ class Node:
         # Each block is read when its event is taken: a few are kept, a long way is read again.
         events = list(changes) if len(changes) <= _EVENTS_KEPT else changes
         follow_chain(self.acceptor, events, self.next_block(), self.now())
-        self.chain.prune_when_due()
         self.peers.chain_changed(events)
+        self.chain.prune_when_due()
+        self._operations.chain_changed()
         self._wake()
         if 0 < self._last_height <= self.chain.height:
             _log.info("node stopping height=%d", self.chain.height)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ccxx_core.hashes import format_hash
 from ccxx_node.chainstate.block_entry import BlockEntry
+from ccxx_node.chainstate.utxo_stats import UtxoCounter
 from ccxx_node.consensus.deployments import deployment_state, state_since
 from ccxx_node.rpc.arguments import as_block_hash, as_integer
 from ccxx_node.rpc.errors import misuse, not_found
@@ -18,6 +19,8 @@ from ccxx_node.rpc.wire import Amount, Json, Real
 METHODS = Registry()
 
 _NO_TIMEOUT = 9223372036854775807
+# A few milliseconds of work, then others have their turn.
+_COINS_A_TURN = 1000
 
 
 @METHODS.method("Blockchain")
@@ -69,7 +72,7 @@ def getblockchaininfo(node: NodeServices) -> dict[str, Json]:
             _buried("bip65", 4, tip, node.params.bip65_height),
         ],
         "bip9_softforks": _version_bits(node),
-        "warnings": "",
+        "warnings": node.warnings,
     }
 
 
@@ -128,9 +131,17 @@ def getchaintips(node: NodeServices) -> list[Json]:
 
 
 @METHODS.method("Blockchain")
-def gettxoutsetinfo(node: NodeServices) -> dict[str, Json]:
+async def gettxoutsetinfo(node: NodeServices) -> dict[str, Json]:
     """Count and hash all unspent coins; two nodes with the same hash have the same coins."""
-    stats = node.chain.utxo_stats()
+    counter = UtxoCounter(node.chain.tip.hash, node.chain.height)
+    # The coins are those of one moment, whatever is connected while they are counted.
+    for number, (outpoint, coin) in enumerate(node.chain.iterate_coins(), start=1):
+        counter.add(outpoint, coin)
+        if number % _COINS_A_TURN == 0:
+            await asyncio.sleep(0)
+            if node.is_stopping:
+                raise misuse("the node is stopping")
+    stats = counter.finish(node.chain.coins_size())
     return {
         "height": stats.height,
         "bestblock": format_hash(stats.best_block),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -19,6 +20,7 @@ _log = logging.getLogger("ccxx.rpc")
 
 # Answers of a batch are kept until all are there: an electrum server asks for ten blocks at once.
 MAX_BATCH_ANSWER = 128_000_000
+_OK = 200
 _STATUS = {Code.INVALID_REQUEST: 400, Code.METHOD_NOT_FOUND: 404}
 
 
@@ -60,7 +62,7 @@ class Dispatcher:
         if not isinstance(request, dict):
             return _refusal(RpcFault(Code.PARSE_ERROR, "Top-level object parse error"), None)
         self._check_permission(request, caller)
-        return await self._answer_one(request, caller, is_in_batch=False)
+        return await self._answer_timed(request, caller, is_in_batch=False)
 
     async def _answer_batch(self, requests: Sequence[Json], caller: Caller) -> bytes:
         for request in requests:
@@ -74,13 +76,26 @@ class Dispatcher:
                     fault = RpcFault(Code.OUT_OF_MEMORY, "the batch has too long an answer")
                     answers.append(_refusal(fault, _id_of(request))[1])
                 else:
-                    answers.append((await self._answer_one(request, caller, is_in_batch=True))[1])
+                    answer = await self._answer_timed(request, caller, is_in_batch=True)
+                    answers.append(answer[1])
                 size += len(answers[-1])
                 # Other callers have their turn between the calls of a long batch.
                 await asyncio.sleep(0)
         finally:
             self._leave()
         return b"[" + b",".join(answers) + b"]"
+
+    async def _answer_timed(
+        self, request: Json, caller: Caller, *, is_in_batch: bool
+    ) -> tuple[int, bytes]:
+        started = time.perf_counter()
+        status, content = await self._answer_one(request, caller, is_in_batch=is_in_batch)
+        name = request.get("method") if isinstance(request, dict) else None
+        known = isinstance(name, str) and name in self._registry.methods
+        self._node.calls.add(
+            str(name) if known else "unknown", time.perf_counter() - started, failed=status != _OK
+        )
+        return status, content
 
     async def _answer_one(
         self, request: Json, caller: Caller, *, is_in_batch: bool

@@ -79,6 +79,8 @@ async def scantxoutset(node: NodeServices, action: Json, scanobjects: Json = Non
         searched += 1
         if searched % _SCAN_SLICE == 0:
             await asyncio.sleep(0)
+            if node.is_stopping:
+                raise misuse("the node is stopping")
         if coin.script_pubkey not in wanted:
             continue
         total += coin.value

@@ -228,7 +228,7 @@ def getmininginfo(node: NodeServices) -> dict[str, Json]:
         "networkhashps": getnetworkhashps(node),
         "pooledtx": len(node.acceptor.pool),
         "chain": node.network.chain,
-        "warnings": "",
+        "warnings": node.warnings,
     }
 
 

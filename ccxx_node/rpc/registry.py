@@ -12,6 +12,9 @@ from ccxx_node.rpc.wire import Json
 
 Handler = Callable[..., Json]
 
+# What is asked to learn that the node still starts.
+_ANSWERED_AT_START = frozenset({"getnodehealth"})
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
@@ -103,7 +106,7 @@ class Registry:
 
     def find(self, node: NodeServices, name: str) -> Method:
         """Return a method by name, or raise `RpcFault`: unknown, or the node is still starting."""
-        if node.starting is not None:
+        if node.starting is not None and name not in _ANSWERED_AT_START:
             raise RpcFault(Code.IN_WARMUP, node.starting)
         method = self.methods.get(name)
         if method is None:

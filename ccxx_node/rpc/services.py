@@ -17,6 +17,8 @@ from ccxx_node.mempool.next_block import BlockAfter
 from ccxx_node.mempool.pool import Entry
 from ccxx_node.mining.template import BlockTemplate
 from ccxx_node.p2p.network import PeerNetwork
+from ccxx_node.rpc.call_times import CallTimes
+from ccxx_node.rpc.health import HealthFacts
 
 
 class NodeServices(Protocol):
@@ -32,6 +34,14 @@ class NodeServices(Protocol):
     started_at: int
     mock_time: int
     user_agent: str
+    calls: CallTimes
+
+    @property
+    def warnings(self) -> str:
+        """What an operator should read, as one text."""
+
+    def health(self) -> HealthFacts:
+        """Return what readiness is judged by."""
 
     def now(self) -> int:
         """Return unix time, or the time set for tests."""
