@@ -1,23 +1,21 @@
-"""Methods that look at stored data as a whole: indexes, coins by script, checks, pruning."""
+"""Methods that look at stored data as a whole: indexes, checks, pruning."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 
-from ccxx_core.address import decode_address
-from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
 from ccxx_node.chainstate.errors import CorruptionError
 from ccxx_node.chainstate.pruning import KEPT_BLOCKS
 from ccxx_node.chainstate.verification import DEFAULT_DEPTH, DEFAULT_LEVEL
 from ccxx_node.consensus.deployments import deployment_state, state_since
-from ccxx_node.rpc.arguments import as_integer, as_list, as_text
+from ccxx_node.rpc.arguments import as_integer
 from ccxx_node.rpc.blockchain import known_entry
-from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found
+from ccxx_node.rpc.errors import Code, RpcFault, misuse
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
-from ccxx_node.rpc.wire import Amount, Json
+from ccxx_node.rpc.wire import Json
 
 METHODS = Registry()
 _log = logging.getLogger("ccxx.rpc")
@@ -60,60 +58,6 @@ def getdeploymentinfo(node: NodeServices, blockhash: Json = None) -> dict[str, J
             },
         }
     return {"hash": format_hash(entry.hash), "height": entry.height, "deployments": shape}
-
-
-@METHODS.method("Blockchain")
-async def scantxoutset(node: NodeServices, action: Json, scanobjects: Json = None) -> Json:
-    """Find unspent coins: `start` with an array of `addr(…)` and `raw(…)`; `status`; `abort`."""
-    verb = as_text(action)
-    if verb == "status":
-        return None
-    if verb == "abort":
-        return False
-    if verb != "start":
-        raise misuse(f"Invalid command '{verb}'")
-    wanted = {_script_of(node, value) for value in as_list(scanobjects)}
-    found: list[Json] = []
-    total = searched = 0
-    for outpoint, coin in node.chain.iterate_coins():
-        searched += 1
-        if searched % _SCAN_SLICE == 0:
-            await asyncio.sleep(0)
-            if node.is_stopping:
-                raise misuse("the node is stopping")
-        if coin.script_pubkey not in wanted:
-            continue
-        total += coin.value
-        found.append(
-            {
-                "txid": format_hash(outpoint.txid),
-                "vout": outpoint.vout,
-                "scriptPubKey": coin.script_pubkey.hex(),
-                "amount": Amount(coin.value),
-                "height": coin.height,
-            }
-        )
-    return {
-        "success": True,
-        "searched_items": searched,
-        "unspents": found,
-        "total_amount": Amount(total),
-    }
-
-
-def _script_of(node: NodeServices, value: Json) -> bytes:
-    text = as_text(value["desc"] if isinstance(value, dict) and "desc" in value else value)
-    text = text.partition("#")[0]
-    kind, _, inner = text.partition("(")
-    inner = inner.removesuffix(")")
-    try:
-        if kind == "addr":
-            return decode_address(inner, node.network)
-        if kind == "raw":
-            return bytes.fromhex(inner)
-    except (DecodeError, ValueError):
-        pass
-    raise not_found(f"Invalid descriptor '{text}'")
 
 
 @METHODS.method("Blockchain")
