@@ -42,6 +42,11 @@ Options:
   -rpcwhitelist=USER:METHOD,METHOD -rpcwhitelistdefault=0   which methods a user may call
   -rpcthreads=N -rpcworkqueue=N -rpcservertimeout=SECONDS   bounds of RPC
   -rest                answer /rest/ without a password
+  -addnode=HOST -connect=HOST -seednode=HOST -dnsseed=0   whom to call
+  -listen=0 -port=N -bind=ADDRESS -whitebind=ADDRESS:PORT -externalip=ADDRESS   who may call
+  -proxy=HOST:PORT -onion=HOST:PORT -onlynet=NETWORK -networkactive=0   how to call
+  -maxconnections=N -maxuploadtarget=N -whitelist=SUBNET -banscore=N -bantime=SECONDS
+  -blocksonly -peerbloomfilters=0 -minimumchainwork=HEX -maxtipage=SECONDS
   -trustedminers=off|list:FILE|url:URL   whose blocks are valid on the main network
   -acceptnonstdtxn=0   relay only what is standard (default on the main network)
   -mempoolreplacement=1  let better paid transactions replace others (BIP 125)

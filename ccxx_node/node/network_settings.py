@@ -57,7 +57,7 @@ def peer_options(config: Config) -> PeerOptions:
     services = Services.WITNESS | Services.NETWORK_LIMITED
     if not is_pruned:
         services |= Services.NETWORK
-    if config.flag("peerbloomfilters"):
+    if config.flag("peerbloomfilters", True):
         services |= Services.BLOOM
     force_relay = config.flag("whitelistforcerelay", True)
     blocks_only = config.flag("blocksonly")
