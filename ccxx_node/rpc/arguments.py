@@ -33,6 +33,13 @@ def as_integer(value: Json) -> int:
     return value
 
 
+def as_number(value: Json) -> int | Decimal:
+    """Return a number of any kind."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise RpcFault(Code.MISC_ERROR, "JSON value is not a number as expected")
+    return value
+
+
 def as_flag(value: Json, default: bool) -> bool:
     """Return a boolean, or the default where none was given."""
     if value is None:
@@ -89,6 +96,14 @@ def as_hash(value: Json, name: str) -> bytes:
     if len(text) != 64:
         raise misuse(f"{name} must be of length 64 (not {len(text)}, for '{text}')")
     return bytes.fromhex(text)[::-1]
+
+
+def as_loose_hash(value: Json, name: str) -> bytes:
+    """Return 32 bytes from hex of any length: a few methods of the family are not strict here."""
+    text = as_text(value)
+    if not text or len(text) % 2 or not _HEX.issuperset(text):
+        raise RpcFault(Code.MISC_ERROR, f"{name} must be hexadecimal string (not '{text}')")
+    return bytes.fromhex(text[-64:].rjust(64, "0"))[::-1]
 
 
 def as_txid(value: Json, name: str = "parameter 1") -> Txid:

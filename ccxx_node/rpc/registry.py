@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ccxx_node.rpc.errors import Code, RpcFault, misuse
+from ccxx_node.rpc.kinds import KINDS, NO_KINDS, Kinds
 from ccxx_node.rpc.services import NodeServices
 from ccxx_node.rpc.wire import Json
 
@@ -33,6 +34,7 @@ class Method:
     is_hidden: bool = False
     is_async: bool = False
     outlives_caller: bool = False
+    kinds: Kinds = NO_KINDS
 
     @property
     def usage(self) -> str:
@@ -52,6 +54,7 @@ class Method:
         given = self._order(params) if isinstance(params, dict) else list(params)
         if not self.required <= len(given) <= len(self.parameters):
             raise RpcFault(Code.MISC_ERROR, self.help)
+        self.kinds.check(given)
         return given
 
     def _order(self, params: Mapping[str, Json]) -> list[Json]:
@@ -99,6 +102,7 @@ class Registry:
                 is_hidden=is_hidden,
                 is_async=inspect.iscoroutinefunction(handler),
                 outlives_caller=outlives_caller,
+                kinds=KINDS.get(name, NO_KINDS),
             )
             return handler
 
