@@ -45,6 +45,12 @@ class Branches:
         self._candidates.rebuild(self._index, self._chain.tip)
         self.activate()
 
+    def disconnect_to(self, entry: BlockEntry) -> None:
+        """Move the tip back to an ancestor of it; `start` decides where to go from there."""
+        with _collector_paused():
+            while self._chain.tip is not entry:
+                self._tip.disconnect()
+
     def link(self, entry: BlockEntry) -> None:
         """Note that a block is stored: it and stored descendants may now form a whole branch."""
         if entry.parent is not None and not entry.parent.is_linked:

@@ -27,6 +27,7 @@ from ccxx_node.chainstate.opening import (
     find_tip,
 )
 from ccxx_node.chainstate.pruning import Pruner
+from ccxx_node.chainstate.rewinding import forget_witnessless_blocks
 from ccxx_node.chainstate.rules import Rules
 from ccxx_node.chainstate.storage import ChainstateOptions, Storage
 from ccxx_node.chainstate.tip import Tip
@@ -296,6 +297,7 @@ class Chainstate:
         # Before anything is built on them.
         for _ in self.verify(DEFAULT_LEVEL, check_blocks):
             pass
+        forget_witnessless_blocks(self._storage, self._chain, self._branches, self._rules)
         self._branches.start()
         stored = StoredBlocks(self._storage, self._acceptance, self._branches, self.params)
         stored.take_in(self.genesis)

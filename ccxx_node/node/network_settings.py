@@ -9,7 +9,7 @@ from ccxx_core.errors import DecodeError
 from ccxx_core.network import REGTEST
 from ccxx_node.config import Config, ConfigError
 from ccxx_node.node.descriptors import connections_within_limits
-from ccxx_node.node.settings import user_agent
+from ccxx_node.node.settings import consensus_params, user_agent
 from ccxx_node.p2p.bans import DEFAULT_BAN_SECONDS, Subnet, parse_subnet
 from ccxx_node.p2p.door import PeerOptions
 from ccxx_node.p2p.endpoints import Endpoint, parse_endpoint, parse_host, split_host
@@ -54,7 +54,9 @@ def network_options(config: Config) -> NetworkOptions:
 def peer_options(config: Config) -> PeerOptions:
     """Return how peers are treated, and what they are told of this node."""
     is_pruned = config.number("prune", 0) != 0
-    services = Services.WITNESS | Services.NETWORK_LIMITED
+    services = Services.NETWORK_LIMITED
+    if consensus_params(config).knows_segwit:
+        services |= Services.WITNESS
     if not is_pruned:
         services |= Services.NETWORK
     if config.flag("peerbloomfilters", True):

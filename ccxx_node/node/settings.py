@@ -39,6 +39,8 @@ _SAFE_IN_COMMENT = frozenset(
 def consensus_params(config: Config) -> ConsensusParams:
     """Return the network's rules, with the test overrides that only regtest allows."""
     params = PARAMS[config.network.chain]
+    for text in config.texts("vbparams"):
+        params = _with_deployment(params, text)
     if not config.is_set("testmaturity") and not config.is_set("testsubsidy"):
         return params
     maturity = config.number("testmaturity", 0) or None
@@ -47,6 +49,21 @@ def consensus_params(config: Config) -> ConsensusParams:
         return params.with_test_overrides(maturity, interval)
     except ValueError as error:
         raise ConfigError(f"-testmaturity and -testsubsidy: {error}") from error
+
+
+def _with_deployment(params: ConsensusParams, text: str) -> ConsensusParams:
+    """Apply `-vbparams=name:start:timeout`; a start of -1 means always active."""
+    name, *times = text.split(":")
+    try:
+        start, timeout = map(int, times)
+    except ValueError:
+        raise ConfigError(
+            "Version bits parameters malformed, expecting deployment:start:end"
+        ) from None
+    try:
+        return params.with_deployment(name, None if start == -1 else start, timeout)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def mock_time(config: Config) -> int:

@@ -37,7 +37,8 @@ class BlockAnnouncements:
         for peer in self._peers.ready():
             resolve_unknown(self._chain, peer)
             compact = peer.compact
-            if not (compact.announces_to and compact.wants_witness):
+            is_enough = compact.wants_witness or not self._peers.needs_witness(entry.parent)
+            if not (compact.announces_to and is_enough):
                 continue
             if not has_header(peer, entry) and has_header(peer, entry.parent):
                 self._send_compact(peer, entry)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from ccxx_core.hashes import BlockHash
 from ccxx_node.chainstate.block_entry import BlockEntry, find_fork
 from ccxx_node.p2p.block_knowledge import resolve_unknown
-from ccxx_node.p2p.messages import MSG_BLOCK, MSG_CMPCT_BLOCK, MSG_WITNESS_FLAG, InventoryItem
+from ccxx_node.p2p.messages import MSG_BLOCK, MSG_CMPCT_BLOCK, InventoryItem
 from ccxx_node.p2p.peer import BlockInFlight, Peer
 from ccxx_node.p2p.peer_set import PeerSet
 
@@ -80,9 +80,10 @@ class BlockDownload:
 
     # What to ask for
 
-    def request(self, peer: Peer, entries: Sequence[BlockEntry], kind: int = MSG_BLOCK) -> None:
-        """Ask a peer for blocks with their witnesses."""
-        items = [InventoryItem(kind | MSG_WITNESS_FLAG, entry.hash) for entry in entries]
+    def request(self, peer: Peer, entries: Sequence[BlockEntry]) -> None:
+        """Ask a peer for blocks, with the witnesses that it has."""
+        kind = MSG_BLOCK | self._peers.witness_flag(peer)
+        items = [InventoryItem(kind, entry.hash) for entry in entries]
         for entry in entries:
             self.mark(peer, entry)
         self._peers.request(peer, items)
@@ -94,7 +95,9 @@ class BlockDownload:
 
     def request_again(self, peer: Peer, block_hash: BlockHash) -> None:
         """Ask for the whole of a block whose compact form was of no use."""
-        self._peers.request(peer, [InventoryItem(MSG_BLOCK | MSG_WITNESS_FLAG, block_hash)])
+        self._peers.request(
+            peer, [InventoryItem(MSG_BLOCK | self._peers.witness_flag(peer), block_hash)]
+        )
 
     def request_directly(self, peer: Peer, last: BlockEntry) -> None:
         """Ask at once for the few blocks that lead to a header just announced."""
@@ -115,7 +118,7 @@ class BlockDownload:
         each: BlockEntry | None = last
         while each is not None and not chain.is_active(each) and len(missing) <= MAX_PER_PEER:
             is_missing = each.block_position is None and each.hash not in self._owners
-            if is_missing and peer.has_witness:
+            if is_missing and self._peers.may_fetch_block(peer, each):
                 missing.append(each)
             each = each.parent
         # A large reorganisation so close to today is strange: leave it to the parallel download.
@@ -139,7 +142,7 @@ class BlockDownload:
         resolve_unknown(self._chain, peer)
         best, tip = peer.headers.best_known, self._chain.tip
         least = max(tip.chain_work, self._peers.options.minimum_work)
-        if best is None or best.chain_work < least or not peer.has_witness:
+        if best is None or best.chain_work < least:
             return [], None
         common = self._last_common(peer, best)
         if common is best:
@@ -148,7 +151,7 @@ class BlockDownload:
         found: list[BlockEntry] = []
         slowest: Peer | None = None
         for entry in _path(common, best, window_end + 1):
-            if entry.is_failed:
+            if entry.is_failed or not self._peers.may_fetch_block(peer, entry):
                 break
             if entry.block_position is not None or self._chain.is_active(entry):
                 if entry.is_linked:

@@ -74,7 +74,8 @@ class CompactRelay:
             return
         if not is_asked_for and not is_close_to_today(chain, self._peers.door.now()):
             return
-        if not peer.compact.offers_our_version:
+        assert entry.parent is not None
+        if self._peers.needs_witness(entry.parent) and not peer.compact.offers_our_version:
             return
         if entry.height <= chain.height + _MAX_AHEAD:
             self._assemble(peer, message, entry)

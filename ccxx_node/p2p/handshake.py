@@ -136,7 +136,8 @@ class Handshake:
             peers.send(peer, SendHeaders())
         if version >= COMPACT_VERSION:
             # Version 2 first: the first that a peer understands is what it will use.
-            peers.send(peer, SendCompact(False, 2))
+            if peers.knows_witness:
+                peers.send(peer, SendCompact(False, 2))
             peers.send(peer, SendCompact(False, 1))
         if not peer.is_ready and not peer.inbound:
             _log.info("outbound peer connected id=%d height=%d", peer.id, peer.facts.start_height)

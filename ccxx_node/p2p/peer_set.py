@@ -8,10 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ccxx_core.hashes import BlockHash
+from ccxx_node.chainstate.block_entry import BlockEntry
+from ccxx_node.consensus.deployments import DeploymentCache, is_segwit_active
 from ccxx_node.p2p.actions import Action, Ban, Disconnect, Send
 from ccxx_node.p2p.door import AddressStore, Door, PeerOptions, Quota
 from ccxx_node.p2p.messages import (
     MAX_REJECT_REASON,
+    MSG_WITNESS_FLAG,
     NO_STOP,
     GetData,
     GetHeaders,
@@ -20,7 +23,7 @@ from ccxx_node.p2p.messages import (
     Message,
     Reject,
 )
-from ccxx_node.p2p.peer import Peer
+from ccxx_node.p2p.peer import Peer, Services
 
 _log = logging.getLogger("ccxx.net")
 
@@ -51,6 +54,7 @@ class PeerSet:
         self.peers: dict[int, Peer] = {}
         self._actions: list[Action] = []
         self._doomed: list[Peer] = []
+        self._deployments: DeploymentCache = {}
 
     def __iter__(self) -> Iterator[Peer]:
         return iter(self.peers.values())
@@ -65,6 +69,25 @@ class PeerSet:
     def ready(self) -> list[Peer]:
         """Return the peers with whom everything may be talked about."""
         return [peer for peer in self if peer.is_ready and not peer.is_leaving]
+
+    # What segwit means for them: only tests know a time without it
+
+    @property
+    def knows_witness(self) -> bool:
+        """Whether we offer witnesses, so ask for them and prefer compact blocks of version 2."""
+        return bool(self.options.services & Services.WITNESS)
+
+    def needs_witness(self, parent: BlockEntry) -> bool:
+        """Whether the block after an entry is of no use without witnesses."""
+        return is_segwit_active(parent, self.door.params, self._deployments)
+
+    def may_fetch_block(self, peer: Peer, entry: BlockEntry) -> bool:
+        """Whether a peer can give us all of a block."""
+        return peer.has_witness or entry.parent is None or not self.needs_witness(entry.parent)
+
+    def witness_flag(self, peer: Peer) -> int:
+        """Give the flag of inventory that asks a peer for witnesses, if it has them."""
+        return MSG_WITNESS_FLAG if self.knows_witness and peer.has_witness else 0
 
     # What goes out
 
@@ -109,6 +132,7 @@ class PeerSet:
         """Close a connection; what was sent before still goes out."""
         if not peer.is_leaving:
             peer.disconnect_reason = reason
+            _log.debug("disconnecting peer=%d reason=%s", peer.id, reason)
             self._actions.append(Disconnect(peer.id, reason))
 
     def misbehaved(self, peer: Peer, points: int, reason: str) -> None:
@@ -132,6 +156,7 @@ class PeerSet:
             _log.warning("peer spared id=%d score=%d", peer.id, peer.misbehavior)
         elif not peer.is_leaving:
             peer.disconnect_reason = "misbehaved"
+            _log.debug("disconnecting peer=%d reason=misbehaved", peer.id)
             self._actions.append(Ban(peer.id, "misbehaved"))
 
     # Chance

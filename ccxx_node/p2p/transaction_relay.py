@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 
 from ccxx_core.hashes import Txid, format_hash
@@ -11,13 +12,15 @@ from ccxx_node.mempool.errors import PolicyError, PolicyReject
 from ccxx_node.mempool.orphans import Orphan, Orphans
 from ccxx_node.mempool.policy import MAX_STANDARD_WEIGHT
 from ccxx_node.p2p.known import RecentSet
-from ccxx_node.p2p.messages import MSG_TX, MSG_WITNESS_FLAG, InventoryItem, Reject, TxMessage
+from ccxx_node.p2p.messages import MSG_TX, InventoryItem, Reject, TxMessage
 from ccxx_node.p2p.peer import Peer
 from ccxx_node.p2p.peer_set import PeerSet
 from ccxx_node.p2p.penalties import points_for
 from ccxx_node.p2p.recent_block import RecentBlock
 from ccxx_node.p2p.transaction_announcements import TransactionAnnouncements
 from ccxx_node.p2p.transaction_requests import TransactionRequests
+
+_log = logging.getLogger("ccxx.net")
 
 MAX_REJECTS = 50_000
 _MAX_EXTRA_SIZE = 100_000
@@ -72,7 +75,7 @@ class TransactionRelay:
         )
 
     def _request_for(self, peer: Peer, txid: Txid) -> InventoryItem:
-        return InventoryItem(MSG_TX | (MSG_WITNESS_FLAG if peer.has_witness else 0), txid)
+        return InventoryItem(MSG_TX | self._peers.witness_flag(peer), txid)
 
     def tick(self, peer: Peer, now: float) -> None:
         """Ask for what is due and still missing."""
@@ -113,6 +116,14 @@ class TransactionRelay:
         if error.reject is PolicyReject.MISSING_INPUTS:
             self._keep_orphan(peer, tx)
             return
+        # In the words that the reference's tests look for.
+        _log.debug(
+            "%s from peer=%d was not accepted: %s (code %d)",
+            format_hash(tx.txid),
+            peer.id,
+            error.reason,
+            error.code,
+        )
         self._note_refusal(tx, error)
         if len(tx.base) < _MAX_EXTRA_SIZE:
             self.extra.append(tx)

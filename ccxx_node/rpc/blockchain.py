@@ -110,7 +110,7 @@ def _version_bits(node: NodeServices) -> dict[str, Json]:
         forks[deployment.name] = {
             "status": str(state),
             "startTime": -1 if start is None else start,
-            "timeout": _NO_TIMEOUT,
+            "timeout": _NO_TIMEOUT if deployment.timeout is None else deployment.timeout,
             "since": state_since(tip, deployment, node.params, cache),
         }
     return forks

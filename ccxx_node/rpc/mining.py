@@ -10,7 +10,7 @@ from ccxx_core.block import Block, target_from_bits
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import Txid, format_hash
 from ccxx_node.chainstate.block_entry import BlockEntry
-from ccxx_node.consensus.deployments import DeploymentState, deployment_state
+from ccxx_node.consensus.deployments import DeploymentState, deployment_state, is_segwit_active
 from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.consensus.params import MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT
 from ccxx_node.mempool.pool import Entry
@@ -83,7 +83,8 @@ def submitblock(node: NodeServices, hexdata: Json, dummy: Json = None) -> str | 
     if entry is not None and entry.is_failed:
         return "duplicate-invalid"
     was_stored = entry is not None and entry.block_position is not None
-    if node.chain.entry(block.header.prev_hash) is not None:
+    parent = node.chain.entry(block.header.prev_hash)
+    if parent is not None and is_segwit_active(parent, node.params, node.rules.deployments):
         block = add_witness_nonce(block)
     return _submit(node, block, was_stored)
 
@@ -198,7 +199,7 @@ def _template_shape(node: NodeServices, with_witness: bool) -> dict[str, Json]:
         "bits": f"{template.bits:08x}",
         "height": template.height,
     }
-    if with_witness:
+    if with_witness and params.knows_segwit:
         shape["default_witness_commitment"] = template.witness_commitment.hex()
     return shape
 
