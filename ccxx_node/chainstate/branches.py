@@ -101,7 +101,8 @@ class Branches:
     def invalidate(self, entry: BlockEntry) -> ChainEvents:
         """Treat a block as if it broke a rule, and move to the best branch without it."""
         before = self._chain.tip
-        if entry.parent is not None and self._has_pruned(self._chain.tip, entry.parent):
+        parent = entry.parent if entry in self._chain else None
+        if parent is not None and self._has_pruned(self._chain.tip, parent):
             raise ChainError("blocks above it were pruned, so it cannot be taken back")
         with _collector_paused():
             while entry in self._chain:
