@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -21,12 +22,26 @@ from ccxx_node.rpc.complaints import Complaints
 Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MAX_CONNECTIONS = 256
+# Blocks, coins and peers need files, too: callers take no more than this part of them.
+_PART_OF_FILES = 4
 # What may stand before a body: fifty lines of eight kilobytes.
 _MAX_HEADERS = 50
 _MAX_LINE = 8190
 # For this long a body that nobody reads is taken in, so that its sender sees the answer.
 _LINGERING_SECONDS = 2.0
 _LOCAL = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+
+
+def most_connections() -> int:
+    """Return how many callers may be connected, given how many files this process may open."""
+    if sys.platform == "win32":
+        return MAX_CONNECTIONS
+    import resource
+
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return min(MAX_CONNECTIONS, files // _PART_OF_FILES)
 
 
 class Connection(web.RequestHandler):
@@ -146,6 +161,7 @@ class ConnectionTable:
         self.complaints = complaints
         self._allowed = (*_LOCAL, *allowed)
         self._open: set[Connection] = set()
+        self._most = most_connections()
 
     def server(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> Server:
         """Return what answers requests with `handler`, each connection with a place in here."""
@@ -176,7 +192,7 @@ class ConnectionTable:
     def add(self, connection: Connection) -> None:
         """Give a place to a newcomer; where none is left, an idle connection has to go."""
         self._open.add(connection)
-        if len(self._open) <= MAX_CONNECTIONS:
+        if len(self._open) <= self._most:
             return
         idle = [one for one in self._open if not one.is_answered and one is not connection]
         leaving = min(idle, key=_worth, default=connection)
