@@ -88,10 +88,14 @@ def as_amount(value: Json) -> int:
         raise RpcFault(Code.TYPE_ERROR, message) from None
 
 
+def _is_hex(text: str) -> bool:
+    return bool(text) and len(text) % 2 == 0 and _HEX.issuperset(text)
+
+
 def as_hash(value: Json, name: str) -> bytes:
     """Return 32 bytes in internal order from an id as it is printed."""
-    text = as_text(value)
-    if not _HEX.issuperset(text):
+    text = value if isinstance(value, str) else ""
+    if not _is_hex(text):
         raise misuse(f"{name} must be hexadecimal string (not '{text}')")
     if len(text) != 64:
         raise misuse(f"{name} must be of length 64 (not {len(text)}, for '{text}')")
@@ -101,7 +105,7 @@ def as_hash(value: Json, name: str) -> bytes:
 def as_loose_hash(value: Json, name: str) -> bytes:
     """Return 32 bytes from hex of any length: a few methods of the family are not strict here."""
     text = as_text(value)
-    if not text or len(text) % 2 or not _HEX.issuperset(text):
+    if not _is_hex(text):
         raise RpcFault(Code.MISC_ERROR, f"{name} must be hexadecimal string (not '{text}')")
     return bytes.fromhex(text[-64:].rjust(64, "0"))[::-1]
 
@@ -120,8 +124,8 @@ def as_block_hash(value: Json) -> BlockHash:
 
 def as_bytes(value: Json, name: str) -> bytes:
     """Return bytes from hex."""
-    text = as_text(value)
-    if not _HEX.issuperset(text) or len(text) % 2:
+    text = value if isinstance(value, str) else ""
+    if not _is_hex(text):
         raise misuse(f"{name} must be hexadecimal string (not '{text}')")
     return bytes.fromhex(text)
 

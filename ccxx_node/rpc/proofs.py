@@ -76,6 +76,8 @@ def verifytxoutproof(node: NodeServices, proof: Json) -> list[str]:
     except DecodeError:
         return []
     entry = node.chain.entry(merkle_block.header.hash)
-    if entry is None or not node.chain.is_active(entry) or entry.tx_count != merkle_block.count:
+    if entry is None or not node.chain.is_active(entry):
         raise not_found("Block not found in chain")
+    if entry.tx_count != merkle_block.count:
+        return []
     return [format_hash(txid) for txid in txids]
