@@ -49,7 +49,7 @@ class AddressRelay:
         if not self._peers.options.is_listening or door.is_initial_download():
             return
         own = self._store.own_address(peer)
-        if own is not None and self._store.is_routable(own):
+        if own is not None:
             self._queue(peer, TimedAddress(door.now(), own))
 
     def _queue(self, peer: Peer, address: TimedAddress) -> None:

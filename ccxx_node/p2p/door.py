@@ -87,7 +87,7 @@ class AddressStore(Protocol):
         """Note that an outbound connection to a well-behaved node just ended."""
 
     def own_address(self, peer: Peer) -> NetAddress | None:
-        """Return the address under which this peer could reach us, None if there is none."""
+        """Return the routable address where this peer could reach us, None if there is none."""
 
     def is_reachable(self, address: NetAddress) -> bool:
         """Whether we would connect to an address of this kind at all."""
