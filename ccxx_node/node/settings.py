@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -219,7 +220,8 @@ def _port(text: str, option: str) -> int:
 
 def _subnet(text: str) -> Subnet:
     try:
-        return ipaddress.ip_network(text, strict=False)
+        # IPv6 addresses may stand in brackets, as where ports follow them.
+        return ipaddress.ip_network(re.sub(r"^\[(.*)\]", r"\1", text), strict=False)
     except ValueError:
         raise ConfigError(
             f"Invalid -rpcallowip subnet specification: {text}. Valid are a single IP"
