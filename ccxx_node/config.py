@@ -25,7 +25,7 @@ _SECTION_ONLY = frozenset({"addnode", "bind", "connect", "port", "rpcbind", "rpc
 
 _OUR_OPTIONS = frozenset(
     """
-    acceptnonstdtxn addnode alertnotify banscore bantime bind blockmaxweight blockmintxfee
+    acceptnonstdtxn addnode addrmantest alertnotify banscore bantime bind blockmaxweight blockmintxfee
     blocknotify blockreconstructionextratxn blocksdir blocksonly blockversion bytespersigop chain
     checkblocks conf connect datacarrier datacarriersize datadir dbcache debug debugexclude
     debuglogfile discover dns dnsseed dustrelayfee enablebip61 externalip fastprune feefilter
@@ -37,18 +37,18 @@ _OUR_OPTIONS = frozenset(
     printtoconsole proxy proxyrandomize prune regtest reindex reindex-chainstate rest rpcallowip
     rpcauth rpcbind rpccookiefile rpcpassword rpcport rpcservertimeout rpcthreads rpcuser
     rpcwhitelist rpcwhitelistdefault rpcworkqueue seednode server stopafterblockimport stopatheight
-    testmaturity testnet testsubsidy timeout trustedminers txindex uacomment version whitebind
+    testmaturity testnet testsubsidy timeout trustedminers txindex uacomment vbparams version whitebind
     whitelist whitelistforcerelay whitelistrelay
     """.split()
 )
 _ACCEPTED_OPTIONS = frozenset(
     """
-    addresstype addrmantest assumevalid avoidpartialspends changetype checkblockindex checklevel
+    addresstype assumevalid avoidpartialspends changetype checkblockindex checklevel
     checkmempool checkpoints daemon dbbatchsize dblogsize deprecatedrpc disablewallet discardfee
     dropmessagestest fallbackfee flushwallet keypool listenonion logips maxsigcachesize
     maxtimeadjustment maxtxfee mintxfee paytxfee printpriority privdb rescan rpcserialversion
     salvagewallet shrinkdebugfile spendzeroconfchange sysperms torcontrol torpassword
-    txconfirmtarget upgradewallet upnp vbparams wallet walletbroadcast walletdir walletnotify
+    txconfirmtarget upgradewallet upnp wallet walletbroadcast walletdir walletnotify
     walletrbf walletrejectlongchains zapwallettxes zmqpubhashblock zmqpubhashtx zmqpubrawblock
     zmqpubrawtx
     """.split()

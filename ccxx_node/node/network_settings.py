@@ -45,7 +45,7 @@ def network_options(config: Config) -> NetworkOptions:
         max_receive_buffer=1000 * config.number("maxreceivebuffer", 5000),
         max_send_buffer=max(1, 1000 * config.number("maxsendbuffer", 1000)),
         max_upload=config.number("maxuploadtarget", 0) << 20,
-        own_addresses=tuple(_own_address(config, text) for text in config.texts("externalip")),
+        own_addresses=_own_addresses(config),
         discovers_own=_discovers(config),
         is_active=config.flag("networkactive", True),
     )
@@ -152,6 +152,13 @@ def _whitelisted(text: str) -> Subnet:
         return parse_subnet(text)
     except DecodeError:
         raise ConfigError(f"Invalid netmask specified in -whitelist: '{text}'") from None
+
+
+def _own_addresses(config: Config) -> tuple[Endpoint, ...]:
+    # A test wants to be told an address, though nobody else could use it.
+    if config.flag("addrmantest"):
+        return (Endpoint(parse_host("127.0.0.1"), _port(config)),)
+    return tuple(_own_address(config, text) for text in config.texts("externalip"))
 
 
 def _own_address(config: Config, text: str) -> Endpoint:

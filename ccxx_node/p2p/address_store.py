@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 from ccxx_core.errors import DecodeError
 from ccxx_node.p2p.address_book import AddressBook, KnownAddress
@@ -51,12 +52,11 @@ class BookAddresses:
             return NetAddress(int(self._services), own.ip, own.port)
         if not self._options.discovers_own or not self._options.bindings:
             return None
-        try:
-            here = parse_endpoint(peer.address_bind, self._options.default_port)
-        except DecodeError:
-            return None
         port = self._options.bindings[0].port
-        return NetAddress(int(self._services), here.ip, port) if is_routable(here.ip) else None
+        for ip in _seen_addresses(peer):
+            if is_routable(ip):
+                return NetAddress(int(self._services), ip, port)
+        return None
 
     def is_reachable(self, address: NetAddress) -> bool:
         """Whether we would connect to an address of this kind at all."""
@@ -66,6 +66,15 @@ class BookAddresses:
     def is_routable(self, address: NetAddress) -> bool:
         """Whether an address is one of the public network."""
         return is_routable(address.ip)
+
+
+def _seen_addresses(peer: Peer) -> Iterator[bytes]:
+    """Give our address as our end of the connection has it, then as the other end sees it."""
+    with suppress(DecodeError):
+        yield parse_endpoint(peer.address_bind, default_port=0).ip
+    # Who called us may say anything.
+    if not peer.inbound and peer.facts.address_of_us is not None:
+        yield peer.facts.address_of_us.ip
 
 
 def as_net_address(known: KnownAddress) -> NetAddress:
