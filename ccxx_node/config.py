@@ -25,11 +25,11 @@ _SECTION_ONLY = frozenset({"addnode", "bind", "connect", "port", "rpcbind", "rpc
 
 _OUR_OPTIONS = frozenset(
     """
-    acceptnonstdtxn addnode addrmantest alertnotify banscore bantime bind blockmaxweight blockmintxfee
-    blocknotify blockreconstructionextratxn blocksdir blocksonly blockversion bytespersigop chain
-    checkblocks conf connect datacarrier datacarriersize datadir dbcache debug debugexclude
-    debuglogfile discover dns dnsseed dustrelayfee enablebip61 externalip fastprune feefilter
-    forcednsseed help includeconf incrementalrelayfee limitancestorcount limitancestorsize
+    acceptnonstdtxn addnode addrmantest alertnotify banscore bantime bind blockmaxweight
+    blockmintxfee blocknotify blockreconstructionextratxn blocksdir blocksonly blockversion
+    bytespersigop chain checkblocks conf connect datacarrier datacarriersize datadir dbcache debug
+    debugexclude debuglogfile discover dns dnsseed dustrelayfee enablebip61 externalip fastprune
+    feefilter forcednsseed help includeconf incrementalrelayfee limitancestorcount limitancestorsize
     limitdescendantcount limitdescendantsize listen loadblock logtimemicros logtimestamps
     maxconnections maxmempool maxorphantx maxreceivebuffer maxsendbuffer maxtipage maxuploadtarget
     mempoolexpiry mempoolreplacement metricsbind metricsport minimumchainwork minrelaytxfee mocktime
@@ -37,20 +37,19 @@ _OUR_OPTIONS = frozenset(
     printtoconsole proxy proxyrandomize prune regtest reindex reindex-chainstate rest rpcallowip
     rpcauth rpcbind rpccookiefile rpcpassword rpcport rpcservertimeout rpcthreads rpcuser
     rpcwhitelist rpcwhitelistdefault rpcworkqueue seednode server stopafterblockimport stopatheight
-    testmaturity testnet testsubsidy timeout trustedminers txindex uacomment vbparams version whitebind
-    whitelist whitelistforcerelay whitelistrelay
+    testmaturity testnet testsubsidy timeout trustedminers txindex uacomment vbparams version
+    whitebind whitelist whitelistforcerelay whitelistrelay
     """.split()
 )
 _ACCEPTED_OPTIONS = frozenset(
     """
-    addresstype assumevalid avoidpartialspends changetype checkblockindex checklevel
-    checkmempool checkpoints daemon dbbatchsize dblogsize deprecatedrpc disablewallet discardfee
-    dropmessagestest fallbackfee flushwallet keypool listenonion logips maxsigcachesize
-    maxtimeadjustment maxtxfee mintxfee paytxfee printpriority privdb rescan rpcserialversion
-    salvagewallet shrinkdebugfile spendzeroconfchange sysperms torcontrol torpassword
-    txconfirmtarget upgradewallet upnp wallet walletbroadcast walletdir walletnotify
-    walletrbf walletrejectlongchains zapwallettxes zmqpubhashblock zmqpubhashtx zmqpubrawblock
-    zmqpubrawtx
+    addresstype assumevalid avoidpartialspends changetype checkblockindex checklevel checkmempool
+    checkpoints daemon dbbatchsize dblogsize deprecatedrpc disablewallet discardfee dropmessagestest
+    fallbackfee flushwallet keypool listenonion logips maxsigcachesize maxtimeadjustment maxtxfee
+    mintxfee paytxfee printpriority privdb rescan rpcserialversion salvagewallet shrinkdebugfile
+    spendzeroconfchange sysperms torcontrol torpassword txconfirmtarget upgradewallet upnp wallet
+    walletbroadcast walletdir walletnotify walletrbf walletrejectlongchains zapwallettxes
+    zmqpubhashblock zmqpubhashtx zmqpubrawblock zmqpubrawtx
     """.split()
 )
 _KNOWN_OPTIONS = _OUR_OPTIONS | _ACCEPTED_OPTIONS

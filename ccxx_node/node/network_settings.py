@@ -12,7 +12,13 @@ from ccxx_node.node.descriptors import connections_within_limits
 from ccxx_node.node.settings import consensus_params, user_agent
 from ccxx_node.p2p.bans import DEFAULT_BAN_SECONDS, Subnet, parse_subnet
 from ccxx_node.p2p.door import PeerOptions
-from ccxx_node.p2p.endpoints import Endpoint, parse_endpoint, parse_host, split_host
+from ccxx_node.p2p.endpoints import (
+    Endpoint,
+    is_routable,
+    parse_endpoint,
+    parse_host,
+    split_host,
+)
 from ccxx_node.p2p.initial_download import DEFAULT_MAX_TIP_AGE, InitialDownload
 from ccxx_node.p2p.options import (
     DEFAULT_MAX_CONNECTIONS,
@@ -158,7 +164,8 @@ def _own_addresses(config: Config) -> tuple[Endpoint, ...]:
     # A test wants to be told an address, though nobody else could use it.
     if config.flag("addrmantest"):
         return (Endpoint(parse_host("127.0.0.1"), _port(config)),)
-    return tuple(_own_address(config, text) for text in config.texts("externalip"))
+    named = [_own_address(config, text) for text in config.texts("externalip")]
+    return tuple(own for own in named if is_routable(own.ip))
 
 
 def _own_address(config: Config, text: str) -> Endpoint:
