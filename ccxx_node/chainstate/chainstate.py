@@ -294,10 +294,10 @@ class Chainstate:
             self._storage.close()
 
     def _recover(self, check_blocks: int) -> None:
+        forget_witnessless_blocks(self._storage, self._chain, self._branches, self._rules)
         # Before anything is built on them.
         for _ in self.verify(DEFAULT_LEVEL, check_blocks):
             pass
-        forget_witnessless_blocks(self._storage, self._chain, self._branches, self._rules)
         self._branches.start()
         stored = StoredBlocks(self._storage, self._acceptance, self._branches, self.params)
         stored.take_in(self.genesis)
