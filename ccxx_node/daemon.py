@@ -55,7 +55,8 @@ Options:
   -blocknotify=COMMAND -alertnotify=COMMAND   run at a new tip, at a warning
   -debug=CATEGORY -debugexclude=CATEGORY -printtoconsole  more in the log, the log on
                        standard output; without a category all of them
-  -testmaturity=N -testsubsidy=N -mocktime=N -fastprune   for tests, on regtest only
+  -testmaturity=N -testsubsidy=N -mocktime=N -fastprune -vbparams=NAME:START:END
+                       for tests, on regtest only
 
 Options of other daemons of the family are accepted where this node has no use for them.
 Stop it with `ccxx-cli stop`, Ctrl-C or SIGTERM.
