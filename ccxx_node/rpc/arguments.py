@@ -53,7 +53,9 @@ def as_level(value: Json, default: int) -> int:
     """Return how much is asked for: a number, or a boolean for 0 and 1."""
     if value is None:
         return default
-    return int(value) if isinstance(value, bool) else as_integer(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return as_integer(value)
+    return int(as_flag(value, False))
 
 
 def as_list(value: Json) -> Sequence[Json]:

@@ -37,6 +37,18 @@ def getnodehealth(node: NodeServices) -> dict[str, Json]:
     return node.health().shape
 
 
+@METHODS.method("Control")
+def getmemoryinfo(node: NodeServices, mode: Json = "stats") -> dict[str, Json]:  # noqa: ARG001
+    """Return how much memory is kept from being swapped out: this node has no keys, so none."""
+    name = "stats" if mode is None else as_text(mode)
+    if name == "mallocinfo":
+        raise misuse("mallocinfo is only available when compiled with glibc 2.10+")
+    if name != "stats":
+        raise misuse(f"unknown mode {name}")
+    names = ("used", "free", "total", "locked", "chunks_used", "chunks_free")
+    return {"locked": dict.fromkeys(names, 0)}
+
+
 @METHODS.method("Hidden", is_hidden=True)
 def setmocktime(node: NodeServices, timestamp: Json) -> None:
     """Set the clock to a unix time, for tests; 0 lets it run again."""

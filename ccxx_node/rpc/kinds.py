@@ -43,6 +43,7 @@ KINDS: Mapping[str, Kinds] = {
     "decodepsbt": Kinds(("string",), takes_null=False),
     "decoderawtransaction": Kinds(("string", "bool"), takes_null=False),
     "decodescript": Kinds(("string",), takes_null=False),
+    "estimaterawfee": Kinds(("number", "number")),
     "estimatesmartfee": Kinds(("number", "string"), takes_null=False),
     "finalizepsbt": Kinds(("string", "bool")),
     "scantxoutset": Kinds(("string", "array"), takes_null=False),
