@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from ccxx_core.hashes import Txid
 from ccxx_node.chainstate.block_entry import BlockEntry, find_fork
-from ccxx_node.events import BlockConnected, Event
+from ccxx_node.events import BlockConnected, BlockDisconnected, Event
 from ccxx_node.p2p.actions import Action
 from ccxx_node.p2p.conversation import Conversation
 from ccxx_node.p2p.door import AddressStore, Door, PeerOptions, Quota
@@ -23,6 +23,8 @@ from ccxx_node.p2p.peer_set import PeerSet, Surroundings
 
 # A loop that was busy for longer than this did not hear its peers: no fault of theirs.
 _BUSY_SECONDS = 1.0
+# Longer ways are not read once more only to announce what came back.
+_MAX_RETURNING = 100
 
 
 class PeerLogic:
@@ -150,8 +152,18 @@ class PeerLogic:
             return
         conversation.transactions.chain_changed()
         conversation.following.tip_changed()
+        self._offer_returned(events)
         if not self._door.is_initial_download():
             self._announce(before, tip, events)
+
+    def _offer_returned(self, events: Sequence[Event]) -> None:
+        """Announce what is in the pool again: who followed another branch never heard of it."""
+        if len(events) > _MAX_RETURNING:
+            return
+        for event in events:
+            if isinstance(event, BlockDisconnected):
+                for tx in event.block.transactions:
+                    self._conversation.offers.relay(tx.txid)
 
     def _announce(self, before: BlockEntry, tip: BlockEntry, events: Sequence[Event]) -> None:
         last = events[-1] if events else None

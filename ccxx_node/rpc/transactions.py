@@ -148,7 +148,10 @@ def sendrawtransaction(node: NodeServices, hexstring: Json, allowhighfees: Json 
     """Put a transaction into the pool, to be mined and relayed; returns its id."""
     tx = as_transaction(hexstring)
     max_fee = 0 if as_flag(allowhighfees, False) else MAX_FEE
-    if tx.txid not in node.acceptor.pool:
+    if tx.txid in node.acceptor.pool:
+        # Peers that have met us since may not have heard of it.
+        node.peers.transaction_accepted(tx.txid)
+    else:
         _check_not_mined(node, tx)
         try:
             node.submit_transaction(tx, max_fee)
