@@ -2,9 +2,11 @@
 
 import gc
 import logging
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 
 from ccxx_core.block import Block
 from ccxx_core.hashes import format_hash
@@ -65,12 +67,24 @@ class Branches:
             self._candidates.offer(each, self._chain.tip)
             pending.extend(child for child in each.children if child.block_position is not None)
 
-    def activate(self, fresh: BlockEntry | None = None, block: Block | None = None) -> ChainEvents:
+    @property
+    def is_settled(self) -> bool:
+        """Whether the tip is the best there is: false in the middle of a way that takes turns."""
+        return self._candidates.best() in (None, self._chain.tip)
+
+    def activate(
+        self,
+        fresh: BlockEntry | None = None,
+        block: Block | None = None,
+        seconds: float | None = None,
+    ) -> ChainEvents:
         """Move the tip to the best branch whose rules hold.
 
         ``block`` is that of ``fresh``, so that it need not be read back. Raises ConsensusError if
         ``fresh`` itself breaks a rule (the tip is then where it was), StorageError for the disk.
+        With ``seconds`` a way that takes longer is left in the middle, to be gone on with.
         """
+        deadline = inf if seconds is None else time.monotonic() + seconds
         before = self._chain.tip
         failure: ConsensusError | None = None
         with _collector_paused():
@@ -78,9 +92,11 @@ class Branches:
                 assert best is not None
                 if not self._is_reachable(best):
                     continue
-                failed, error = self._move_to(best, fresh, block)
+                failed, error = self._move_to(best, fresh, block, deadline)
                 if failed is fresh and error is not None:
                     failure = error
+                if time.monotonic() >= deadline:
+                    break
         self._candidates.prune(self._chain.tip)
         if failure is not None:
             raise failure
@@ -142,12 +158,14 @@ class Branches:
         return refusals
 
     def _move_to(
-        self, best: BlockEntry, fresh: BlockEntry | None, block: Block | None
+        self, best: BlockEntry, fresh: BlockEntry | None, block: Block | None, deadline: float
     ) -> tuple[BlockEntry | None, ConsensusError | None]:
-        """Go to a branch's end, or as far as its rules hold; gives the block that breaks one."""
+        """Go to a branch's end, as far as its rules hold and time allows; gives who breaks one."""
         fork = self._chain.fork_with(best)
         while self._chain.tip is not fork:
             self._tip.disconnect()
+            if time.monotonic() >= deadline:
+                return None, None
         for height in range(fork.height + 1, best.height + 1):
             entry = best.ancestor(height)
             assert entry is not None
@@ -157,6 +175,8 @@ class Branches:
             except ConsensusError as error:
                 self._refuse(entry, error)
                 return entry, error
+            if time.monotonic() >= deadline:
+                break
         return None, None
 
     def _note_failed(self, entry: BlockEntry) -> None:

@@ -214,16 +214,30 @@ class Chainstate:
         """
         return self._acceptance.accept_headers(headers, now)
 
-    def accept_block(self, block: Block, now: int) -> ChainEvents:
+    def accept_block(self, block: Block, now: int, seconds: float | None = None) -> ChainEvents:
         """Check, store and if possible connect a block, and all that waited for it.
 
         The events are empty if it was stored before, or is not on the best chain (yet). Raises
-        ConsensusError if this block breaks a rule; coins and tip are then as they were.
+        ConsensusError if this block breaks a rule; coins and tip are then as they were. A way to
+        the best tip that takes longer than ``seconds`` is left in the middle: see ``move_on``.
         """
         entry = self._acceptance.store_block(block, now)
         if entry is None:
-            return ChainEvents(self.tip, self.tip, self._storage.read_block)
-        return self._branches.activate(entry, block)
+            return self.events_since(self.tip)
+        return self._branches.activate(entry, block, seconds)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the tip is the best there is: false in the middle of a long way."""
+        return self._branches.is_settled
+
+    def move_on(self, seconds: float) -> ChainEvents:
+        """Go on with a long way for some time; raises StorageError."""
+        return self._branches.activate(seconds=seconds)
+
+    def events_since(self, before: BlockEntry) -> ChainEvents:
+        """Give what happened since a block was the tip."""
+        return ChainEvents(before, self.tip, self._storage.read_block)
 
     def take_refusals(self) -> list[tuple[BlockEntry, ConsensusError]]:
         """Hand out the stored blocks that could not be connected since the last time, and why.

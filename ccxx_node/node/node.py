@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,14 +20,13 @@ from ccxx_node.chainstate.rules import Rules
 from ccxx_node.config import Config, ConfigError
 from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.consensus.workers import WorkerPool
-from ccxx_node.events import Event
 from ccxx_node.mempool.accept import Acceptor, Terms
 from ccxx_node.mempool.next_block import BlockAfter
 from ccxx_node.mempool.persist import load_pool, save_pool
 from ccxx_node.mempool.pool import Entry, Mempool
-from ccxx_node.mempool.reorg import follow_chain
 from ccxx_node.mining.next_template import make_template
 from ccxx_node.mining.template import BlockTemplate
+from ccxx_node.node.chain_follower import TURN_SECONDS, ChainFollower
 from ccxx_node.node.network_settings import initial_download, network_options, peer_options
 from ccxx_node.node.operations import Operations
 from ccxx_node.node.peer_door import PeerDoor
@@ -53,7 +52,6 @@ from ccxx_node.rpc.server import RpcServer
 _log = logging.getLogger("ccxx.node")
 
 _IMPORT_LOG_BLOCKS = 500
-_EVENTS_KEPT = 4
 STARTING = "Loading block index..."
 
 
@@ -73,6 +71,7 @@ class Node:
         self.chain: Chainstate
         self.rules: Rules
         self.peers: PeerNetwork
+        self._follower: ChainFollower
         self.is_importing = False
         self.calls = CallTimes()
         self._operations = Operations(self, config)
@@ -140,6 +139,7 @@ class Node:
     async def _open_network(self) -> None:
         peers = PeerNetwork(PeerDoor(self), self._network_options, self._peer_options)
         self.peers = peers
+        self._follower = ChainFollower(self)
         try:
             await peers.open()
         except ListenError as error:
@@ -169,6 +169,7 @@ class Node:
             await self._close_server()
             if self.starting is None:
                 await self.peers.close()
+                await self._follower.close()
             await self._operations.close()
         finally:
             self._close_rest()
@@ -234,7 +235,7 @@ class Node:
         count = 0
         try:
             for events in import_blocks(self.chain, path, self.now):
-                self._follow(events)
+                self._follower.follow(events)
                 count += 1
                 if count % _IMPORT_LOG_BLOCKS == 0:
                     _log.info("import running blocks=%d height=%d", count, self.chain.height)
@@ -267,11 +268,12 @@ class Node:
         """Add a block to the chain; raises `ConsensusError` if it is refused."""
         with self._stopping_when_disk_fails():
             try:
-                events = self.chain.accept_block(block, self.now())
+                events = self.chain.accept_block(block, self.now(), TURN_SECONDS)
             except ConsensusError as error:
                 self._log_refusal(block, error)
+                self._follower.catch_up()
                 raise
-            self._follow(events)
+            self._follower.follow(events)
 
     def _log_refusal(self, block: Block, error: ConsensusError) -> None:
         entry = self.chain.entry(block.hash)
@@ -289,20 +291,25 @@ class Node:
     def invalidate(self, block_hash: BlockHash) -> None:
         """Treat a known block as invalid from now on."""
         with self._stopping_when_disk_fails():
-            self._follow(self.chain.invalidate_block(block_hash))
+            self._follower.follow(self.chain.invalidate_block(block_hash))
 
     def reconsider(self, block_hash: BlockHash) -> None:
         """Forget that a block and its descendants were treated as invalid."""
         with self._stopping_when_disk_fails():
-            self._follow(self.chain.reconsider_block(block_hash))
+            self._follower.follow(self.chain.reconsider_block(block_hash))
 
     def prefer(self, block_hash: BlockHash) -> None:
         """Treat a block as if it had come before others of the same work."""
         with self._stopping_when_disk_fails():
-            self._follow(self.chain.precious_block(block_hash))
+            self._follower.follow(self.chain.precious_block(block_hash))
 
     def template(self, *, with_witness: bool = True) -> BlockTemplate:
-        """Return the next block as it would be mined now, perhaps without witness transactions."""
+        """Return the next block as it would be mined now, perhaps without witness transactions.
+
+        Raises `ChainError` in the middle of a long reorganisation.
+        """
+        if not self.chain.is_settled:
+            raise ChainError("the chain is being reorganised: ask again in a moment")
         limits = replace(self._limits, with_witness=with_witness)
         return make_template(
             self.chain, self.acceptor.pool, limits, self.now(), self.rules.deployments
@@ -354,12 +361,8 @@ class Node:
         """Write the pool to the disk; OSError if that fails."""
         save_pool(self.acceptor.pool, self._mempool_path)
 
-    def _follow(self, changes: Sequence[Event]) -> None:
-        # Each block is read when its event is taken: a few are kept, a long way is read again.
-        events = list(changes) if len(changes) <= _EVENTS_KEPT else changes
-        follow_chain(self.acceptor, events, self.next_block(), self.now())
-        self.peers.chain_changed(events)
-        self.chain.prune_when_due()
+    def chain_settled(self) -> None:
+        """Hear that the tip is where it stays until the next block."""
         self._operations.chain_changed()
         self._wake()
         if 0 < self._last_height <= self.chain.height:
