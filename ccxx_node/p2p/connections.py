@@ -18,6 +18,8 @@ from ccxx_node.p2p.peer import Peer, Permissions
 from ccxx_node.p2p.wire import MAX_PAYLOAD_SIZE, Frame, FrameReader, encode_message
 
 OTHER_COMMANDS = "*other*"
+CLOSED = "closed by the peer"
+LOST = "connection lost"
 _COMMANDS = frozenset(COMMANDS)
 # What a frame takes in memory beside its payload: small ones must not be free.
 _FRAME_COST = 256
@@ -99,7 +101,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that the other side, or the way there, is gone."""
-        self._hub.drop(self, "connection lost" if exc else "closed by the peer")
+        self._hub.drop(self, LOST if exc else CLOSED)
 
     def pause_writing(self) -> None:
         """Note that the peer reads more slowly than we write."""

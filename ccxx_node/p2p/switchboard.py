@@ -16,7 +16,7 @@ from ccxx_node.chainstate.errors import StorageError
 from ccxx_node.p2p.actions import Action, Ban, Disconnect, Send
 from ccxx_node.p2p.admission import Admission
 from ccxx_node.p2p.bans import BanList, BanReason, parse_subnet
-from ccxx_node.p2p.connections import Connection
+from ccxx_node.p2p.connections import CLOSED, LOST, Connection
 from ccxx_node.p2p.door import Door
 from ccxx_node.p2p.endpoints import format_host, is_local
 from ccxx_node.p2p.logic import PeerLogic
@@ -28,11 +28,13 @@ from ccxx_node.p2p.wire import Frame
 
 _log = logging.getLogger("ccxx.net")
 
+EVICTED = "evicted"
 _TICK_SECONDS = 0.1
 _SWEEP_SECONDS = 1.0
 HANDSHAKE_SECONDS = 60.0
 _SILENCE_SECONDS = 20 * 60.0
 _SLOW_SECONDS = 5 * 60.0
+_ORDINARY = frozenset({CLOSED, LOST, EVICTED})
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ class Switchboard:
         peer = self._admission.introduce(connection)
         connection.peer = peer
         self.connections[peer.id] = connection
-        _log.info("peer connected id=%d addr=%s inbound=%d", peer.id, peer.address, peer.inbound)
+        _log.debug("peer connected id=%d addr=%s inbound=%d", peer.id, peer.address, peer.inbound)
         self.perform(self.logic.connected(peer))
 
     def _make_room(self, connection: Connection) -> bool:
@@ -101,7 +103,7 @@ class Switchboard:
             connection.abort()
             return False
         if verdict is not None:
-            self.drop(self.connections[verdict], "evicted")
+            self.drop(self.connections[verdict], EVICTED)
         return True
 
     def arrived(self, connection: Connection) -> None:
@@ -130,7 +132,10 @@ class Switchboard:
         peer = connection.peer
         if peer is not None and self.connections.pop(peer.id, None) is not None:
             self._ready.pop(peer.id, None)
-            _log.info("peer disconnected id=%d reason=%s", peer.id, reason)
+            # Whoever only comes and goes must not fill the log.
+            is_notable = peer.is_ready or reason not in _ORDINARY
+            level = logging.INFO if is_notable else logging.DEBUG
+            _log.log(level, "peer disconnected id=%d reason=%s", peer.id, reason)
             self.logic.disconnected(peer.id)
         connection.close()
 
