@@ -1,13 +1,14 @@
 """A machine that runs out of disk or files, and a stop while everything is busy."""
 
 import resource
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,18 @@ def limited(tmp_path: Path) -> Any:
             process.wait()
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes, where mounting one is allowed."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("file systems cannot be mounted here")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as opened:
         port: int = opened.getsockname()[1]
@@ -83,6 +96,24 @@ def test_full_disk_ends_the_node_in_one_line_and_loses_no_block(
     assert again.client.block_count() >= height > 0
     assert again.client.call("verifychain", 4, 0) is True
     again.client.call("generatetoaddress", 1, ADDRESS)
+
+
+def test_real_disk_that_is_full_gets_room_and_the_node_goes_on(
+    start_node: Callable[..., Any], small_disk: Path
+) -> None:
+    node = start_node(datadir=small_disk / "data")
+    height = 0
+    with pytest.raises((NodeError, RpcError)):
+        while True:
+            node.client.call("generatetoaddress", 50, ADDRESS)
+            height = node.client.block_count()
+
+    assert node.wait() == 1
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    again = start_node(datadir=small_disk / "data")
+    assert again.client.block_count() >= height > 0
+    assert again.client.call("verifychain", 4, 0) is True
+    assert again.stop() == 0
 
 
 def test_log_that_cannot_be_written_stops_nothing(limited: Callable[..., Any]) -> None:
