@@ -100,6 +100,11 @@ class BlockIntake:
         elif not is_new:
             self._senders.pop(block_hash, None)
 
+    def tick(self) -> None:
+        """Tell who sent a block that turned out bad while a long way was finished."""
+        for entry, error in self._chain.take_refusals():
+            self._refuse(entry.hash, error)
+
     def _refuse(self, block_hash: BlockHash, error: ConsensusError) -> None:
         peer, is_punished = self._senders.pop(block_hash, (None, False))
         if peer is None or self._peers.get(peer.id) is not peer:

@@ -123,6 +123,7 @@ class PeerLogic:
         now = self._door.monotonic()
         self._forgive_busy_time(now)
         self._conversation.following.tick(now)
+        self._conversation.intake.tick()
         for peer in self._peers.ready():
             self._conversation.speak(peer, now)
         return self._peers.take_actions()
