@@ -89,8 +89,11 @@ class RestInterface:
     def _any_block(self, rest: str, verbosity: int) -> Found:
         text, form = split_format(rest)
         block_hash = BlockHash(parse_hash(text))
-        if self._node.chain.entry(block_hash) is None:
+        entry = self._node.chain.entry(block_hash)
+        if entry is None:
             raise RestFault(NOT_FOUND, f"{text} not found")
+        if entry.is_pruned:
+            raise RestFault(NOT_FOUND, f"{text} not available (pruned data)")
         if form is Format.JSON:
             try:
                 return _json(getblock(self._node, text, verbosity))
