@@ -186,7 +186,9 @@ def rpc_settings(config: Config, users: Sequence[str]) -> RpcSettings:
         allowed=tuple(_subnet(text) for text in config.texts("rpcallowip")),
         permissions=Permissions.parse(
             config.texts("rpcwhitelist"),
-            config.flag("rpcwhitelistdefault") if config.is_set("rpcwhitelistdefault") else None,
+            not config.flag("rpcwhitelistdefault")
+            if config.is_set("rpcwhitelistdefault")
+            else None,
         ),
         has_rest=config.flag("rest"),
         timeout=max(1, config.number("rpcservertimeout", 30)),
