@@ -15,7 +15,7 @@ class Permissions:
 
     @classmethod
     def parse(cls, texts: Iterable[str], by_default: bool | None = None) -> Permissions:
-        """Read texts `user:method,method`; of a user's further lists only what all name is left.
+        """Read texts `user:method,method`; of a user's lists only what all of them name is left.
 
         Without `by_default`, users that have no list may call anything only if nobody has one.
         """
