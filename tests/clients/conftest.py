@@ -15,7 +15,6 @@ from ccxx_core.script import p2pkh_script, p2wpkh_script
 from ccxx_core.sighash import SIGHASH_ALL, segwit_sighash
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_regtest.node import RegtestNode
-from ccxx_regtest.processes import free_ports
 
 MATURITY = 10
 FEE = 10_000
@@ -32,10 +31,9 @@ class ServingNode(RegtestNode):
 
     def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
         """Start it; `peer_address` is where others find it."""
-        self.peer_address = f"127.0.0.1:{free_ports(1)[0]}"
         self.spent = 0
-        listening = (f"-testmaturity={MATURITY}", "-listen=1", f"-bind={self.peer_address}")
-        super().__init__(folder, folder.with_suffix(".log"), (*listening, *options))
+        options = (f"-testmaturity={MATURITY}", *options)
+        super().__init__(folder, folder.with_suffix(".log"), options, listens=True)
 
     @property
     def cookie(self) -> str:
