@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from ccxx_core.block import Block, work_of_bits
 from ccxx_core.hashes import BlockHash, format_hash
 from ccxx_node.chainstate.block_entry import BlockEntry
@@ -30,7 +32,7 @@ class BlockIntake:
         self._chain = peers.door.chain
         self._download = download
         self._high_bandwidth = high_bandwidth
-        self._senders: dict[BlockHash, tuple[Peer, bool]] = {}
+        self._senders: OrderedDict[BlockHash, tuple[Peer, bool]] = OrderedDict()
 
     def receive(self, peer: Peer, message: BlockMessage) -> None:
         """Take in a block, asked for or not."""
@@ -85,7 +87,7 @@ class BlockIntake:
     def _note_sender(self, block_hash: BlockHash, peer: Peer, is_punished: bool) -> None:
         self._senders.setdefault(block_hash, (peer, is_punished))
         if len(self._senders) > _MAX_SENDERS:
-            del self._senders[next(iter(self._senders))]
+            self._senders.popitem(last=False)
 
     # Verdicts
 

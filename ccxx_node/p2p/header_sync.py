@@ -121,6 +121,10 @@ class HeaderSync:
             last = self._peers.door.submit_headers(headers)[-1]
         except ConsensusError as error:
             self._peers.misbehaved(peer, points_for(error), f"invalid header: {error.reason}")
+            # So many are an answer to our question, which ends at our genesis block. Others use
+            # the same magic: without this we would ask them again and again.
+            if error.reject is Reject.UNKNOWN_PARENT and not peer.permissions.manual:
+                self._peers.disconnect(peer, "headers of another chain")
             # Its chain builds on what we know to be invalid: no use of an outbound slot.
             if leaves_if_failed and error.reject is Reject.DUPLICATE_BLOCK:
                 self._peers.disconnect(peer, "on an invalid chain")

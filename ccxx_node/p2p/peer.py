@@ -17,7 +17,8 @@ from ccxx_node.p2p.compact_blocks import PartialBlock
 from ccxx_node.p2p.known import RecentSet
 from ccxx_node.p2p.messages import InventoryItem, NetAddress, TimedAddress
 
-KNOWN_INVENTORY = 50_000
+# With a hundred bytes each this is what one peer can make us keep: some megabytes.
+KNOWN_INVENTORY = 20_000
 KNOWN_ADDRESSES = 5000
 
 

@@ -7,6 +7,7 @@ nobody learns what else is in the pool.
 from __future__ import annotations
 
 import heapq
+from collections import OrderedDict
 from typing import Any
 
 from ccxx_core.hashes import Txid
@@ -42,7 +43,7 @@ class TransactionAnnouncements:
         self._peers = peers
         self._pool = peers.door.acceptor.pool
         self._recent = recent
-        self._relayed: dict[Txid, tuple[float, Transaction]] = {}
+        self._relayed: OrderedDict[Txid, tuple[float, Transaction]] = OrderedDict()
         # All inbound peers share their moments: else many connections would tell the origin.
         self._next_inbound = 0.0
 
@@ -151,4 +152,4 @@ class TransactionAnnouncements:
             oldest = next(iter(relayed))
             if relayed[oldest][0] >= now and len(relayed) <= _MAX_RELAYED:
                 return
-            del relayed[oldest]
+            relayed.popitem(last=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import OrderedDict
 
 from ccxx_node.p2p.messages import InventoryItem
 from ccxx_node.p2p.peer import Peer
@@ -21,7 +22,7 @@ class TransactionRequests:
     def __init__(self, peers: PeerSet) -> None:
         self._peers = peers
         # When each was, or will be, asked for last.
-        self._asked: dict[bytes, float] = {}
+        self._asked: OrderedDict[bytes, float] = OrderedDict()
         self._announced: dict[int, set[bytes]] = {}
         self._queues: dict[int, list[tuple[float, int, InventoryItem]]] = {}
         self._count = 0
@@ -42,7 +43,7 @@ class TransactionRequests:
         due = now if before is None else max(before + RETRY_SECONDS, now)
         self._asked[item.hash] = due
         if len(self._asked) > _MAX_ASKED:
-            del self._asked[next(iter(self._asked))]
+            self._asked.popitem(last=False)
         # Those of one moment keep their order: parents are announced first.
         self._count += 1
         heapq.heappush(self._queues.setdefault(peer.id, []), (due, self._count, item))

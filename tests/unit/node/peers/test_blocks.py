@@ -118,6 +118,20 @@ def test_headers_that_do_not_follow_each_other_cost_points(world: Any) -> None:
     assert peer.misbehavior == 20
 
 
+def test_a_node_of_another_chain_with_our_magic_is_left_at_its_first_headers(
+    world: Any, make_world: Callable[..., Any]
+) -> None:
+    foreign = make_world()
+    elsewhere = world.branch(replace(foreign.chain.genesis.header, nonce=1), 20)
+    stranger, added = world.meet(), world.meet(inbound=False, manual=True)
+
+    for peer in (stranger, added):
+        world.say(peer, headers_of(elsewhere))
+
+    assert world.ending(stranger).reason == "headers of another chain"
+    assert world.ending(added) is None
+
+
 def test_a_full_message_of_headers_is_followed_by_a_question_for_more(world: Any) -> None:
     peer, blocks = world.meet(), world.branch(world.chain.tip.header, 2000)
 
