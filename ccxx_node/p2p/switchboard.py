@@ -246,7 +246,7 @@ class Switchboard:
         if now >= self._sweep_at:
             self._sweep_at = now + _SWEEP_SECONDS
             for connection in list(self.connections.values()):
-                reason = _overdue(connection, now)
+                reason = overdue(connection, now)
                 if reason:
                     self.drop(connection, reason)
 
@@ -275,7 +275,7 @@ class Switchboard:
         self.drop(connection, reason)
 
 
-def _overdue(connection: Connection, now: float) -> str:
+def overdue(connection: Connection, now: float) -> str:
     """Return why a connection has waited long enough, or nothing."""
     peer = connection.peer
     assert peer is not None
