@@ -231,7 +231,9 @@ class Switchboard:
             _log.debug("message malformed id=%d command=%s %s", peer_id, frame.command, error)
             self.perform(self.logic.receive_malformed(peer_id, frame.command))
             return
-        if message is not None:
+        if message is None:
+            self.perform(self.logic.receive_unknown(peer_id, frame.command))
+        else:
             self.perform(self.logic.receive(peer_id, message))
 
     def _tick(self, now: float) -> None:
