@@ -32,6 +32,7 @@ class BodyReader:
         """Return the whole body, or raise `TooLarge` or `Stalled`."""
         content = request.content
         if content.is_eof():
+            # It came together with its head, as short ones do.
             body = content.read_nowait()
             if len(body) > most:
                 raise TooLarge("Request is too large")

@@ -100,6 +100,11 @@ class Connection(web.RequestHandler):
         self.is_answered = False
         self.idle_since = self._loop.time()
 
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Read on; aiohttp asks for it with each request, also where nothing was paused."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def pause_writing(self) -> None:
         """Answers are not being read: give the caller a while."""
         super().pause_writing()

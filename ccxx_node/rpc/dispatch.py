@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from ccxx_core.errors import CcxxError
@@ -62,7 +62,7 @@ class Dispatcher:
         if not isinstance(request, dict):
             return _refusal(RpcFault(Code.PARSE_ERROR, "Top-level object parse error"), None)
         self._check_permission(request, caller)
-        return await self._answer_timed(request, caller, is_in_batch=False)
+        return await self._answer_one(request, caller, is_in_batch=False)
 
     async def _answer_batch(self, requests: Sequence[Json], caller: Caller) -> bytes:
         for request in requests:
@@ -76,7 +76,7 @@ class Dispatcher:
                     fault = RpcFault(Code.OUT_OF_MEMORY, "the batch has too long an answer")
                     answers.append(_refusal(fault, _id_of(request))[1])
                 else:
-                    answer = await self._answer_timed(request, caller, is_in_batch=True)
+                    answer = await self._answer_one(request, caller, is_in_batch=True)
                     answers.append(answer[1])
                 size += len(answers[-1])
                 # Other callers have their turn between the calls of a long batch.
@@ -85,44 +85,40 @@ class Dispatcher:
             self._leave()
         return b"[" + b",".join(answers) + b"]"
 
-    async def _answer_timed(
-        self, request: Json, caller: Caller, *, is_in_batch: bool
-    ) -> tuple[int, bytes]:
-        started = time.perf_counter()
-        status, content = await self._answer_one(request, caller, is_in_batch=is_in_batch)
-        name = request.get("method") if isinstance(request, dict) else None
-        known = isinstance(name, str) and name in self._registry.methods
-        self._node.calls.add(
-            str(name) if known else "unknown", time.perf_counter() - started, failed=status != _OK
-        )
-        return status, content
-
     async def _answer_one(
         self, request: Json, caller: Caller, *, is_in_batch: bool
     ) -> tuple[int, bytes]:
+        started, name = time.perf_counter(), "unknown"
         request_id = _id_of(request)
         try:
-            name, params = parse_call(request)
-            method = self._registry.find(self._node, name)
+            text, params = parse_call(request)
+            method = self._registry.find(self._node, text)
+            name = method.name
             result = method.handler(self._node, *method.arrange(params))
             if method.is_async:
                 result = await self._finish(method, result, caller, is_in_batch)
-            return 200, encode(reply(result, None, request_id))
-        except RpcFault as fault:
-            return _refusal(fault, request_id)
-        except CorruptionError as error:
-            # Nothing that is built on it could be trusted.
-            self._node.fail(error)
-            return _refusal(RpcFault(Code.DATABASE_ERROR, str(error)), request_id)
+            status, content = _OK, encode(reply(result, None, request_id))
         except TooBusy:
             raise
-        except CcxxError as error:
-            return _refusal(RpcFault(Code.MISC_ERROR, str(error)), request_id)
-        except Exception:
-            # Our bug: tell the caller and the log, and keep serving the others.
-            _log.exception("rpc failed")
-            bug = RpcFault(Code.INTERNAL_ERROR, "internal error, see debug.log")
-            return _refusal(bug, request_id)
+        except Exception as error:
+            status, content = _refusal(self._fault_of(error), request_id)
+        self._node.calls.add(name, time.perf_counter() - started, failed=status != _OK)
+        return status, content
+
+    def _fault_of(self, error: Exception) -> RpcFault:
+        match error:
+            case RpcFault():
+                return error
+            case CorruptionError():
+                # Nothing that is built on it could be trusted.
+                self._node.fail(error)
+                return RpcFault(Code.DATABASE_ERROR, str(error))
+            case CcxxError():
+                return RpcFault(Code.MISC_ERROR, str(error))
+            case _:
+                # Our bug: tell the caller and the log, and keep serving the others.
+                _log.error("rpc failed", exc_info=error)
+                return RpcFault(Code.INTERNAL_ERROR, "internal error, see debug.log")
 
     async def _finish(
         self, method: Method, result: Json, caller: Caller, is_in_batch: bool
@@ -159,7 +155,7 @@ class Dispatcher:
 
 
 def _id_of(request: Json) -> Json:
-    return request.get("id") if isinstance(request, Mapping) else None
+    return request.get("id") if isinstance(request, dict) else None
 
 
 def _refusal(fault: RpcFault, request_id: Json) -> tuple[int, bytes]:
