@@ -23,6 +23,7 @@ from payments import ADDRESS, Payments
 from ccxx_core.amount import COIN
 from ccxx_node.client.rpc import NodeError
 from ccxx_regtest import faucet
+from ccxx_regtest.node import RegtestNode
 from ccxx_regtest.processes import RegtestError
 
 # Both kills come early: what is compared is the memory of one process.
@@ -51,7 +52,8 @@ class Soak:
     def run(self) -> None:
         """Work until the time is over."""
         kills = [share * self._seconds for share in KILLS]
-        self._learn(first_payments(self._nodes, ADDRESS, _FIRST_AMOUNT), first=True)
+        funded = first_payments(self._nodes, ADDRESS, _FIRST_AMOUNT)
+        self._learn(funded, source=self._nodes.tested, first=True)
         while (now := time.monotonic() - self._start) < self._seconds:
             if kills and now >= kills[0]:
                 kills.pop(0)
@@ -84,14 +86,15 @@ class Soak:
         for _ in range(count):
             self.payments.pay(self._rng.choice(nodes).client)
 
-    def _mine(self, node: Any, count: int) -> list[str]:
+    def _mine(self, node: RegtestNode, count: int) -> None:
+        self._learn(self._generate(node, count), source=node)
+
+    def _generate(self, node: RegtestNode, count: int) -> list[str]:
         mined: list[str] = node.client.call("generatetoaddress", count, faucet.ADDRESS)
         self.counts["blocks"] += count
-        self._learn(mined, source=node)
         return mined
 
-    def _learn(self, mined: list[str], *, source: Any = None, first: bool = False) -> None:
-        source = source or self._nodes.tested
+    def _learn(self, mined: list[str], *, source: RegtestNode, first: bool = False) -> None:
         for block in self._nodes.tell_reference(mined, source.client):
             self.payments.confirm(block.transactions)
             if first:
@@ -117,8 +120,9 @@ class Soak:
     def _kill(self) -> None:
         """Kill the node while blocks come in."""
         peer = self._nodes.peers[0]
-        self._mine(peer, 5)
+        mined = self._generate(peer, 5)
         self._nodes.tested.crash()
+        self._learn(mined, source=peer)
         self.counts["kills"] += 1
         self._nodes.connect()
         self._wait_for_one_tip()
