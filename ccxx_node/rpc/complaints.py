@@ -19,6 +19,9 @@ class Complaints:
         self._clock = clock
         self._said: dict[tuple[str, str, str], tuple[float, int]] = {}
 
+    def __len__(self) -> int:
+        return len(self._said)
+
     def add(self, verb: str, peer: str, reason: str) -> None:
         """Log `verb peer=… reason=…`, or count it until the next line, which says `more=…`."""
         key, now = (verb, peer, reason), self._clock()
