@@ -71,6 +71,7 @@ class Connection(asyncio.Protocol):
         self._frames: deque[Frame] = deque()
         self._waiting = 0
         self._is_reading = True
+        self._linger: asyncio.TimerHandle | None = None
 
     # What the event loop calls
 
@@ -101,6 +102,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that the other side, or the way there, is gone."""
+        if self._linger is not None:
+            self._linger.cancel()
         self._hub.drop(self, LOST if exc else CLOSED)
 
     def pause_writing(self) -> None:
@@ -150,8 +153,10 @@ class Connection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         self._frames.clear()
+        self._reader = FrameReader(self._hub.options.magic)
         transport.close()
-        asyncio.get_running_loop().call_later(_LINGER_SECONDS, transport.abort)
+        loop = asyncio.get_running_loop()
+        self._linger = loop.call_later(_LINGER_SECONDS, transport.abort)
 
     def abort(self) -> None:
         """Close the socket now."""
