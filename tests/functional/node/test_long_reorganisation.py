@@ -34,7 +34,9 @@ MOST_MEGABYTES = 330
 # Transactions of disconnected blocks go back to the pool up to this size, the first blocks' first.
 MOST_RETURNED_BYTES = 20_000_000
 SECONDS = 3000
-MOST_SECONDS_A_CALL = 1.5
+MOST_SECONDS_A_CALL = 5
+# Several turns long on any machine.
+LONG_WAY = 36
 
 
 def mined(parent: BlockHeader, coinbase_outputs: int, *transactions: Transaction) -> Block:
@@ -142,21 +144,21 @@ def test_callers_are_answered_while_a_long_way_is_gone(
     """The tip is seen on its way, and nobody waits for its end."""
     start = mined(genesis_block(REGTEST).header, LANES)
     write(tmp_path / "start.blk", iter([start]))
-    write(tmp_path / "first.blk", branch(start, b"first", LENGTH))
-    second = list(branch(start, b"second", LENGTH + 1))
+    write(tmp_path / "first.blk", branch(start, b"first", LONG_WAY))
+    second = list(branch(start, b"second", LONG_WAY + 1))
     loading = [f"-loadblock={tmp_path / name}.blk" for name in ("start", "first")]
     node = start_node("-testmaturity=1", *loading)
-    wait_for_height(node, LENGTH + 1)
+    wait_for_height(node, LONG_WAY + 1)
     for block in second[:-1]:
         node.client.call("submitblock", block.encode().hex())
-    assert node.client.block_count() == LENGTH + 1
+    assert node.client.block_count() == LONG_WAY + 1
     caller = NodeClient(node.client.address, auth=node.datadir / "regtest" / ".cookie")
     last = second[-1].encode().hex()
     submitting = threading.Thread(target=node.client.call, args=("submitblock", last))
 
     heights, waits = [caller.block_count()], []
     submitting.start()
-    while heights[-1] != LENGTH + 2:
+    while heights[-1] != LONG_WAY + 2:
         began = time.monotonic()
         heights.append(caller.block_count())
         waits.append(time.monotonic() - began)
@@ -166,8 +168,9 @@ def test_callers_are_answered_while_a_long_way_is_gone(
     caller.close()
 
     assert best == format_hash(second[-1].hash)
-    assert min(heights) < LENGTH
-    # A turn is a quarter of a second and one block; the machine has other things to do.
+    # Seen between the old tip and the new one.
+    assert set(heights) - {LONG_WAY + 1, LONG_WAY + 2}
+    # A turn is a quarter of a second and what follows from it; the machine may be busy.
     assert max(waits) < MOST_SECONDS_A_CALL
     # The first branch's transactions spend what the second one spent.
     assert waiting == []
