@@ -141,14 +141,17 @@ class PeerSet:
             return
         before, limit = peer.misbehavior, self.options.ban_score
         peer.misbehavior += points
-        _log.info(
+        is_too_much = before < limit <= peer.misbehavior
+        # One line for the operator, however often it happened before.
+        _log.log(
+            logging.INFO if is_too_much else logging.DEBUG,
             "peer misbehaved id=%d points=%d total=%d reason=%s",
             peer.id,
             points,
             peer.misbehavior,
             reason,
         )
-        if before < limit <= peer.misbehavior:
+        if is_too_much:
             self._doomed.append(peer)
 
     def _punish(self, peer: Peer) -> None:

@@ -23,6 +23,8 @@ from ccxx_node.p2p.transaction_requests import TransactionRequests
 _log = logging.getLogger("ccxx.net")
 
 MAX_REJECTS = 50_000
+# What may be in the next block is kept if it is small: each part is an object in memory.
+_MAX_EXTRA_PARTS = 200
 _MAX_EXTRA_SIZE = 100_000
 
 Refusal = ConsensusError | PolicyError
@@ -125,8 +127,7 @@ class TransactionRelay:
             error.code,
         )
         self._note_refusal(tx, error)
-        if len(tx.base) < _MAX_EXTRA_SIZE:
-            self.extra.append(tx)
+        self._keep_extra(tx)
         self._force_relay(peer, tx, error)
         self._peers.reject(peer, Reject("tx", error.code, error.reason, tx.txid))
         self._peers.misbehaved(peer, points_for(error), f"invalid transaction: {error.reason}")
@@ -158,7 +159,12 @@ class TransactionRelay:
             if not self.has(parent):
                 self._requests.add(peer, self._request_for(peer, parent))
         self.orphans.add(tx, peer.id, self._peers.door.now())
-        self.extra.append(tx)
+        self._keep_extra(tx)
+
+    def _keep_extra(self, tx: Transaction) -> None:
+        parts = len(tx.inputs) + len(tx.outputs) + sum(len(each.witness) for each in tx.inputs)
+        if parts <= _MAX_EXTRA_PARTS and len(tx.base) <= _MAX_EXTRA_SIZE:
+            self.extra.append(tx)
 
     def _resolve_orphans(self, parent: Transaction) -> None:
         waiting, blamed = deque([parent]), set[int]()
