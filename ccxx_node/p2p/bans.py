@@ -108,6 +108,7 @@ class BanList:
         over = [subnet for subnet, ban in self._bans.items() if ban.until <= now]
         for subnet in over:
             del self._bans[subnet]
+            self._is_saved = False
         return [self._bans[subnet] for subnet in sorted(self._bans, key=_order)]
 
     def save(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ _log = logging.getLogger("ccxx.net")
 
 EVICTED = "evicted"
 _TICK_SECONDS = 0.1
+_LONG_TURN = 0.01
 _SWEEP_SECONDS = 1.0
 HANDSHAKE_SECONDS = 60.0
 _SILENCE_SECONDS = 20 * 60.0
@@ -66,6 +68,7 @@ class Switchboard:
         self._now = door.now
         self._admission = Admission(options, bans, door.now)
         self._ready: dict[int, None] = {}
+        self._resting: set[int] = set()
         self._wake = asyncio.Event()
         self._tick_at = 0.0
         self._sweep_at = 0.0
@@ -109,7 +112,7 @@ class Switchboard:
     def arrived(self, connection: Connection) -> None:
         """Note that there is something to do for a connection."""
         peer = connection.peer
-        if peer is not None and peer.id in self.connections:
+        if peer is not None and peer.id in self.connections and peer.id not in self._resting:
             self._ready[peer.id] = None
             self._wake.set()
 
@@ -194,6 +197,7 @@ class Switchboard:
         connection = self.connections.get(peer_id)
         if connection is None:
             return
+        must_rest, started = _may_be_greedy(connection), time.perf_counter()
         try:
             if self._turn(peer_id, connection):
                 self._ready[peer_id] = None
@@ -204,6 +208,17 @@ class Switchboard:
             # Our bug: no peer may stop the node with it.
             _log.exception("peer failed id=%d", peer_id)
             self.drop(connection, "internal error")
+        spent = time.perf_counter() - started
+        if must_rest and spent > _LONG_TURN and peer_id in self.connections:
+            # Others have at least as much time as somebody whom nobody asked.
+            self._ready.pop(peer_id, None)
+            self._resting.add(peer_id)
+            asyncio.get_running_loop().call_later(spent, self._rested, connection)
+
+    def _rested(self, connection: Connection) -> None:
+        assert connection.peer is not None
+        self._resting.discard(connection.peer.id)
+        self.arrived(connection)
 
     def _turn(self, peer_id: int, connection: Connection) -> bool:
         """Do one thing for a peer; returns whether there is more."""
@@ -275,6 +290,13 @@ class Switchboard:
             subnet = parse_subnet(format_host(ip))
             self._bans.add(subnet, BanReason.MISBEHAVING, self._now())
         self.drop(connection, reason)
+
+
+def _may_be_greedy(connection: Connection) -> bool:
+    """Tell whether a peer came by itself and owes us nothing, so that its work can wait."""
+    peer = connection.peer
+    assert peer is not None
+    return peer.inbound and not peer.permissions.whitelisted and not peer.download.in_flight
 
 
 def overdue(connection: Connection, now: float) -> str:

@@ -80,6 +80,17 @@ def test_bans_are_kept_over_a_restart(bans: BanList, tmp_path: Path) -> None:
     assert read.current(NOW) == bans.current(NOW)
 
 
+def test_ban_that_was_over_is_not_read_again(bans: BanList, tmp_path: Path) -> None:
+    ban(bans, "9.8.7.6", NOW + 1)
+    bans.current(NOW + 1)
+
+    bans.save()
+    read = BanList(tmp_path / "banlist.json")
+    read.load()
+
+    assert len(read) == 0
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'[{"subnet":"x"}]', b"\xff"])
 def test_damaged_file_is_an_empty_list(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "banlist.json").write_bytes(content)
