@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from ccxx_core.address import encode_address
+from ccxx_core.bip32 import HdKey
 from ccxx_core.hashes import format_hash, hash160, sha256
 from ccxx_core.keys import PrivateKey
 from ccxx_core.network import REGTEST
@@ -88,3 +90,76 @@ def start_node(tmp_path: Path) -> Iterator[Callable[..., ServingNode]]:
             return running.enter_context(ServingNode(next(folders), options))
 
         yield start
+
+
+class BdkWallet:
+    """A wallet of the Bitcoin Development Kit; it knows the chain's first block and one server."""
+
+    def __init__(self, bdk: ModuleType, client: Any) -> None:
+        """Make it of a fixed seed; `client` is one of the kit's for Esplora or Electrum servers."""
+        self.bdk = bdk
+        self.client = client
+        self.way = (2,) if isinstance(client, bdk.EsploraClient) else (10, True)
+        params = bdk.CreateParams(
+            genesis_hash=bdk.BlockHash.from_string(format_hash(REGTEST.genesis_hash)),
+            lookahead=25,
+            use_spk_cache=False,
+        )
+        seed = HdKey.from_seed(sha256(b"wallet"), REGTEST).xprv()
+        external, change = (
+            bdk.Descriptor(f"pkh({seed}/{chain}/*)", bdk.NetworkKind.TEST) for chain in "01"
+        )
+        self.wallet = bdk.Wallet.create_with_params(
+            external, change, bdk.Network.REGTEST, bdk.Persister.new_in_memory(), params
+        )
+        info = self.wallet.reveal_next_address(bdk.KeychainKind.EXTERNAL)
+        self.script = bytes(info.address.script_pubkey().to_bytes())
+
+    @property
+    def tip(self) -> str:
+        """The id of the block up to which it knows the chain."""
+        return str(self.wallet.latest_checkpoint().hash)
+
+    @property
+    def balances(self) -> tuple[int, int]:
+        """What is confirmed, and what is pending, in satoshis."""
+        balance = self.wallet.balance()
+        pending = balance.trusted_pending.to_sat() + balance.untrusted_pending.to_sat()
+        return balance.confirmed.to_sat(), pending
+
+    def scan(self) -> None:
+        """Find everything from nothing."""
+        request = self.wallet.start_full_scan().build()
+        self.wallet.apply_update(self.client.full_scan(request, 10, *self.way))
+
+    def sync(self) -> None:
+        """Ask for what changed."""
+        request = self.wallet.start_sync_with_revealed_spks().build()
+        self.wallet.apply_update(self.client.sync(request, *self.way))
+
+    def send(self, script: bytes, value: int) -> str:
+        """Build, sign and broadcast a payment; gives the transaction's id."""
+        bdk = self.bdk
+        builder = bdk.TxBuilder().add_recipient(bdk.Script(script), bdk.Amount.from_sat(value))
+        psbt = builder.fee_rate(bdk.FeeRate.from_sat_per_vb(50)).finish(self.wallet)
+        assert self.wallet.sign(psbt)
+        tx = psbt.extract_tx()
+        is_esplora = isinstance(self.client, bdk.EsploraClient)
+        (self.client.broadcast if is_esplora else self.client.transaction_broadcast)(tx)
+        return str(tx.compute_txid())
+
+    def block_of(self, txid: str) -> str | None:
+        """Return the block in which it believes a transaction to be."""
+        position = self.wallet.get_tx(self.bdk.Txid.from_string(txid)).chain_position
+        if not position.is_confirmed():
+            return None
+        return str(position.confirmation_block_time.block_id.hash)
+
+
+@pytest.fixture
+def make_wallet() -> Callable[[str, str], BdkWallet]:
+    """Give a function that makes a wallet with the kit's client of a name, for a URL."""
+    bdk = pytest.importorskip(
+        "bdkpython", reason="bdkpython has no build for this platform", exc_type=ImportError
+    )
+    return lambda client, url: BdkWallet(bdk, getattr(bdk, client)(url))
