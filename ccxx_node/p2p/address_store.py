@@ -38,9 +38,9 @@ class BookAddresses:
         chosen = self.book.share(self._now())[:MAX_ADDRESSES]
         return [TimedAddress(known.seen_at, as_net_address(known)) for known in chosen]
 
-    def mark_good(self, address: NetAddress, services: Services, now: int) -> None:
+    def mark_good(self, address: NetAddress, services: int, now: int) -> None:
         """Note that a node we connected to answered with its version."""
-        self.book.mark_good(Endpoint(address.ip, address.port), int(services), now)
+        self.book.mark_good(Endpoint(address.ip, address.port), services, now)
 
     def mark_connected(self, address: NetAddress, now: int) -> None:
         """Note that an outbound connection to a well-behaved node just ended."""

@@ -86,7 +86,7 @@ class Chooser:
             return False
         if now - known.tried_at < _TRIED_LATELY and attempt < _FUSSY_TRIES:
             return False
-        services = Services(known.services)
+        services = known.services
         if not services & _WITH_ADDRESSES if feels else services & _WANTED != _WANTED:
             return False
         is_usual = endpoint.port == self._board.options.default_port

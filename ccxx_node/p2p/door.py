@@ -80,7 +80,7 @@ class AddressStore(Protocol):
     def sample(self) -> Sequence[TimedAddress]:
         """Return some of the known addresses at random, at most 1000 (for getaddr)."""
 
-    def mark_good(self, address: NetAddress, services: Services, now: int) -> None:
+    def mark_good(self, address: NetAddress, services: int, now: int) -> None:
         """Note that a node we connected to answered with its version."""
 
     def mark_connected(self, address: NetAddress, now: int) -> None:

@@ -84,13 +84,13 @@ class Handshake:
 
     def _is_turned_away(self, peer: Peer, message: Version) -> bool:
         peers, permissions = self._peers, peer.permissions
-        services = Services(message.services)
+        services = message.services
         is_chosen = not (peer.inbound or permissions.feeler or permissions.manual)
         wanted = self._desirable_services(services)
         if is_chosen and wanted & ~services:
             text = f"Expected to offer services {int(wanted):08x}"
             peers.reject(peer, Reject("version", REJECT_NONSTANDARD, text))
-            peers.disconnect(peer, f"offers services {int(services):08x} only")
+            peers.disconnect(peer, f"offers services {services:08x} only")
         elif message.version < MIN_VERSION:
             text = f"Version must be {MIN_VERSION} or greater"
             peers.reject(peer, Reject("version", REJECT_OBSOLETE, text))
@@ -99,7 +99,7 @@ class Handshake:
             peers.disconnect(peer, "connected to self")
         return peer.is_leaving
 
-    def _desirable_services(self, offered: Services) -> Services:
+    def _desirable_services(self, offered: int) -> Services:
         """Give what a peer must offer for us to connect to it (BIP 159)."""
         if offered & Services.NETWORK_LIMITED and not self._peers.door.is_initial_download():
             return Services.NETWORK_LIMITED | Services.WITNESS
@@ -115,7 +115,7 @@ class Handshake:
         door = self._peers.door
         peer.facts = VersionFacts(
             version=message.version,
-            services=Services(message.services),
+            services=message.services,
             user_agent=message.clean_user_agent,
             start_height=message.start_height,
             time_offset=message.time - door.now(),

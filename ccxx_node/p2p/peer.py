@@ -59,7 +59,8 @@ class VersionFacts:
     """What the peer's version message said; version 0 until it came."""
 
     version: int = 0
-    services: Services = Services.NONE
+    # Any bits: a member of `Services` would be kept for ever for each value that a peer makes up.
+    services: int = 0
     user_agent: str = ""
     start_height: int = -1
     time_offset: int = 0

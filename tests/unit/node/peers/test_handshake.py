@@ -148,3 +148,14 @@ def test_who_answers_no_ping_in_twenty_minutes_is_gone(world: Any) -> None:
     world.tick(peer, 2 * 60)
 
     assert world.ending(peer).reason == "ping timeout"
+
+
+def test_services_that_peers_make_up_are_not_kept(world: Any) -> None:
+    known = len(Services._value2member_map_)
+
+    peers = [world.connect() for _ in range(3)]
+    for number, peer in enumerate(peers):
+        world.say(peer, world.version(1 << 40 + number))
+
+    assert [peer.facts.services for peer in peers] == [1 << 40, 1 << 41, 1 << 42]
+    assert len(Services._value2member_map_) == known
