@@ -27,6 +27,8 @@ MAX_BLOCK_HASHES = 500
 _MIN_KEPT = 288
 _HOUR = 3600
 _TX_KINDS = frozenset({MSG_TX, MSG_WITNESS_TX})
+# Bytes of transactions in one turn: only between turns it shows whether the peer reads them.
+MAX_PART = 250_000
 
 
 class Serving:
@@ -52,13 +54,17 @@ class Serving:
         self.serve(peer)
 
     def serve(self, peer: Peer) -> None:
-        """Send the transactions that stand first in the queue, then at most one block."""
-        requests, missing = peer.requests, list[InventoryItem]()
-        while requests and requests[0].kind in _TX_KINDS and not peer.send_paused:
+        """Send some of the transactions that stand first in the queue, then at most one block."""
+        if peer.send_paused:
+            return
+        requests, missing, size = peer.requests, list[InventoryItem](), 0
+        while requests and requests[0].kind in _TX_KINDS and size < MAX_PART:
             item = requests.popleft()
-            if not self._transactions.send(peer, item):
+            sent = self._transactions.send(peer, item)
+            size += sent
+            if not sent:
                 missing.append(item)
-        if requests and not peer.send_paused:
+        if requests:
             item = requests[0]
             if item.kind not in _TX_KINDS:
                 requests.popleft()

@@ -64,8 +64,8 @@ class TransactionAnnouncements:
         else:
             peer.relay.mempool_wanted = True
 
-    def send(self, peer: Peer, item: InventoryItem) -> bool:
-        """Send a transaction that a peer may know of; tells whether there is one."""
+    def send(self, peer: Peer, item: InventoryItem) -> int:
+        """Send a transaction that a peer may know of; returns its bytes, 0 if there is none."""
         txid = Txid(item.hash)
         relayed = self._relayed.get(txid)
         tx = relayed[1] if relayed is not None else self._recent.transaction(txid)
@@ -75,9 +75,10 @@ class TransactionAnnouncements:
             if entry is not None and entry.time <= peer.relay.mempool_sent_at:
                 tx = entry.tx
         if tx is None:
-            return False
-        self._peers.send(peer, TxMessage.of(tx, with_witness=item.kind == MSG_WITNESS_TX))
-        return True
+            return 0
+        message = TxMessage.of(tx, with_witness=item.kind == MSG_WITNESS_TX)
+        self._peers.send(peer, message)
+        return len(message.raw)
 
     def tick(self, peer: Peer, now: float) -> None:
         """Send the inventories that are due: blocks always, transactions at their moments."""

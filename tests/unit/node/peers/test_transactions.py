@@ -8,6 +8,7 @@ from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_node.p2p import messages as m
 from ccxx_node.p2p.actions import Ban
 from ccxx_node.p2p.peer import Services
+from ccxx_node.p2p.serving import MAX_PART
 
 BLOOM = Services.NETWORK | Services.WITNESS | Services.BLOOM
 
@@ -74,6 +75,22 @@ def test_what_was_not_announced_is_not_told(world: Any) -> None:
     answers = world.say(peer, m.GetData((tx_item(tx),)))
 
     assert m.NotFound((tx_item(tx),)) in answers
+
+
+def test_who_asks_for_much_is_sent_a_part_at_a_time(world: Any) -> None:
+    sender, peer = world.meet(), world.meet()
+    tx = world.spend(world.coin(), vout=1)
+    world.say(sender, m.TxMessage.of(tx))
+    world.wait(peer, 60)
+
+    question = m.GetData((tx_item(tx, m.MSG_WITNESS_TX),) * 10_000)
+    sent = [one.message.encode() for one in world.logic.receive(peer.id, question)]
+    peer.send_paused = True
+    more = world.logic.serve(peer.id)
+
+    assert MAX_PART <= sum(map(len, sent)) < MAX_PART + 1000
+    assert more == []
+    assert world.logic.has_requests(peer.id)
 
 
 def test_a_fee_filter_is_respected(world: Any) -> None:
