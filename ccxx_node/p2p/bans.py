@@ -52,6 +52,11 @@ def parse_subnet(text: str) -> Subnet:
         raise DecodeError(f"{text!r} is no address and no network") from None
 
 
+def single(ip: bytes) -> Subnet:
+    """Return the network of one address of 16 bytes, also of an onion name's."""
+    return ipaddress.ip_network(as_ip(ip))
+
+
 class BanList:
     """All bans of one node; `seconds` is how long one lasts where nothing else is said."""
 

@@ -38,7 +38,7 @@ class Caller:
         try:
             host, port = split_host(text, self._port)
             endpoint = await self._find(host, port)
-        except (DecodeError, OSError) as error:
+        except (DecodeError, OSError, UnicodeError) as error:
             _log.debug("peer not found name=%s reason=%s", text, error)
             return False
         if endpoint is None:
@@ -71,7 +71,9 @@ class Caller:
         return [parse_host(str(entry[4][0])) for entry in found[:_MAX_RESOLVED]]
 
     async def _find(self, host: str, port: int) -> Endpoint | None:
-        """Return where a host is, None if a proxy has to find out."""
+        """Return where a host is, None if a proxy has to find out; UnicodeError for no name."""
+        if not host:
+            raise DecodeError("the name is empty")
         try:
             return Endpoint(parse_host(host), port)
         except DecodeError:

@@ -154,6 +154,10 @@ class Connection(asyncio.Protocol):
             return
         self._frames.clear()
         self._reader = FrameReader(self._hub.options.magic)
+        if self.paused_since is not None:
+            # Who reads nothing would only have us keep what was sent.
+            transport.abort()
+            return
         transport.close()
         loop = asyncio.get_running_loop()
         self._linger = loop.call_later(_LINGER_SECONDS, transport.abort)

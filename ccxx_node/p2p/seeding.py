@@ -61,7 +61,7 @@ class Seeding:
         try:
             # The seed is asked for nodes that can do what we need.
             found = await self._caller.resolve(f"x{int(_WANTED):x}.{seed}")
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             _log.debug("seed not found name=%s reason=%s", seed, error)
             await self._ask_nodes((seed,))
             return

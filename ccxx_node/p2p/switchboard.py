@@ -16,10 +16,10 @@ from ccxx_core.errors import DecodeError
 from ccxx_node.chainstate.errors import StorageError
 from ccxx_node.p2p.actions import Action, Ban, Disconnect, Send
 from ccxx_node.p2p.admission import Admission
-from ccxx_node.p2p.bans import BanList, BanReason, parse_subnet
+from ccxx_node.p2p.bans import BanList, BanReason, single
 from ccxx_node.p2p.connections import CLOSED, LOST, Connection
 from ccxx_node.p2p.door import Door
-from ccxx_node.p2p.endpoints import format_host, is_local
+from ccxx_node.p2p.endpoints import is_local
 from ccxx_node.p2p.logic import PeerLogic
 from ccxx_node.p2p.messages import decode_message
 from ccxx_node.p2p.options import NetworkOptions
@@ -287,8 +287,7 @@ class Switchboard:
         if is_local(ip):
             _log.warning("peer not banned id=%d reason=local", connection.peer.id)
         else:
-            subnet = parse_subnet(format_host(ip))
-            self._bans.add(subnet, BanReason.MISBEHAVING, self._now())
+            self._bans.add(single(ip), BanReason.MISBEHAVING, self._now())
         self.drop(connection, reason)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ccxx_core.errors import DecodeError
 from ccxx_node.p2p import bans as bans_module
-from ccxx_node.p2p.bans import BanList, BanReason, parse_subnet
+from ccxx_node.p2p.bans import BanList, BanReason, parse_subnet, single
 from ccxx_node.p2p.endpoints import parse_host
 
 NOW = 1_700_000_000
@@ -43,6 +43,13 @@ def test_network_of_ipv6_covers_its_addresses(bans: BanList) -> None:
 
     assert bans.is_banned(parse_host("2001:4d48:ac57:400:cacf:e9ff:fe1d:9c63"), NOW)
     assert not bans.is_banned(parse_host("2001:8000::1"), NOW)
+
+
+@pytest.mark.parametrize("text", ["9.8.7.6", "2001:4000::1", "bitcoinostk4e4re.onion"])
+def test_peer_of_any_network_can_be_banned(bans: BanList, text: str) -> None:
+    bans.add(single(parse_host(text)), BanReason.MISBEHAVING, NOW)
+
+    assert bans.is_banned(parse_host(text), NOW)
 
 
 def test_address_within_a_banned_network_counts_as_listed(bans: BanList) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ccxx_core.network import REGTEST
+from ccxx_node.p2p.actions import Ban
 from ccxx_node.p2p.address_book import KnownAddress
 from ccxx_node.p2p.bans import BanList, BanReason, parse_subnet
 from ccxx_node.p2p.calling import Caller
@@ -16,7 +17,7 @@ from ccxx_node.p2p.connections import Connection, Origin
 from ccxx_node.p2p.endpoints import parse_endpoint, parse_host
 from ccxx_node.p2p.messages import NetAddress
 from ccxx_node.p2p.options import NetworkOptions
-from ccxx_node.p2p.peer import Peer
+from ccxx_node.p2p.peer import Peer, Permissions
 from ccxx_node.p2p.switchboard import Switchboard, overdue
 from ccxx_node.p2p.upload_quota import UploadQuota
 
@@ -33,8 +34,8 @@ class Calls:
         self.bans = BanList(folder / "banlist.json")
         quota = UploadQuota(0, world.node.now)
         self.board = Switchboard(world.logic, options, self.bans, quota, world.node)
-        caller = Caller(self.board, Random(1))
-        self.chooser = Chooser(self.board, caller, world.book, self.bans, world.node)
+        self.caller = Caller(self.board, Random(1))
+        self.chooser = Chooser(self.board, self.caller, world.book, self.bans, world.node)
 
     def know(self, text: str, services: int = FULL) -> None:
         """Write an address into the book."""
@@ -109,6 +110,49 @@ async def test_unusual_port_is_called_where_there_is_no_other(calls: Calls) -> N
     calls.know("8.8.8.8:1")
 
     assert calls.chosen() == "8.8.8.8:1"
+
+
+@pytest.mark.parametrize("text", ["a..b", "a" * 64 + ".org", ":10841", "x\0y"])
+async def test_what_is_no_name_is_not_found(calls: Calls, text: str) -> None:
+    assert not await calls.caller.call(text, Permissions(manual=True))
+
+
+async def test_misbehaving_onion_peer_is_banned(calls: Calls) -> None:
+    connection = calls.connect("bitcoinostk4e4re.onion")
+    assert connection.peer is not None
+
+    calls.board.perform([Ban(connection.peer.id, "misbehaved")])
+
+    assert calls.bans.is_banned(connection.peer.net_address.ip, calls.world.node.now())
+    assert not calls.board.connections
+
+
+class Unread(asyncio.Transport):
+    """A transport whose other side reads nothing."""
+
+    is_aborted = False
+
+    def is_closing(self) -> bool:
+        return self.is_aborted
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Take any limits."""
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Be from nowhere."""
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+async def test_nothing_waits_for_who_does_not_read(calls: Calls) -> None:
+    connection, transport = Connection(calls.board, Origin()), Unread()
+    connection.connection_made(transport)
+    connection.pause_writing()
+
+    connection.close()
+
+    assert transport.is_aborted
 
 
 @pytest.mark.parametrize(
