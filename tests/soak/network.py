@@ -115,9 +115,9 @@ def _bring_up(client: NodeClient, source: NodeClient) -> None:
     start, height = client.block_count() + 1, source.block_count()
     for first in range(start, height + 1, _SUBMITTED_AT_ONCE):
         heights = range(first, min(first + _SUBMITTED_AT_ONCE, height + 1))
-        hashes = source.batch([("getblockhash", each) for each in heights])
-        raw = source.batch([("getblock", each, 0) for each in hashes])
-        client.batch([("submitblock", each) for each in raw])
+        hashes = source.batch([("getblockhash", [each]) for each in heights])
+        raw = source.batch([("getblock", [each, 0]) for each in hashes])
+        client.batch([("submitblock", [each]) for each in raw])
 
 
 def _say_height(height: int) -> None:
