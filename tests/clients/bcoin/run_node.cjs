@@ -36,8 +36,8 @@ Object.assign(regtest, {
 consensus.COINBASE_MATURITY = options.maturity;
 consensus.getReward = (height) => {
   const era = Math.floor(height / 576);
-  if (era > 3) throw new Error("later rewards depend on the clock");
-  return Math.floor(30000e8 / 16 ** era);
+  // Later rewards are this or nothing, by times of which bcoin does not tell here.
+  return era > 3 ? 3500000 : Math.floor(30000e8 / 16 ** era);
 };
 
 // A block is named by SHA-256, but its work is measured with scrypt.

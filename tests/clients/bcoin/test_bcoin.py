@@ -27,6 +27,7 @@ pytestmark = pytest.mark.skipif(
 RUN_NODE = Path(__file__).with_name("run_node.cjs").resolve()
 COIN = 100_000_000
 HEIGHT = 700
+RECORDED_HEIGHT = 5150
 OWNER = PrivateKey(sha256(b"owner"))
 SCRIPT = p2pkh_script(hash160(OWNER.public_key))
 Node = Any
@@ -132,6 +133,19 @@ def test_bcoin_downloads_and_validates_the_chain(
     assert [peer["subver"] for peer in theirs] == [node.client.call("getnetworkinfo")["subversion"]]
     assert [peer["subver"] for peer in ours] == ["/bcoin:v1.0.2/"]
     assert [peer["banscore"] for peer in (*theirs, *ours)] == [0, 0]
+
+
+def test_bcoin_validates_the_chain_that_the_reference_daemon_mined(
+    vectors: Path, start_node: Callable[..., Node], start_bcoin: Callable[..., Bcoin]
+) -> None:
+    blocks = vectors / "chain" / "chain-main.blk.gz"
+    node = start_node("-testmaturity=5000", f"-loadblock={blocks}")
+    node.process.wait_until(lambda: bool(node.client.block_count() == RECORDED_HEIGHT))
+
+    bcoin = start_bcoin(node, maturity=5000)
+    bcoin.follow(node)
+
+    assert bcoin.coin_facts() == node.coin_facts()
 
 
 def test_bcoin_refuses_a_block_of_which_it_is_told_other_rules(
