@@ -59,7 +59,7 @@ catalogues: $(READY)
 
 clean:
 	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
-	    tests/clients/bitcoinjs/node_modules
+	    tests/clients/*/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml

@@ -56,6 +56,22 @@ class PrivateKey:
         lib.secp256k1_ecdsa_sign(_CONTEXT, signature, digest, self._secret, ffi.NULL, ffi.NULL)
         return _serialize_der(signature)
 
+    def sign_short(self, digest: bytes) -> bytes:
+        """Sign as `sign` does, with the first nonce that makes R fit into 32 bytes.
+
+        Nonces are those of RFC 6979 with a counter as further entropy, as the family's wallets have
+        it since 0.17: 71 bytes at most, at twice the work on average.
+        """
+        signature, counter = self.sign(digest), 0
+        while signature[3] > 32:
+            counter += 1
+            made, entropy = ffi.new(_SIGNATURE), counter.to_bytes(32, "little")
+            lib.secp256k1_ecdsa_sign(
+                _CONTEXT, made, digest, self._secret, ffi.NULL, ffi.from_buffer(entropy)
+            )
+            signature = _serialize_der(made)
+        return signature
+
     def sign_recoverable(self, digest: bytes) -> bytes:
         """Sign so that the key can be recovered: 64 bytes r and s, then the id (0 to 3)."""
         signature = ffi.new("secp256k1_ecdsa_recoverable_signature *")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import sys
@@ -34,11 +35,11 @@ Which node
   -datadir=DIR           its data folder, where its cookie is (default: ~/.counosx)
   -conf=FILE             its settings (default: counosx.conf in the data folder)
   -regtest -testnet      its network, if it is not the main one; also -chain=regtest, -chain=test
-  -rpcconnect=HOST       where it listens (default: 127.0.0.1)
+  -rpcconnect=HOST[:PORT]  where it listens (default: 127.0.0.1)
   -rpcport=N             its RPC port (default: 11841, -testnet 11821, -regtest 11822)
   -rpccookiefile=FILE    its cookie, if it is elsewhere
   -rpcuser=NAME -rpcpassword=TEXT   name and password instead of the cookie
-  -stdinrpcpass          read the password from standard input
+  -stdinrpcpass          read the password from standard input, before anything else
 
 Where none of these is given, the environment says it, as it does to wallets and explorer:
   CCXX_NETWORK           main, test or regtest
@@ -47,7 +48,8 @@ Where none of these is given, the environment says it, as it does to wallets and
 
 How to ask
   -named                 parameters are given as name=value
-  -stdin                 read further parameters from standard input, one a line
+  -stdin                 read further parameters from standard input, one a line; without
+                         METHOD, that is the first line
   -getinfo               a summary of the node, instead of a method
   -rpcclienttimeout=N    seconds to wait for an answer (default: 900; 0: for ever)
   -rpcwait               wait until the node answers
@@ -61,12 +63,13 @@ are JSON, else as text. The methods are listed by `ccxx-cli help`. Exit status: 
 # Parameters that are text whatever they look like: an address, hex of digits only, a message "5".
 TEXT_PARAMETERS = frozenset(
     "action address address_type blockhash command estimate_mode hexdata hexstring index_name"
-    " message name privkey proof psbt sighashtype signature txid".split()
+    " message node privkey proof psbt sighashtype signature subnet txid".split()
 )
 _OWN_FLAGS = ("named", "getinfo", "stdin", "stdinrpcpass", "rpcwait")
 _OWN_VALUES = ("rpcconnect", "rpcclienttimeout")
 _LOGIN = ("rpcuser", "rpcpassword", "rpccookiefile")
 _WAIT_SECONDS = 0.2
+_INTERRUPTED = 130
 _METHOD_NOT_FOUND = -32601
 _OPTIONS = Spelling(
     address="-rpcconnect and -rpcport",
@@ -82,12 +85,14 @@ def main() -> int:
     if "version" in own:
         sys.stdout.write(f"ccxx-cli version {version('ccxx')}\n")
         return 0
-    if "help" in own or (not words and "getinfo" not in own):
+    if "help" in own or not (words or "getinfo" in own or "stdin" in own):
         sys.stdout.write(_USAGE)
         return 0 if "help" in own else 2
     try:
         config = read_config([*_from_environment(own, shared), *shared])
         client = _client(config, own)
+        if "getinfo" in own and words:
+            raise ConfigError("-getinfo takes no arguments")
         if "getinfo" in own:
             result: Any = _getinfo(client)
         else:
@@ -103,6 +108,8 @@ def main() -> int:
     except CcxxError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     _print(result)
     return 0
 
@@ -147,13 +154,11 @@ def _from_environment(own: dict[str, str], shared: Sequence[str]) -> list[str]:
 
 
 def _client(config: Config, own: dict[str, str]) -> NodeClient:
-    host = own.get("rpcconnect") or "127.0.0.1"
-    if ":" in host and not host.startswith("["):
-        host = f"[{host}]"
-    port = config.number("rpcport", config.network.rpc_port)
+    host, port = _split_host(own.get("rpcconnect") or "127.0.0.1", config.network.rpc_port)
+    port = config.number("rpcport", port)
     password = config.text("rpcpassword")
     if "stdinrpcpass" in own:
-        password = sys.stdin.readline().rstrip("\r\n")
+        password = _read_password()
     seconds = own.get("rpcclienttimeout") or "900"
     if not seconds.isdigit():
         raise ConfigError(f"-rpcclienttimeout is '{seconds}', wanted seconds")
@@ -165,6 +170,24 @@ def _client(config: Config, own: dict[str, str]) -> NodeClient:
     if "rpcwait" in own:
         _wait(client)
     return client
+
+
+def _split_host(text: str, default_port: int) -> tuple[str, int]:
+    """Split `host:port`; an IPv6 address without brackets has no port."""
+    host, colon, port = text.rpartition(":")
+    if colon and port.isdigit() and (":" not in host or host.endswith("]")):
+        return host, int(port)
+    return (f"[{text}]" if ":" in text and not text.startswith("[") else text), default_port
+
+
+def _read_password() -> str:
+    """Read one line, without showing it where somebody types it."""
+    if sys.stdin.isatty():
+        return getpass.getpass("RPC password: ")
+    line = sys.stdin.readline()
+    if not line:
+        raise ConfigError("-stdinrpcpass specified but failed to read from standard input")
+    return line.rstrip("\r\n")
 
 
 def _wait(client: NodeClient) -> None:
@@ -181,9 +204,11 @@ def _wait(client: NodeClient) -> None:
 
 
 def _call(client: NodeClient, own: dict[str, str], words: list[str]) -> Any:
-    method, *texts = words
     if "stdin" in own:
-        texts += [line.rstrip("\r\n") for line in sys.stdin]
+        words = words + [line.rstrip("\r\n") for line in sys.stdin]
+    if not words:
+        raise ConfigError("too few parameters (need at least a method)")
+    method, *texts = words
     if "named" not in own:
         names = parameter_names(method)
         values = [
@@ -232,7 +257,9 @@ def _getinfo(client: NodeClient) -> dict[str, Any]:
         "blocks": chain["blocks"],
         "timeoffset": network["timeoffset"],
         "connections": network["connections"],
+        "proxy": network["networks"][0]["proxy"],
         "difficulty": chain["difficulty"],
+        "testnet": chain["chain"] == "test",
         "chain": chain["chain"],
         "relayfee": network["relayfee"],
         "warnings": network["warnings"],

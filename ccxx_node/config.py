@@ -25,31 +25,31 @@ _SECTION_ONLY = frozenset({"addnode", "bind", "connect", "port", "rpcbind", "rpc
 
 _OUR_OPTIONS = frozenset(
     """
-    acceptnonstdtxn blockmaxweight blockmintxfee blockversion bytespersigop chain checkblocks conf
-    datacarrier datacarriersize datadir dbcache debug debugexclude debuglogfile dustrelayfee help
-    includeconf incrementalrelayfee limitancestorcount limitancestorsize limitdescendantcount
-    limitdescendantsize listen loadblock logtimemicros logtimestamps maxmempool maxtipage
-    mempoolexpiry mempoolreplacement minrelaytxfee mocktime par permitbaremultisig persistmempool
-    pid printtoconsole regtest reindex reindex-chainstate rpcallowip rpcauth rpcbind rpccookiefile
-    rpcpassword rpcport rpcuser server stopafterblockimport stopatheight testmaturity testnet
-    testsubsidy trustedminers txindex uacomment version
+    acceptnonstdtxn addnode addrmantest alertnotify banscore bantime bind blockmaxweight
+    blockmintxfee blocknotify blockreconstructionextratxn blocksdir blocksonly blockversion
+    bytespersigop chain checkblocks conf connect datacarrier datacarriersize datadir dbcache debug
+    debugexclude debuglogfile discover dns dnsseed dustrelayfee enablebip61 externalip fastprune
+    feefilter forcednsseed help includeconf incrementalrelayfee limitancestorcount limitancestorsize
+    limitdescendantcount limitdescendantsize listen loadblock logtimemicros logtimestamps
+    maxconnections maxmempool maxorphantx maxreceivebuffer maxsendbuffer maxtipage maxuploadtarget
+    mempoolexpiry mempoolreplacement metricsbind metricsport minimumchainwork minrelaytxfee mocktime
+    networkactive onion onlynet par peerbloomfilters permitbaremultisig persistmempool pid port
+    printtoconsole proxy proxyrandomize prune regtest reindex reindex-chainstate rest rpcallowip
+    rpcauth rpcbind rpccookiefile rpcpassword rpcport rpcservertimeout rpcthreads rpcuser
+    rpcwhitelist rpcwhitelistdefault rpcworkqueue seednode server stopafterblockimport stopatheight
+    testmaturity testnet testsubsidy timeout trustedminers txindex uacomment vbparams version
+    whitebind whitelist whitelistforcerelay whitelistrelay
     """.split()
 )
 _ACCEPTED_OPTIONS = frozenset(
     """
-    addnode addresstype addrmantest alertnotify assumevalid avoidpartialspends banscore bantime bind
-    blocknotify blockreconstructionextratxn blocksdir blocksonly changetype checkblockindex
-    checklevel checkmempool checkpoints connect daemon dbbatchsize dblogsize deprecatedrpc
-    disablewallet discardfee discover dns dnsseed dropmessagestest enablebip61 externalip
-    fallbackfee feefilter flushwallet forcednsseed keypool listenonion logips maxconnections
-    maxorphantx maxreceivebuffer maxsendbuffer maxsigcachesize maxtimeadjustment maxtxfee
-    maxuploadtarget minimumchainwork mintxfee onion onlynet paytxfee peerbloomfilters port
-    printpriority privdb proxy proxyrandomize prune rescan rest rpcserialversion rpcservertimeout
-    rpcthreads rpcworkqueue salvagewallet seednode shrinkdebugfile spendzeroconfchange sysperms
-    timeout torcontrol torpassword txconfirmtarget upgradewallet upnp vbparams wallet
-    walletbroadcast walletdir walletnotify walletrbf walletrejectlongchains whitebind whitelist
-    whitelistforcerelay whitelistrelay zapwallettxes zmqpubhashblock zmqpubhashtx zmqpubrawblock
-    zmqpubrawtx
+    addresstype assumevalid avoidpartialspends changetype checkblockindex checklevel checkmempool
+    checkpoints daemon dbbatchsize dblogsize deprecatedrpc disablewallet discardfee dropmessagestest
+    fallbackfee flushwallet keypool listenonion logips maxsigcachesize maxtimeadjustment maxtxfee
+    mintxfee paytxfee printpriority privdb rescan rpcserialversion salvagewallet shrinkdebugfile
+    spendzeroconfchange sysperms torcontrol torpassword txconfirmtarget upgradewallet upnp wallet
+    walletbroadcast walletdir walletnotify walletrbf walletrejectlongchains zapwallettxes
+    zmqpubhashblock zmqpubhashtx zmqpubrawblock zmqpubrawtx
     """.split()
 )
 _KNOWN_OPTIONS = _OUR_OPTIONS | _ACCEPTED_OPTIONS

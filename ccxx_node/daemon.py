@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +16,7 @@ from ccxx_core.errors import CcxxError
 from ccxx_node.config import Config, ConfigError, read_config
 from ccxx_node.node.node import Node
 from ccxx_node.node.settings import VERSION
+from ccxx_node.rpc.log_categories import is_category, switch
 
 _log = logging.getLogger("ccxx.daemon")
 
@@ -30,17 +32,31 @@ Options:
   -stopafterblockimport  stop when that is done
   -reindex             rebuild everything from the block files
   -reindex-chainstate  rebuild the unspent coins
+  -blocksdir=DIR       where the block files are kept (default: below -datadir)
+  -prune=N             delete old blocks: 1 on request, from 550 to stay below N MiB
   -txindex             keep an index of all transactions for getrawtransaction
   -dbcache=N           MiB of memory for the chain (default: 450)
   -par=N               processes that check signatures (default: one a core, on regtest 1)
   -rpcport=N -rpcbind=ADDRESS -rpcallowip=SUBNET   where to listen, whom to hear
   -rpcuser=NAME -rpcpassword=TEXT -rpcauth=USER:SALT$HASH -rpccookiefile=FILE
+  -rpcwhitelist=USER:METHOD,METHOD -rpcwhitelistdefault=0   which methods a user may call
+  -rpcthreads=N -rpcworkqueue=N -rpcservertimeout=SECONDS   bounds of RPC
+  -rest                answer /rest/ without a password
+  -addnode=HOST -connect=HOST -seednode=HOST -dnsseed=0   whom to call
+  -listen=0 -port=N -bind=ADDRESS -whitebind=ADDRESS:PORT -externalip=ADDRESS   who may call
+  -proxy=HOST:PORT -onion=HOST:PORT -onlynet=NETWORK -networkactive=0   how to call
+  -maxconnections=N -maxuploadtarget=N -whitelist=SUBNET -banscore=N -bantime=SECONDS
+  -blocksonly -peerbloomfilters=0 -minimumchainwork=HEX -maxtipage=SECONDS
   -trustedminers=off|list:FILE|url:URL   whose blocks are valid on the main network
   -acceptnonstdtxn=0   relay only what is standard (default on the main network)
   -mempoolreplacement=1  let better paid transactions replace others (BIP 125)
   -maxmempool=N -mempoolexpiry=HOURS -minrelaytxfee=AMOUNT -persistmempool=0
-  -debug -printtoconsole  more in the log, the log on standard output
-  -testmaturity=N -testsubsidy=N -mocktime=N   for tests, on regtest only
+  -metricsport=N -metricsbind=ADDRESS   numbers for Prometheus and /health
+  -blocknotify=COMMAND -alertnotify=COMMAND   run at a new tip, at a warning
+  -debug=CATEGORY -debugexclude=CATEGORY -printtoconsole  more in the log, the log on
+                       standard output; without a category all of them
+  -testmaturity=N -testsubsidy=N -mocktime=N -fastprune -vbparams=NAME:START:END
+                       for tests, on regtest only
 
 Options of other daemons of the family are accepted where this node has no use for them.
 Stop it with `ccxx-cli stop`, Ctrl-C or SIGTERM.
@@ -102,6 +118,8 @@ async def _serve(node: Node) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, node.request_stop)
+        # Sent by programs that rotate logs: the log notices by itself that its file is gone.
+        loop.add_signal_handler(signal.SIGHUP, lambda: _log.info("log reopened"))
     await node.run()
 
 
@@ -134,15 +152,20 @@ def _write_pid(config: Config) -> None:
 
 
 def open_log(config: Config) -> None:
-    """Send the log to `debug.log` in the network's folder, and with an option to the console."""
+    """Send the log to `debug.log` in the network's folder, and with an option to the console.
+
+    A log file that was moved away is made anew, so that it can be rotated while the node runs.
+    """
     path = config.network_datadir / (config.text("debuglogfile") or "debug.log")
     form = "%(asctime)s %(message)s"
     if config.flag("logtimemicros"):
         form = "%(asctime)s.%(msecs)03d %(message)s"
+    if not config.flag("logtimestamps", True):
+        form = "%(message)s"
     handlers: list[logging.Handler] = []
     if config.text("debuglogfile") != "0":
         try:
-            handlers.append(logging.FileHandler(path, encoding="utf-8"))
+            handlers.append(WatchedFileHandler(path, encoding="utf-8"))
         except OSError:
             raise ConfigError(f"Could not open debug log file {path}") from None
     if config.flag("printtoconsole"):
@@ -151,11 +174,28 @@ def open_log(config: Config) -> None:
     formatter.converter = time.gmtime
     for handler in handlers:
         handler.setFormatter(formatter)
-    level = logging.DEBUG if config.texts("debug") else logging.INFO
-    logging.basicConfig(level=level, handlers=handlers or [logging.NullHandler()], force=True)
+    # A full disk costs lines of the log, and must not write to standard error for each.
+    logging.raiseExceptions = False
+    logging.basicConfig(
+        level=logging.INFO, handlers=handlers or [logging.NullHandler()], force=True
+    )
     # Their debug lines are about themselves, not about the chain.
     for name in ("asyncio", "aiohttp"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    _choose_categories(config)
+
+
+def _choose_categories(config: Config) -> None:
+    wanted = config.texts("debug")
+    # As in the family, one `-debug=0` among several switches all of them off.
+    if not {"0", "none"}.isdisjoint(wanted):
+        wanted = ()
+    for names, on in ((wanted, True), (config.texts("debugexclude"), False)):
+        for name in names:
+            if is_category(name):
+                switch(name, on=on)
+            else:
+                _log.warning("unknown log category ignored name=%s", name)
 
 
 if __name__ == "__main__":

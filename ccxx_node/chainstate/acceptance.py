@@ -64,6 +64,7 @@ class Acceptance:
                 # The block waits for its parent, in the index too: a crash must not orphan it.
                 self._index.flush()
         entry.block_position = position or self._storage.blocks.append_block(block)
+        entry.is_pruned = False
         entry.tx_count = len(block.transactions)
         self._index.touch(entry)
         self._branches.link(entry)

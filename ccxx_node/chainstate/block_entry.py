@@ -10,7 +10,7 @@ MEDIAN_SPAN = 11
 
 # Header, height, flags, number of transactions, order of arrival, block position, undo position.
 _RECORD = Struct("<80sIBIqIIIIII")
-_VALID, _FAILED, _FAILED_PARENT, _HAS_BLOCK, _HAS_UNDO = 1, 2, 4, 8, 16
+_VALID, _FAILED, _FAILED_PARENT, _HAS_BLOCK, _HAS_UNDO, _PRUNED = 1, 2, 4, 8, 16, 32
 _NOWHERE = FilePosition(0, 0, 0)
 
 
@@ -20,6 +20,7 @@ class BlockEntry:
     ``chain_work`` is the work of the chain up to here. ``chain_tx_count`` counts its transactions,
     and is 0 while a block on the way is missing. ``sequence`` orders branches of equal work: the
     lowest was complete first. ``fully_valid``: it has been connected once, so every rule holds.
+    ``is_pruned``: the block was stored, and deleted when it was old.
     """
 
     __slots__ = (
@@ -34,6 +35,7 @@ class BlockEntry:
         "fully_valid",
         "hash",
         "height",
+        "is_pruned",
         "merkle_root",
         "nonce",
         "parent",
@@ -64,6 +66,7 @@ class BlockEntry:
         self.fully_valid = False
         self.failed = False
         self.failed_parent = False
+        self.is_pruned = False
         self.block_position: FilePosition | None = None
         self.undo_position: FilePosition | None = None
         self._median_time_past: int | None = None
@@ -125,6 +128,7 @@ class BlockEntry:
             | _FAILED_PARENT * self.failed_parent
             | _HAS_BLOCK * (self.block_position is not None)
             | _HAS_UNDO * (self.undo_position is not None)
+            | _PRUNED * self.is_pruned
         )
         block_position = self.block_position or _NOWHERE
         undo_position = self.undo_position or _NOWHERE
@@ -144,12 +148,13 @@ class BlockEntry:
         self.fully_valid = bool(flags & _VALID)
         self.failed = bool(flags & _FAILED)
         self.failed_parent = bool(flags & _FAILED_PARENT)
+        self.is_pruned = bool(flags & _PRUNED)
         if flags & _HAS_BLOCK:
             self.block_position = FilePosition(*positions[:3])
         if flags & _HAS_UNDO:
             self.undo_position = FilePosition(*positions[3:])
         linked = self.parent is None or self.parent.is_linked
-        if linked and self.block_position is not None:
+        if linked and (self.block_position is not None or self.is_pruned):
             self.chain_tx_count = self.tx_count + (self.parent.chain_tx_count if self.parent else 0)
 
 

@@ -1,6 +1,7 @@
 """The tree of known headers: in memory as linked entries, on disk one record a header."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from ccxx_core.block import BlockHeader
@@ -12,10 +13,11 @@ from ccxx_node.chainstate.block_entry import (
     height_of_record,
 )
 from ccxx_node.chainstate.errors import CorruptionError
-from ccxx_node.chainstate.kvstore import open_store
+from ccxx_node.chainstate.kvstore import Pair, open_store
 from ccxx_node.chainstate.record_files import FilePosition
 
 _ENTRY = b"b"
+_REMOVED_FILES = b"P"
 REMEDY = "-reindex"
 
 
@@ -31,6 +33,8 @@ class BlockIndex:
         self.best_header: BlockEntry | None = None
         self._first_sequence = -1
         self._next_sequence = 1
+        # Files of blocks and of undo data that nothing points into, to be deleted.
+        self.removed_files: tuple[list[int], list[int]] = ([], [])
         try:
             self._load()
         except BaseException:
@@ -91,16 +95,32 @@ class BlockIndex:
         """Write what changed; the blocks and undo data it points at must be on the disk before."""
         if not self._dirty:
             return
-        self._store.write_batch(
-            (_ENTRY + entry.hash, entry.encode()) for entry in self._dirty.values()
-        )
+        self._store.write_batch(self._changed_records())
         self._dirty.clear()
+
+    def forget_files(self, block_files: Collection[int], undo_files: Collection[int]) -> None:
+        """Note in one write that blocks are gone and which files that leaves to delete."""
+        self.removed_files = sorted(block_files), sorted(undo_files)
+        names = json.dumps(self.removed_files).encode()
+        self._store.write_batch([*self._changed_records(), (_REMOVED_FILES, names)])
+        self._dirty.clear()
+
+    def files_are_removed(self) -> None:
+        """Note that those files have been deleted."""
+        self.removed_files = [], []
+        self._store.write_batch((), [_REMOVED_FILES])
 
     def close(self) -> None:
         """Close the database; what was not flushed is forgotten."""
         self._store.close()
 
+    def _changed_records(self) -> Iterator[Pair]:
+        return ((_ENTRY + entry.hash, entry.encode()) for entry in self._dirty.values())
+
     def _load(self) -> None:
+        removed = self._store.get(_REMOVED_FILES)
+        if removed is not None:
+            self.removed_files = json.loads(removed)
         records = [record for _, record in self._store.iterate(_ENTRY)]
         if any(len(record) != RECORD_SIZE for record in records):
             raise self._corrupted()

@@ -1,27 +1,37 @@
 """Blocks (blk?????.dat) and what they spent (rev?????.dat), appended in the order of arrival."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ccxx_core.block import Block
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import BlockHash, sha256d
 from ccxx_node.chainstate.coin_codec import decode_undo, encode_undo
-from ccxx_node.chainstate.record_files import FilePosition, RecordFiles
+from ccxx_node.chainstate.record_files import MAX_FILE_BYTES, FilePosition, RecordFiles
 from ccxx_node.consensus.block import check_commitments
 from ccxx_node.consensus.coins import BlockUndo
 from ccxx_node.consensus.errors import ConsensusError
 
 _CHECKSUM_SIZE = 32
+_UNDO_FILES_A_BLOCK_FILE = 8
 
 
 class BlockStore:
     """The raw files below ``<network folder>/blocks``; the block index knows what is where."""
 
-    def __init__(self, folder: Path, magic: bytes) -> None:
+    def __init__(self, folder: Path, magic: bytes, file_bytes: int = MAX_FILE_BYTES) -> None:
         """Open the folder, made if missing; ``magic`` are the network's 4 bytes."""
-        self._blocks = RecordFiles(folder, "blk", magic, remedy="-reindex")
-        self._undos = RecordFiles(folder, "rev", magic, remedy="-reindex-chainstate")
+        self._blocks = RecordFiles(
+            folder, "blk", magic, remedy="-reindex", max_file_bytes=file_bytes
+        )
+        # Small, so that what pruned blocks spent can go soon after them.
+        self._undos = RecordFiles(
+            folder,
+            "rev",
+            magic,
+            remedy="-reindex-chainstate",
+            max_file_bytes=file_bytes // _UNDO_FILES_A_BLOCK_FILE,
+        )
 
     def append_block(self, block: Block) -> FilePosition:
         """Write a block; raises StorageError and leaves nothing behind if the disk refuses."""
@@ -76,6 +86,30 @@ class BlockStore:
                 end = position.end
                 yield position, raw
         self._blocks.cut_tail(end)
+
+    @property
+    def appended(self) -> int:
+        """The bytes written since the start."""
+        return self._blocks.appended + self._undos.appended
+
+    def size(self) -> int:
+        """Give the bytes that all files take."""
+        return sum(self._blocks.sizes().values()) + sum(self._undos.sizes().values())
+
+    def full_block_files(self) -> dict[int, int]:
+        """Give the size of each file of blocks that is written to no more."""
+        sizes = self._blocks.sizes()
+        return {file: size for file, size in sizes.items() if file < self._blocks.last}
+
+    def full_undo_files(self) -> dict[int, int]:
+        """Give the same for what blocks spent."""
+        sizes = self._undos.sizes()
+        return {file: size for file, size in sizes.items() if file < self._undos.last}
+
+    def remove(self, block_files: Collection[int], undo_files: Collection[int]) -> None:
+        """Delete files that the index points into no more; raises StorageError."""
+        self._blocks.remove(block_files)
+        self._undos.remove(undo_files)
 
     def sync(self) -> None:
         """Return when all that was appended is on the disk."""

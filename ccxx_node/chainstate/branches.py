@@ -2,19 +2,25 @@
 
 import gc
 import logging
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 
 from ccxx_core.block import Block
 from ccxx_core.hashes import format_hash
 from ccxx_node.chainstate.active_chain import ActiveChain, Candidates
 from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.chainstate.chain_events import ChainEvents
+from ccxx_node.chainstate.errors import ChainError
 from ccxx_node.chainstate.storage import Storage
 from ccxx_node.chainstate.tip import Tip
 from ccxx_node.consensus.errors import ConsensusError, UntrustedMinerError
 
 _log = logging.getLogger(__name__)
+# Nobody may ask for them: then only the last so many are kept.
+_MAX_REFUSALS = 100
 
 
 class Branches:
@@ -26,6 +32,9 @@ class Branches:
         self._chain = chain
         self._tip = tip
         self._candidates = Candidates()
+        # The end with the most work of a branch that breaks a rule.
+        self.best_failed: BlockEntry | None = None
+        self._refusals: deque[tuple[BlockEntry, ConsensusError]] = deque(maxlen=_MAX_REFUSALS)
 
     def start(self) -> None:
         """Move from where the stored coins are to the best branch; raises StorageError.
@@ -37,6 +46,12 @@ class Branches:
                 self._tip.disconnect()
         self._candidates.rebuild(self._index, self._chain.tip)
         self.activate()
+
+    def disconnect_to(self, entry: BlockEntry) -> None:
+        """Move the tip back to an ancestor of it; `start` decides where to go from there."""
+        with _collector_paused():
+            while self._chain.tip is not entry:
+                self._tip.disconnect()
 
     def link(self, entry: BlockEntry) -> None:
         """Note that a block is stored: it and stored descendants may now form a whole branch."""
@@ -52,20 +67,36 @@ class Branches:
             self._candidates.offer(each, self._chain.tip)
             pending.extend(child for child in each.children if child.block_position is not None)
 
-    def activate(self, fresh: BlockEntry | None = None, block: Block | None = None) -> ChainEvents:
+    @property
+    def is_settled(self) -> bool:
+        """Whether the tip is the best there is: false in the middle of a way that takes turns."""
+        return self._candidates.best() in (None, self._chain.tip)
+
+    def activate(
+        self,
+        fresh: BlockEntry | None = None,
+        block: Block | None = None,
+        seconds: float | None = None,
+    ) -> ChainEvents:
         """Move the tip to the best branch whose rules hold.
 
         ``block`` is that of ``fresh``, so that it need not be read back. Raises ConsensusError if
         ``fresh`` itself breaks a rule (the tip is then where it was), StorageError for the disk.
+        With ``seconds`` a way that takes longer is left in the middle, to be gone on with.
         """
+        deadline = inf if seconds is None else time.monotonic() + seconds
         before = self._chain.tip
         failure: ConsensusError | None = None
         with _collector_paused():
             while (best := self._candidates.best()) not in (None, self._chain.tip):
                 assert best is not None
-                failed, error = self._move_to(best, fresh, block)
+                if not self._is_reachable(best):
+                    continue
+                failed, error = self._move_to(best, fresh, block, deadline)
                 if failed is fresh and error is not None:
                     failure = error
+                if time.monotonic() >= deadline:
+                    break
         self._candidates.prune(self._chain.tip)
         if failure is not None:
             raise failure
@@ -76,14 +107,19 @@ class Branches:
         entry.failed = True
         self._index.touch(entry)
         self._candidates.remove(entry)
+        self._note_failed(entry)
         for descendant in self._index.descendants(entry):
             descendant.failed_parent = True
             self._index.touch(descendant)
             self._candidates.remove(descendant)
+            self._note_failed(descendant)
 
     def invalidate(self, entry: BlockEntry) -> ChainEvents:
         """Treat a block as if it broke a rule, and move to the best branch without it."""
         before = self._chain.tip
+        parent = entry.parent if entry in self._chain else None
+        if parent is not None and self._has_pruned(self._chain.tip, parent):
+            raise ChainError("blocks above it were pruned, so it cannot be taken back")
         with _collector_paused():
             while entry in self._chain:
                 self._tip.disconnect()
@@ -102,6 +138,8 @@ class Branches:
         for each in family:
             each.failed = each.failed_parent = False
             self._index.touch(each)
+        if self.best_failed in family:
+            self.best_failed = None
         self._candidates.rebuild(self._index, self._chain.tip)
         return self.activate()
 
@@ -113,13 +151,21 @@ class Branches:
             self._candidates.offer(entry, self._chain.tip)
         return self.activate()
 
+    def take_refusals(self) -> list[tuple[BlockEntry, ConsensusError]]:
+        """Hand out the stored blocks that could not be connected since the last time, and why."""
+        refusals = list(self._refusals)
+        self._refusals.clear()
+        return refusals
+
     def _move_to(
-        self, best: BlockEntry, fresh: BlockEntry | None, block: Block | None
+        self, best: BlockEntry, fresh: BlockEntry | None, block: Block | None, deadline: float
     ) -> tuple[BlockEntry | None, ConsensusError | None]:
-        """Go to a branch's end, or as far as its rules hold; gives the block that breaks one."""
+        """Go to a branch's end, as far as its rules hold and time allows; gives who breaks one."""
         fork = self._chain.fork_with(best)
         while self._chain.tip is not fork:
             self._tip.disconnect()
+            if time.monotonic() >= deadline:
+                return None, None
         for height in range(fork.height + 1, best.height + 1):
             entry = best.ancestor(height)
             assert entry is not None
@@ -129,12 +175,46 @@ class Branches:
             except ConsensusError as error:
                 self._refuse(entry, error)
                 return entry, error
+            if time.monotonic() >= deadline:
+                break
         return None, None
+
+    def _note_failed(self, entry: BlockEntry) -> None:
+        if self.best_failed is None or entry.chain_work > self.best_failed.chain_work:
+            self.best_failed = entry
+
+    def _is_reachable(self, best: BlockEntry) -> bool:
+        """Tell whether no block on the way is pruned; the branch waits for it if one is."""
+        fork = self._chain.fork_with(best)
+        if not self._has_pruned(self._chain.tip, fork) and not self._has_pruned(best, fork):
+            return True
+        _log.error(
+            "reorganisation refused height=%d hash=%s fork=%d reason=blocks on the way were pruned",
+            best.height,
+            format_hash(best.hash),
+            fork.height,
+        )
+        entry: BlockEntry | None = best
+        while entry is not None and entry is not fork:
+            self._candidates.remove(entry)
+            entry = entry.parent
+        return False
+
+    @staticmethod
+    def _has_pruned(end: BlockEntry, fork: BlockEntry) -> bool:
+        entry = end
+        while entry is not fork:
+            if entry.is_pruned:
+                return True
+            assert entry.parent is not None
+            entry = entry.parent
+        return False
 
     def _read(self, entry: BlockEntry) -> Block:
         return self._storage.read_block(entry)
 
     def _refuse(self, entry: BlockEntry, error: ConsensusError) -> None:
+        self._refusals.append((entry, error))
         _log.warning(
             "block refused height=%d hash=%s reason=%s",
             entry.height,

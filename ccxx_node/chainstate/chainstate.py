@@ -26,12 +26,15 @@ from ccxx_node.chainstate.opening import (
     find_genesis,
     find_tip,
 )
+from ccxx_node.chainstate.pruning import Pruner
+from ccxx_node.chainstate.rewinding import forget_witnessless_blocks
 from ccxx_node.chainstate.rules import Rules
 from ccxx_node.chainstate.storage import ChainstateOptions, Storage
 from ccxx_node.chainstate.tip import Tip
-from ccxx_node.chainstate.utxo_stats import UtxoStats, compute_utxo_stats
+from ccxx_node.chainstate.utxo_stats import UtxoCounter, UtxoStats
 from ccxx_node.chainstate.verification import DEFAULT_DEPTH, DEFAULT_LEVEL, Verification
 from ccxx_node.consensus.coins import BlockUndo, Coin, CoinChanges
+from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.consensus.params import ConsensusParams
 
 _DEFAULTS = ChainstateOptions()
@@ -44,7 +47,7 @@ class Chainstate:
     time in unix seconds. Not safe for threads: one event loop owns it.
     """
 
-    def __init__(self, storage: Storage, rules: Rules) -> None:
+    def __init__(self, storage: Storage, rules: Rules, options: ChainstateOptions) -> None:
         """Use ``open`` instead."""
         self._storage = storage
         self._index = storage.index
@@ -52,8 +55,11 @@ class Chainstate:
         self.params = rules.params
         self.genesis = find_genesis(storage, rules.params)
         self._chain = ActiveChain(find_tip(storage, self.genesis))
-        self._branches = Branches(storage, self._chain, Tip(storage, self._chain, rules))
+        tip = Tip(storage, self._chain, rules)
+        self._branches = Branches(storage, self._chain, tip)
+        self.connect_times = tip.times
         self._acceptance = Acceptance(storage, rules, self._branches)
+        self.pruner = Pruner(storage, self._chain, options)
 
     @classmethod
     def open(
@@ -71,7 +77,7 @@ class Chainstate:
         """
         storage = Storage(folder, NETWORKS[params.chain].magic, options)
         try:
-            chainstate = cls(storage, rules or Rules(params))
+            chainstate = cls(storage, rules or Rules(params), options)
             chainstate._recover(options.check_blocks)
         except BaseException:
             storage.close()
@@ -105,6 +111,16 @@ class Chainstate:
     def best_header(self) -> BlockEntry:
         """The header with the most work behind it, its block known or not."""
         return self._index.best_header or self.tip
+
+    @property
+    def best_failed(self) -> BlockEntry | None:
+        """The end with the most work of a branch that broke a rule since the start."""
+        return self._branches.best_failed
+
+    @property
+    def coin_cache(self) -> tuple[int, int]:
+        """How many coins are in memory, and how many changes the database does not know yet."""
+        return self._storage.coins.cached
 
     def entry(self, block_hash: BlockHash) -> BlockEntry | None:
         """Give what is known about a header, in the active chain or not."""
@@ -155,6 +171,10 @@ class Chainstate:
             return None
         return self._storage.read_undo(entry)
 
+    def blocks_size(self) -> int:
+        """Give the bytes that blocks and undo data take on the disk."""
+        return self._storage.blocks.size()
+
     @property
     def has_transaction_index(self) -> bool:
         """Whether ``find_transaction`` can answer."""
@@ -167,10 +187,14 @@ class Chainstate:
 
     def utxo_stats(self) -> UtxoStats:
         """Write everything, then count and hash all coins."""
-        self.flush()
-        size = self._storage.disk_size()
-        coins = self._storage.coins.iterate()
-        return compute_utxo_stats(coins, self.tip.hash, self.height, size)
+        counter = UtxoCounter(self.tip.hash, self.height)
+        for outpoint, coin in self.iterate_coins():
+            counter.add(outpoint, coin)
+        return counter.finish(self.coins_size())
+
+    def coins_size(self) -> int:
+        """Give the bytes that the coins take on the disk."""
+        return self._storage.disk_size()
 
     def iterate_coins(self) -> Iterator[tuple[OutPoint, Coin]]:
         """Write everything, then give all coins by txid (as bytes) and position."""
@@ -190,16 +214,37 @@ class Chainstate:
         """
         return self._acceptance.accept_headers(headers, now)
 
-    def accept_block(self, block: Block, now: int) -> ChainEvents:
+    def accept_block(self, block: Block, now: int, seconds: float | None = None) -> ChainEvents:
         """Check, store and if possible connect a block, and all that waited for it.
 
         The events are empty if it was stored before, or is not on the best chain (yet). Raises
-        ConsensusError if this block breaks a rule; coins and tip are then as they were.
+        ConsensusError if this block breaks a rule; coins and tip are then as they were. A way to
+        the best tip that takes longer than ``seconds`` is left in the middle: see ``move_on``.
         """
         entry = self._acceptance.store_block(block, now)
         if entry is None:
-            return ChainEvents(self.tip, self.tip, self._storage.read_block)
-        return self._branches.activate(entry, block)
+            return self.events_since(self.tip)
+        return self._branches.activate(entry, block, seconds)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the tip is the best there is: false in the middle of a long way."""
+        return self._branches.is_settled
+
+    def move_on(self, seconds: float) -> ChainEvents:
+        """Go on with a long way for some time; raises StorageError."""
+        return self._branches.activate(seconds=seconds)
+
+    def events_since(self, before: BlockEntry) -> ChainEvents:
+        """Give what happened since a block was the tip."""
+        return ChainEvents(before, self.tip, self._storage.read_block)
+
+    def take_refusals(self) -> list[tuple[BlockEntry, ConsensusError]]:
+        """Hand out the stored blocks that could not be connected since the last time, and why.
+
+        Whoever sent one of them may have done so long before its branch became the best.
+        """
+        return self._branches.take_refusals()
 
     def test_block(self, block: Block, now: int, *, checks_work: bool = False) -> None:
         """Check a block on top of the tip without keeping anything; raises ConsensusError.
@@ -235,6 +280,13 @@ class Chainstate:
         self.flush()
         return events
 
+    def prune_when_due(self) -> None:
+        """Delete old blocks if they outgrew their bound; raises StorageError.
+
+        Events that have not been looked at may need blocks: look at them before.
+        """
+        self.pruner.prune_when_due()
+
     def flush(self) -> None:
         """Write everything to the disk; raises StorageError."""
         self._storage.flush()
@@ -256,6 +308,7 @@ class Chainstate:
             self._storage.close()
 
     def _recover(self, check_blocks: int) -> None:
+        forget_witnessless_blocks(self._storage, self._chain, self._branches, self._rules)
         # Before anything is built on them.
         for _ in self.verify(DEFAULT_LEVEL, check_blocks):
             pass

@@ -93,6 +93,11 @@ class CoinStore:
         self.best_block = best_block
 
     @property
+    def cached(self) -> tuple[int, int]:
+        """How many coins are in memory, and how many changes the database does not know yet."""
+        return len(self._coins), len(self._dirty)
+
+    @property
     def is_full(self) -> bool:
         """Whether the dict has outgrown its bound."""
         return len(self._coins) > self._max_cached

@@ -82,7 +82,7 @@ class StoredBlocks:
                 genesis.block_position = genesis.block_position or position
             else:
                 self._take(block, position)
-        if genesis.block_position is None:
+        if genesis.block_position is None and not genesis.is_pruned:
             genesis.block_position = storage.blocks.append_block(genesis_block(self._params))
             storage.index.touch(genesis)
         if self._count:

@@ -6,7 +6,7 @@ scan passes over it. Nobody may point at a record on disk before ``sync`` return
 
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from struct import Struct
 from typing import BinaryIO, NamedTuple
@@ -14,7 +14,9 @@ from typing import BinaryIO, NamedTuple
 from ccxx_node.chainstate.errors import CorruptionError, storage_error
 
 _FRAME = Struct("<4sI")
-_MAX_FILE_BYTES = 128 << 20
+MAX_FILE_BYTES = 128 << 20
+# Files that stay open for reading: old blocks must not take every descriptor of the process.
+_MAX_READERS = 16
 
 
 class FilePosition(NamedTuple):
@@ -40,7 +42,7 @@ class RecordFiles:
         magic: bytes,
         *,
         remedy: str,
-        max_file_bytes: int = _MAX_FILE_BYTES,
+        max_file_bytes: int = MAX_FILE_BYTES,
     ) -> None:
         """Open the folder, made if missing; ``remedy`` is the option that rebuilds the files."""
         self._folder = folder
@@ -51,6 +53,8 @@ class RecordFiles:
         self._readers: dict[int, BinaryIO] = {}
         self._writer: BinaryIO | None = None
         self._unsynced = False
+        # Since the start, to tell whether files have grown.
+        self.appended = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._last = max(self.numbers(), default=0)
@@ -78,15 +82,14 @@ class RecordFiles:
             raise storage_error(path, error) from error
         position = FilePosition(self._last, self._size + _FRAME.size, len(payload))
         self._size = position.end
+        self.appended += _FRAME.size + len(payload)
         return position
 
     def read(self, position: FilePosition) -> bytes:
         """Read a payload; raises CorruptionError if it is not there."""
         path = self._path(position.file)
         try:
-            reader = self._readers.get(position.file)
-            if reader is None:
-                reader = self._readers[position.file] = path.open("rb")
+            reader = self._reader(position.file)
             reader.seek(position.offset - _FRAME.size)
             data = reader.read(_FRAME.size + position.length)
         except FileNotFoundError as error:
@@ -138,6 +141,29 @@ class RecordFiles:
             raise storage_error(self._path(self._last), error) from error
         self._unsynced = False
 
+    @property
+    def last(self) -> int:
+        """The number of the file that is written to."""
+        return self._last
+
+    def sizes(self) -> dict[int, int]:
+        """Give the bytes that each file takes; raises StorageError."""
+        try:
+            return {file: self._path(file).stat().st_size for file in self.numbers()}
+        except OSError as error:
+            raise storage_error(self._folder, error) from error
+
+    def remove(self, files: Iterable[int]) -> None:
+        """Delete files, those that are gone already included; raises StorageError."""
+        for file in files:
+            reader = self._readers.pop(file, None)
+            if reader is not None:
+                reader.close()
+            try:
+                self._path(file).unlink(missing_ok=True)
+            except OSError as error:
+                raise storage_error(self._path(file), error) from error
+
     def close(self) -> None:
         """Close all files."""
         if self._writer is not None:
@@ -166,6 +192,14 @@ class RecordFiles:
         follower = data[end : end + len(self._magic)]
         padding = bytes(len(self._magic))
         return end <= len(data) and (self._magic.startswith(follower) or follower == padding)
+
+    def _reader(self, file: int) -> BinaryIO:
+        reader = self._readers.pop(file, None) or self._path(file).open("rb")
+        # The one that was read last stands last.
+        self._readers[file] = reader
+        if len(self._readers) > _MAX_READERS:
+            self._readers.pop(next(iter(self._readers))).close()
+        return reader
 
     def _start_next_file(self) -> Path:
         self.sync()

@@ -7,8 +7,14 @@ from ccxx_node.chainstate.block_index import BlockIndex
 from ccxx_node.consensus.block import check_block, check_block_context
 from ccxx_node.consensus.coins import BlockUndo, CoinChanges
 from ccxx_node.consensus.context import BlockContext, context_after
-from ccxx_node.consensus.deployments import DeploymentCache
-from ccxx_node.consensus.header import ChainEntry, check_header, check_header_context
+from ccxx_node.consensus.deployments import DeploymentCache, is_segwit_active
+from ccxx_node.consensus.header import (
+    ChainEntry,
+    check_header,
+    check_header_context,
+    check_version,
+    least_version,
+)
 from ccxx_node.consensus.inputs import connect_block
 from ccxx_node.consensus.params import ConsensusParams
 from ccxx_node.consensus.sigcheck import InlineVerifier, ScriptChecks, SignatureVerifier
@@ -63,6 +69,10 @@ class Rules:
             height for height, hash_ in self.params.checkpoints if index.get(hash_) is not None
         )
         check_header_context(header, parent, self.params, now, max(known, default=None))
+        if self.params.segwit.start_time is not None:
+            is_segwit = is_segwit_active(parent, self.params, self.deployments)
+            least = least_version(parent.height + 1, self.params, is_segwit=is_segwit)
+            check_version(header, least)
 
     def check_contents(self, block: Block, *, checks_work: bool = True) -> None:
         """Check all that can be known from the block alone; raises ConsensusError."""

@@ -1,6 +1,8 @@
 """Moves the tip by one block: coins, undo data, indexes and the active chain together."""
 
 import logging
+import time
+from dataclasses import dataclass
 from typing import Protocol
 
 from ccxx_core.block import Block
@@ -23,6 +25,15 @@ class BlockRules(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class ConnectTimes:
+    """How many blocks were connected, in how many seconds, and how many were taken back."""
+
+    count: int = 0
+    seconds: float = 0.0
+    disconnected: int = 0
+
+
 class Tip:
     """The one place where blocks are connected and disconnected."""
 
@@ -32,12 +43,14 @@ class Tip:
         self._rules = rules
         self._unflushed_blocks = 0
         self._unflushed_bytes = 0
+        self.times = ConnectTimes()
 
     def connect(self, entry: BlockEntry, block: Block) -> None:
         """Make a child of the tip the tip.
 
         Raises ConsensusError, or StorageError for the disk; nothing has changed then.
         """
+        started = time.perf_counter()
         storage = self._storage
         coins = CoinChanges(storage.coins)
         undo = self._check(entry, block, coins)
@@ -49,6 +62,8 @@ class Tip:
         if storage.transactions is not None:
             storage.transactions.connect(entry.hash, block)
         self._chain.push(entry)
+        self.times.count += 1
+        self.times.seconds += time.perf_counter() - started
         _log.info(
             "block connected height=%d hash=%s txs=%d",
             entry.height,
@@ -71,6 +86,7 @@ class Tip:
             raise storage.coins_corrupted() from error
         storage.coins.disconnect(coins.changes, entry.parent.hash)
         self._chain.pop()
+        self.times.disconnected += 1
         _log.info("block disconnected height=%d hash=%s", entry.height, format_hash(entry.hash))
         self._flush_when_due(entry)
 

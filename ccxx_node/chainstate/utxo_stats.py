@@ -4,7 +4,6 @@ Two nodes whose hashes agree have the same coins of the same amounts behind the 
 same tip.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -35,29 +34,47 @@ class UtxoStats:
     total_amount: int
 
 
-def compute_utxo_stats(
-    coins: Iterable[tuple[OutPoint, Coin]], best_block: BlockHash, height: int, disk_size: int
-) -> UtxoStats:
-    """Count and hash coins that come by txid (as bytes) and, within one, by position."""
-    hasher = sha256(best_block)
-    transactions = txouts = bogosize = total = 0
-    last_txid = b""
-    for (txid, vout), coin in coins:
-        if txid != last_txid:
-            if last_txid:
-                hasher.update(_END_OF_TRANSACTION)
-            hasher.update(txid + _HEIGHT_AND_COINBASE)
-            last_txid = txid
-            transactions += 1
+class UtxoCounter:
+    """Counts and hashes coins that come by txid (as bytes) and, within one, by position."""
+
+    def __init__(self, best_block: BlockHash, height: int) -> None:
+        self._best_block = best_block
+        self._height = height
+        self._hasher = sha256(best_block)
+        self._transactions = self._txouts = self._bogosize = self._total = 0
+        self._last_txid = b""
+
+    def add(self, outpoint: OutPoint, coin: Coin) -> None:
+        """Count the next coin."""
+        txid, vout = outpoint
+        if txid != self._last_txid:
+            self._end_transaction()
+            self._hasher.update(txid + _HEIGHT_AND_COINBASE)
+            self._last_txid = txid
+            self._transactions += 1
         script = encode_bytes(coin.script_pubkey)
-        hasher.update(encode_varint(vout + 1) + script + encode_varint(coin.value))
-        txouts += 1
-        bogosize += _BOGO_FIXED + len(coin.script_pubkey)
-        total += coin.value
-    if last_txid:
-        hasher.update(_END_OF_TRANSACTION)
-    digest = sha256(hasher.digest()).digest()
-    return UtxoStats(height, best_block, transactions, txouts, bogosize, digest, disk_size, total)
+        self._hasher.update(encode_varint(vout + 1) + script + encode_varint(coin.value))
+        self._txouts += 1
+        self._bogosize += _BOGO_FIXED + len(coin.script_pubkey)
+        self._total += coin.value
+
+    def finish(self, disk_size: int) -> UtxoStats:
+        """Give the numbers of all coins that were counted."""
+        self._end_transaction()
+        return UtxoStats(
+            self._height,
+            self._best_block,
+            self._transactions,
+            self._txouts,
+            self._bogosize,
+            sha256(self._hasher.digest()).digest(),
+            disk_size,
+            self._total,
+        )
+
+    def _end_transaction(self) -> None:
+        if self._last_txid:
+            self._hasher.update(_END_OF_TRANSACTION)
 
 
 def encode_varint(value: int) -> bytes:

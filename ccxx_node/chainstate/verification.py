@@ -3,6 +3,7 @@
 Nothing changes: blocks are taken back, and connected again, in memory only.
 """
 
+import logging
 from collections.abc import Iterator
 
 from ccxx_core.block import Block
@@ -12,6 +13,8 @@ from ccxx_node.chainstate.rules import Rules
 from ccxx_node.chainstate.storage import Storage
 from ccxx_node.consensus.coins import BlockUndo, Coin, CoinChanges, apply_block, undo_block
 from ccxx_node.consensus.errors import ConsensusError
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_LEVEL = 3
 DEFAULT_DEPTH = 6
@@ -41,6 +44,9 @@ class Verification:
         entry, checked = tip, 0
         takes_back = self._level >= 3
         while entry.parent is not None and (depth <= 0 or checked < depth):
+            if entry.is_pruned:
+                _log.info("verification ended at pruned blocks height=%d", entry.height)
+                break
             block = self._check_block(entry, entry.parent)
             undo = self._storage.read_undo(entry) if self._level >= 2 else None
             takes_back = takes_back and len(self._coins.changes) < _MAX_CHANGES

@@ -49,9 +49,13 @@ def check_block(block: Block, params: ConsensusParams, is_proposal: bool = False
 
 
 def check_commitments(block: Block) -> None:
-    """Check that the header commits to the transactions, and the coinbase to all witnesses."""
+    """Check that the header commits to the transactions, and the coinbase to all witnesses.
+
+    A block from before segwit may hold a commitment, but then no witness at all.
+    """
     _check_merkle_root(block)
-    _check_witness(block)
+    if any(tx.has_witness for tx in block.transactions):
+        _check_witness(block)
 
 
 def _check_merkle_root(block: Block) -> None:
@@ -79,15 +83,15 @@ def check_block_context(block: Block, context: BlockContext) -> None:
         coinbase_script = block.transactions[0].inputs[0].script_sig
         if not coinbase_script.startswith(encode_coinbase_height(context.height)):
             raise ConsensusError(Reject.COINBASE_HEIGHT, "block height mismatch in coinbase")
-    _check_witness(block)
+    _check_witness(block, is_segwit=context.is_segwit)
     # After the witnesses: before, anyone could make the block too heavy without changing its hash.
     if block.weight > MAX_BLOCK_WEIGHT:
         raise ConsensusError(Reject.BLOCK_WEIGHT, "ContextualCheckBlock : weight limit failed")
 
 
-def _check_witness(block: Block) -> None:
+def _check_witness(block: Block, *, is_segwit: bool = True) -> None:
     """Check that the coinbase commits to all witnesses, or that there are none (BIP 141)."""
-    commitment = find_witness_commitment(block)
+    commitment = find_witness_commitment(block) if is_segwit else None
     if commitment is None:
         if any(tx.has_witness for tx in block.transactions):
             raise ConsensusError(
@@ -112,6 +116,11 @@ def find_witness_commitment(block: Block) -> bytes | None:
         if len(script) >= WITNESS_COMMITMENT_SIZE and script.startswith(WITNESS_COMMITMENT_PREFIX):
             return script[len(WITNESS_COMMITMENT_PREFIX) : WITNESS_COMMITMENT_SIZE]
     return None
+
+
+def lacks_witness(block: Block) -> bool:
+    """Tell whether a block commits to witnesses but was sent without any."""
+    return find_witness_commitment(block) is not None and not block.transactions[0].has_witness
 
 
 def witness_commitment(block: Block, reserved_value: bytes) -> bytes:

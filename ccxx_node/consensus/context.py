@@ -3,7 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ccxx_node.consensus.deployments import DeploymentCache, is_csv_active, script_flags
+from ccxx_node.consensus.deployments import (
+    DeploymentCache,
+    is_csv_active,
+    is_segwit_active,
+    script_flags,
+)
 from ccxx_node.consensus.header import ChainEntry
 from ccxx_node.consensus.params import ConsensusParams
 
@@ -24,6 +29,7 @@ class BlockContext:
     is_csv: bool
     flags: int
     median_time_at: Callable[[int], int]
+    is_segwit: bool = True
 
 
 def context_after(
@@ -32,6 +38,7 @@ def context_after(
     """Gather the context of the block that comes after ``parent``."""
     height = parent.height + 1
     is_csv = is_csv_active(parent, params, cache)
+    is_segwit = is_segwit_active(parent, params, cache)
 
     def median_time_at(asked: int) -> int:
         entry = parent.ancestor(asked)
@@ -46,6 +53,7 @@ def context_after(
         parent_gap=parent.time - parent.parent.time if parent.parent is not None else 0,
         parent_median_time=parent.median_time_past,
         is_csv=is_csv,
-        flags=script_flags(height, is_csv, params),
+        flags=script_flags(height, is_csv, params, is_segwit),
         median_time_at=median_time_at,
+        is_segwit=is_segwit,
     )

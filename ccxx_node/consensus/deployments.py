@@ -11,12 +11,13 @@ _TOP_MASK = 0xE0000000
 
 
 class DeploymentState(StrEnum):
-    """Where a soft fork stands, by its RPC name; none of ours can time out."""
+    """Where a soft fork stands, by its RPC name."""
 
     DEFINED = "defined"
     STARTED = "started"
     LOCKED_IN = "locked_in"
     ACTIVE = "active"
+    FAILED = "failed"
 
 
 # States by deployment and last block of a period: they never change, so they are kept.
@@ -53,8 +54,14 @@ def _next_state(
     state: DeploymentState, last: ChainEntry, deployment: Deployment, params: ConsensusParams
 ) -> DeploymentState:
     """Give the state after the period that ends with ``last``, whose time is past the start."""
+    is_open = state in (DeploymentState.DEFINED, DeploymentState.STARTED)
+    timeout = deployment.timeout
+    if is_open and timeout is not None and last.median_time_past >= timeout:
+        return DeploymentState.FAILED
     if state is DeploymentState.DEFINED:
         return DeploymentState.STARTED
+    if state is DeploymentState.FAILED:
+        return state
     if state is DeploymentState.STARTED:
         locks_in = count_signals(last, deployment, params.signal_window) >= params.signal_threshold
         return DeploymentState.LOCKED_IN if locks_in else state
@@ -96,6 +103,11 @@ def is_csv_active(parent: ChainEntry, params: ConsensusParams, cache: Deployment
     return deployment_state(parent, params.csv, params, cache) is DeploymentState.ACTIVE
 
 
+def is_segwit_active(parent: ChainEntry, params: ConsensusParams, cache: DeploymentCache) -> bool:
+    """Tell whether BIP 141, 143 and 147 hold for the block after ``parent``: only tests say no."""
+    return deployment_state(parent, params.segwit, params, cache) is DeploymentState.ACTIVE
+
+
 def block_version(parent: ChainEntry, params: ConsensusParams, cache: DeploymentCache) -> int:
     """Give the version for a new block: the bits of every soft fork that is under way."""
     version = LOWEST_VERSION
@@ -106,9 +118,11 @@ def block_version(parent: ChainEntry, params: ConsensusParams, cache: Deployment
     return version
 
 
-def script_flags(height: int, is_csv: bool, params: ConsensusParams) -> int:
-    """Give the script flags that hold in a block: P2SH, segwit and NULLDUMMY always."""
-    flags = f.P2SH | f.WITNESS | f.NULLDUMMY
+def script_flags(height: int, is_csv: bool, params: ConsensusParams, is_segwit: bool = True) -> int:
+    """Give the script flags that hold in a block: P2SH always, segwit and NULLDUMMY nearly so."""
+    flags = f.P2SH
+    if is_segwit:
+        flags |= f.WITNESS | f.NULLDUMMY
     if height >= params.bip66_height:
         flags |= f.DERSIG
     if height >= params.bip65_height:

@@ -84,7 +84,22 @@ def check_header_context(
         raise ConsensusError(Reject.TIME_TOO_OLD, "block's timestamp is too early")
     if header.time > now + MAX_FUTURE_SECONDS:
         raise ConsensusError(Reject.TIME_TOO_NEW, "block timestamp too far in the future")
-    if header.version < LOWEST_VERSION:
+    if params.segwit.start_time is None:
+        check_version(header, LOWEST_VERSION)
+
+
+def least_version(height: int, params: ConsensusParams, *, is_segwit: bool) -> int:
+    """Give the lowest version that a block may have at a height (BIP 34, 66, 65, 141)."""
+    if is_segwit:
+        return LOWEST_VERSION
+    heights = (params.bip34_height, params.bip66_height, params.bip65_height)
+    versions = [version for version, at in enumerate(heights, start=2) if height >= at]
+    return max(versions, default=-(1 << 31))
+
+
+def check_version(header: BlockHeader, least: int) -> None:
+    """Check that a header's version is not below the least of today."""
+    if header.version < least:
         shown = f"0x{header.version & 0xFFFFFFFF:08x}"
         raise ConsensusError(
             Reject.BAD_VERSION, f"rejected nVersion={shown} block", suffix=f"({shown})"

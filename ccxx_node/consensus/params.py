@@ -21,11 +21,15 @@ _NEVER = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A soft fork that miners switch on (BIP 9); a start time of None means always active."""
+    """A soft fork that miners switch on (BIP 9), in unix seconds.
+
+    A start time of None means always active; without a timeout it never fails.
+    """
 
     name: str
     bit: int
     start_time: int | None
+    timeout: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,24 @@ class ConsensusParams:
     def deployments(self) -> tuple[Deployment, ...]:
         """All BIP 9 deployments, in the order of the reference."""
         return self.test_dummy, self.csv, self.segwit
+
+    @property
+    def knows_segwit(self) -> bool:
+        """Whether segwit is or may become active; tests can leave it out."""
+        return self.segwit.timeout != 0
+
+    def with_deployment(self, name: str, start_time: int | None, timeout: int) -> "ConsensusParams":
+        """Give regtest another schedule for a soft fork, to test what holds before it.
+
+        Raises ValueError on other networks and for an unknown name.
+        """
+        if self.chain != "regtest":
+            raise ValueError("Version bits parameters may only be overridden on regtest.")
+        fields = {"testdummy": "test_dummy", "csv": "csv", "segwit": "segwit"}
+        if name not in fields:
+            raise ValueError(f"Invalid deployment ({name})")
+        changed = replace(getattr(self, fields[name]), start_time=start_time, timeout=timeout)
+        return replace(self, **{fields[name]: changed})
 
     def coinbase_maturity(self, height: int) -> int:
         """Give the depth that a coinbase needs to be spent in a block at this height."""

@@ -14,6 +14,8 @@ from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_node.mempool.policy import MAX_STANDARD_WEIGHT
 
 MAX_ORPHANS = 100
+# Each input takes as much memory as a small transaction.
+MAX_INPUTS = 20_000
 EXPIRY_SECONDS = 20 * 60
 
 
@@ -35,6 +37,7 @@ class Orphans:
         self._max_count = max_count
         self._orphans: dict[Txid, Orphan] = {}
         self._spenders: dict[OutPoint, set[Txid]] = {}
+        self._inputs = 0
 
     def __len__(self) -> int:
         return len(self._orphans)
@@ -47,10 +50,11 @@ class Orphans:
         if tx.txid in self._orphans or tx.weight > MAX_STANDARD_WEIGHT:
             return False
         self._orphans[tx.txid] = Orphan(tx, peer, now + EXPIRY_SECONDS)
+        self._inputs += len(tx.inputs)
         for tx_input in tx.inputs:
             self._spenders.setdefault(tx_input.prevout, set()).add(tx.txid)
         self.expire(now)
-        while len(self._orphans) > self._max_count:
+        while len(self._orphans) > self._max_count or self._inputs > MAX_INPUTS:
             self.remove(sorted(self._orphans)[self._choose(len(self._orphans))])
         return tx.txid in self._orphans
 
@@ -67,6 +71,7 @@ class Orphans:
         orphan = self._orphans.pop(txid, None)
         if orphan is None:
             return
+        self._inputs -= len(orphan.tx.inputs)
         for outpoint in {tx_input.prevout for tx_input in orphan.tx.inputs}:
             spenders = self._spenders[outpoint]
             spenders.remove(txid)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError
@@ -81,8 +82,8 @@ def save_pool(pool: Mempool, path: Path) -> None:
     fresh.replace(path)
 
 
-def load_pool(path: Path, acceptor: Acceptor, chain: NextBlock, now: int) -> None:
-    """Judge every saved transaction anew and take in what still passes."""
+def load_pool(path: Path, acceptor: Acceptor, chain: NextBlock, now: int) -> Iterator[None]:
+    """Judge every saved transaction anew and take in what still passes; gives a turn after each."""
     try:
         entries, deltas = decode_pool(path.read_bytes())
     except FileNotFoundError:
@@ -100,6 +101,7 @@ def load_pool(path: Path, acceptor: Acceptor, chain: NextBlock, now: int) -> Non
             acceptor.accept(saved.tx, chain, Terms(saved.time))
         except (ConsensusError, PolicyError):
             failed += 1
+        yield
     for txid, delta in deltas.items():
         acceptor.pool.prioritise(txid, delta)
     _log.info("mempool loaded txs=%d refused=%d", len(acceptor.pool), failed)

@@ -17,22 +17,33 @@ from ccxx_node.mempool.pool import MEMPOOL_HEIGHT, Entry, Mempool, UnconfirmedVi
 _MAX_RETURNED_BYTES = 20_000_000
 
 
-def follow_chain(acceptor: Acceptor, events: Iterable[Event], chain: NextBlock, now: int) -> None:
-    """Apply what happened to the chain; `chain` is the one that stands now."""
-    returned = _Returned()
-    for event in events:
-        match event:
-            case BlockConnected(block, _):
-                acceptor.pool.remove_for_block(block.transactions)
-                returned.forget(tx.txid for tx in block.transactions)
-            case BlockDisconnected(block, _):
-                acceptor.pool.remove_with_descendants(returned.keep(block.transactions))
-    if not returned.happened:
-        return
-    for tx in returned.oldest_first():
-        _take_back(acceptor, tx, chain, now)
-    remove_unminable(acceptor.pool, chain)
-    acceptor.limit_size(now)
+class PoolFollower:
+    """Keeps one pool in step with a chain whose way to its tip may be told in parts."""
+
+    def __init__(self, acceptor: Acceptor) -> None:
+        self._acceptor = acceptor
+        self._returned = _Returned()
+
+    def follow(self, events: Iterable[Event]) -> None:
+        """Take out what was confirmed, and keep what blocks that were taken back had."""
+        pool = self._acceptor.pool
+        for event in events:
+            match event:
+                case BlockConnected(block, _):
+                    pool.remove_for_block(block.transactions)
+                    self._returned.forget(tx.txid for tx in block.transactions)
+                case BlockDisconnected(block, _):
+                    pool.remove_with_descendants(self._returned.keep(block.transactions))
+
+    def settle(self, chain: NextBlock, now: int) -> None:
+        """Put back what no other block confirmed; `chain` is the one that stands now."""
+        returned, self._returned = self._returned, _Returned()
+        if not returned.happened:
+            return
+        for tx in returned.oldest_first():
+            _take_back(self._acceptor, tx, chain, now)
+        remove_unminable(self._acceptor.pool, chain)
+        self._acceptor.limit_size(now)
 
 
 class _Returned:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ccxx_node.chainstate.chainstate import Chainstate
-from ccxx_node.consensus.deployments import DeploymentCache, block_version
+from ccxx_node.consensus.deployments import DeploymentCache, block_version, is_segwit_active
 from ccxx_node.consensus.header import next_bits
 from ccxx_node.consensus.params import MINIMUM_SPACING_HEIGHT, MINIMUM_SPACING_SECONDS
 from ccxx_node.consensus.subsidy import block_subsidy
@@ -25,6 +27,8 @@ def make_template(
     time = max(min_time, now)
     parent_gap = tip.time - tip.parent.time if tip.parent is not None else 0
     rules = BlockAfter(tip, chain, params)
+    is_segwit = is_segwit_active(tip, params, cache)
+    limits = replace(limits, with_witness=limits.with_witness and is_segwit)
     return BlockTemplate(
         height=height,
         prev_hash=tip.hash,
@@ -34,4 +38,6 @@ def make_template(
         min_time=min_time,
         subsidy=block_subsidy(height, parent_gap, params, lambda: True),
         entries=tuple(Selection(pool, limits, rules.is_final).run()),
+        is_segwit=is_segwit,
+        knows_segwit=params.knows_segwit,
     )

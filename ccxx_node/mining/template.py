@@ -29,6 +29,8 @@ _COMMITMENT_PREFIX = bytes.fromhex("6a24aa21a9ed")
 class BlockTemplate:
     """Everything about the next block but its coinbase script and nonce.
 
+    Where segwit is not active yet (in tests) the commitment stands there without a witness.
+
     `time` is unix seconds and not below `min_time`, `subsidy` and `fees` are satoshis.
     """
 
@@ -40,6 +42,8 @@ class BlockTemplate:
     min_time: int
     subsidy: int
     entries: tuple[Entry, ...]
+    is_segwit: bool = True
+    knows_segwit: bool = True
 
     @property
     def fees(self) -> int:
@@ -74,6 +78,7 @@ def coinbase_script(height: int, extra_nonce: int) -> bytes:
 
 def build_block(template: BlockTemplate, script_pubkey: bytes, extra_nonce: int) -> Block:
     """Return the block with its coinbase paying a script, and nonce 0."""
+    commitment = (TxOutput(0, template.witness_commitment),) if template.knows_segwit else ()
     coinbase = Transaction(
         version=2,
         inputs=(
@@ -81,13 +86,10 @@ def build_block(template: BlockTemplate, script_pubkey: bytes, extra_nonce: int)
                 NULL_OUTPOINT,
                 coinbase_script(template.height, extra_nonce),
                 SEQUENCE_FINAL,
-                (WITNESS_NONCE,),
+                (WITNESS_NONCE,) if template.is_segwit else (),
             ),
         ),
-        outputs=(
-            TxOutput(template.coinbase_value, script_pubkey),
-            TxOutput(0, template.witness_commitment),
-        ),
+        outputs=(TxOutput(template.coinbase_value, script_pubkey), *commitment),
     )
     transactions = (coinbase, *(entry.tx for entry in template.entries))
     header = BlockHeader(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,14 +20,16 @@ from ccxx_node.chainstate.rules import Rules
 from ccxx_node.config import Config, ConfigError
 from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.consensus.workers import WorkerPool
-from ccxx_node.events import Event
 from ccxx_node.mempool.accept import Acceptor, Terms
 from ccxx_node.mempool.next_block import BlockAfter
 from ccxx_node.mempool.persist import load_pool, save_pool
 from ccxx_node.mempool.pool import Entry, Mempool
-from ccxx_node.mempool.reorg import follow_chain
 from ccxx_node.mining.next_template import make_template
 from ccxx_node.mining.template import BlockTemplate
+from ccxx_node.node.chain_follower import TURN_SECONDS, ChainFollower
+from ccxx_node.node.network_settings import initial_download, network_options, peer_options
+from ccxx_node.node.operations import Operations
+from ccxx_node.node.peer_door import PeerDoor
 from ccxx_node.node.settings import (
     block_limits,
     chainstate_options,
@@ -39,7 +41,11 @@ from ccxx_node.node.settings import (
     worker_count,
 )
 from ccxx_node.node.trusted_miners import miner_policy
+from ccxx_node.p2p.listening import ListenError
+from ccxx_node.p2p.network import PeerNetwork
 from ccxx_node.rpc.auth import write_cookie
+from ccxx_node.rpc.call_times import CallTimes
+from ccxx_node.rpc.health import HealthFacts
 from ccxx_node.rpc.methods import REGISTRY
 from ccxx_node.rpc.server import RpcServer
 
@@ -64,6 +70,14 @@ class Node:
         self.starting: str | None = STARTING
         self.chain: Chainstate
         self.rules: Rules
+        self.peers: PeerNetwork
+        self._follower: ChainFollower
+        self.is_importing = False
+        self.calls = CallTimes()
+        self._operations = Operations(self, config)
+        self._network_options = network_options(config)
+        self._peer_options = peer_options(config)
+        self._initial_download = initial_download(config)
         self._limits = block_limits(config)
         self._last_height = config.number("stopatheight", 0)
         self._miners = miner_policy(config)
@@ -96,6 +110,7 @@ class Node:
         self._tip_changed.set()
 
     async def _open(self) -> None:
+        await self._operations.open()
         if self.config.flag("server", True):
             settings = rpc_settings(self.config, self._own_users())
             self._server = RpcServer(settings, REGISTRY, self)
@@ -112,28 +127,50 @@ class Node:
             Chainstate.open, self.config.network_datadir, self.params, self._options, self.rules
         )
         if self.config.flag("persistmempool", True):
-            load_pool(self._mempool_path, self.acceptor, self.next_block(), self.now())
+            pool = load_pool(self._mempool_path, self.acceptor, self.next_block(), self.now())
+            for _ in pool:
+                await asyncio.sleep(0)
+        await self._open_network()
         self.starting = None
+        self._operations.started()
         tip = self.chain.tip
         _log.info("node started height=%d hash=%s", tip.height, format_hash(tip.hash))
 
+    async def _open_network(self) -> None:
+        peers = PeerNetwork(PeerDoor(self), self._network_options, self._peer_options)
+        self.peers = peers
+        self._follower = ChainFollower(self)
+        try:
+            await peers.open()
+        except ListenError as error:
+            self.chain.close()
+            raise ConfigError(str(error)) from error
+
     async def _serve(self) -> None:
-        imports = asyncio.create_task(self._import_all())
+        work: set[asyncio.Task[None]] = {
+            asyncio.create_task(self._import_all()),
+            asyncio.create_task(self.peers.run()),
+        }
         stop = asyncio.create_task(self._stop.wait())
         try:
-            await asyncio.wait({imports, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if imports.done():
-                imports.result()
-                await stop
+            while not stop.done():
+                done, _ = await asyncio.wait({stop, *work}, return_when=asyncio.FIRST_COMPLETED)
+                for task in work & done:
+                    work.remove(task)
+                    task.result()
         finally:
-            for task in (imports, stop):
-                task.cancel()
-            await asyncio.gather(imports, stop, return_exceptions=True)
+            for each in (stop, *work):
+                each.cancel()
+            await asyncio.gather(stop, *work, return_exceptions=True)
 
     async def _close(self) -> None:
         self.request_stop()
         try:
             await self._close_server()
+            if self.starting is None:
+                await self.peers.close()
+                await self._follower.close()
+            await self._operations.close()
         finally:
             self._close_rest()
         _log.info("node stopped")
@@ -186,8 +223,10 @@ class Node:
     # Importing blocks
 
     async def _import_all(self) -> None:
+        self.is_importing = bool(self._imports)
         for path in self._imports:
             await self._import(path)
+        self.is_importing = False
         if self._imports and self.config.flag("stopafterblockimport"):
             self.request_stop()
 
@@ -196,7 +235,7 @@ class Node:
         count = 0
         try:
             for events in import_blocks(self.chain, path, self.now):
-                self._follow(events)
+                self._follower.follow(events)
                 count += 1
                 if count % _IMPORT_LOG_BLOCKS == 0:
                     _log.info("import running blocks=%d height=%d", count, self.chain.height)
@@ -229,11 +268,12 @@ class Node:
         """Add a block to the chain; raises `ConsensusError` if it is refused."""
         with self._stopping_when_disk_fails():
             try:
-                events = self.chain.accept_block(block, self.now())
+                events = self.chain.accept_block(block, self.now(), TURN_SECONDS)
             except ConsensusError as error:
                 self._log_refusal(block, error)
+                self._follower.catch_up()
                 raise
-            self._follow(events)
+            self._follower.follow(events)
 
     def _log_refusal(self, block: Block, error: ConsensusError) -> None:
         entry = self.chain.entry(block.hash)
@@ -245,25 +285,31 @@ class Node:
         """Put a transaction into the pool; raises `ConsensusError` or `PolicyError`."""
         entry = self.acceptor.accept(tx, self.next_block(), Terms(self.now(), max_fee))
         _log.info("transaction accepted txid=%s fee=%d", format_hash(tx.txid), entry.fee)
+        self.peers.transaction_accepted(tx.txid)
         return entry
 
     def invalidate(self, block_hash: BlockHash) -> None:
         """Treat a known block as invalid from now on."""
         with self._stopping_when_disk_fails():
-            self._follow(self.chain.invalidate_block(block_hash))
+            self._follower.follow(self.chain.invalidate_block(block_hash))
 
     def reconsider(self, block_hash: BlockHash) -> None:
         """Forget that a block and its descendants were treated as invalid."""
         with self._stopping_when_disk_fails():
-            self._follow(self.chain.reconsider_block(block_hash))
+            self._follower.follow(self.chain.reconsider_block(block_hash))
 
     def prefer(self, block_hash: BlockHash) -> None:
         """Treat a block as if it had come before others of the same work."""
         with self._stopping_when_disk_fails():
-            self._follow(self.chain.precious_block(block_hash))
+            self._follower.follow(self.chain.precious_block(block_hash))
 
     def template(self, *, with_witness: bool = True) -> BlockTemplate:
-        """Return the next block as it would be mined now, perhaps without witness transactions."""
+        """Return the next block as it would be mined now, perhaps without witness transactions.
+
+        Raises `ChainError` in the middle of a long reorganisation.
+        """
+        if not self.chain.is_settled:
+            raise ChainError("the chain is being reorganised: ask again in a moment")
         limits = replace(self._limits, with_witness=with_witness)
         return make_template(
             self.chain, self.acceptor.pool, limits, self.now(), self.rules.deployments
@@ -278,6 +324,30 @@ class Node:
         except TimeoutError:
             return
 
+    def is_initial_download(self) -> bool:
+        """Whether the chain is still far from today; once over it stays over."""
+        return self.is_importing or self._initial_download.is_active(self.chain.tip, self.now())
+
+    @property
+    def warnings(self) -> str:
+        """What an operator should read, as one text."""
+        return "; ".join(self._operations.warnings)
+
+    def health(self) -> HealthFacts:
+        """Return what readiness is judged by."""
+        return self._operations.health()
+
+    def peer_counts(self) -> tuple[int, int]:
+        """Return how many peers called us, and how many we called."""
+        peers = self.peers.peers
+        inbound = sum(peer.inbound for peer in peers)
+        return inbound, len(peers) - inbound
+
+    def peer_bytes(self) -> tuple[int, int]:
+        """Return the bytes received from peers, and those sent."""
+        totals = self.peers.totals
+        return totals.received, totals.sent
+
     @property
     def is_stopping(self) -> bool:
         """Whether the node shuts down."""
@@ -285,15 +355,15 @@ class Node:
 
     def blocks_size(self) -> int:
         """Return the bytes that blocks and undo data take on the disk."""
-        files = (self.config.network_datadir / "blocks").glob("*.dat")
-        return sum(path.stat().st_size for path in files)
+        return self.chain.blocks_size()
 
     def save_mempool(self) -> None:
         """Write the pool to the disk; OSError if that fails."""
         save_pool(self.acceptor.pool, self._mempool_path)
 
-    def _follow(self, events: Iterable[Event]) -> None:
-        follow_chain(self.acceptor, events, self.next_block(), self.now())
+    def chain_settled(self) -> None:
+        """Hear that the tip is where it stays until the next block."""
+        self._operations.chain_changed()
         self._wake()
         if 0 < self._last_height <= self.chain.height:
             _log.info("node stopping height=%d", self.chain.height)

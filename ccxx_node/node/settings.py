@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from ccxx_core.block import MAX_HEADER_TIME
 from ccxx_core.network import MAIN, REGTEST
+from ccxx_node.chainstate.record_files import MAX_FILE_BYTES
 from ccxx_node.chainstate.storage import ChainstateOptions
 from ccxx_node.chainstate.verification import DEFAULT_DEPTH
 from ccxx_node.config import Config, ConfigError
@@ -15,13 +18,20 @@ from ccxx_node.consensus.params import PARAMS, ConsensusParams
 from ccxx_node.mempool.policy import ChainLimits, Policy
 from ccxx_node.mining.selection import BlockLimits
 from ccxx_node.rpc.auth import Authenticator, SaltedUser
-from ccxx_node.rpc.server import RpcSettings, Subnet
+from ccxx_node.rpc.connections import Subnet
+from ccxx_node.rpc.permissions import Permissions
+from ccxx_node.rpc.server import RpcSettings
 
 VERSION = "0.1.0"
 # The reference's number for this protocol: clients compare it.
 VERSION_NUMBER = 170200
 _MAX_USER_AGENT = 256
 _MAX_PORT = 65535
+# MiB: the last 288 blocks, should all be full, and what they spent.
+_LEAST_PRUNE_TARGET = 550
+# No block up to this height is deleted by itself.
+_PRUNE_AFTER = {"main": 100_000, "test": 1000, "regtest": 1000}
+_FAST_PRUNE_FILE_BYTES = 1 << 16
 _SAFE_IN_COMMENT = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,;-_?@"
 )
@@ -30,6 +40,8 @@ _SAFE_IN_COMMENT = frozenset(
 def consensus_params(config: Config) -> ConsensusParams:
     """Return the network's rules, with the test overrides that only regtest allows."""
     params = PARAMS[config.network.chain]
+    for text in config.texts("vbparams"):
+        params = _with_deployment(params, text)
     if not config.is_set("testmaturity") and not config.is_set("testsubsidy"):
         return params
     maturity = config.number("testmaturity", 0) or None
@@ -38,6 +50,21 @@ def consensus_params(config: Config) -> ConsensusParams:
         return params.with_test_overrides(maturity, interval)
     except ValueError as error:
         raise ConfigError(f"-testmaturity and -testsubsidy: {error}") from error
+
+
+def _with_deployment(params: ConsensusParams, text: str) -> ConsensusParams:
+    """Apply `-vbparams=name:start:timeout`; a start of -1 means always active."""
+    name, *times = text.split(":")
+    try:
+        start, timeout = map(int, times)
+    except ValueError:
+        raise ConfigError(
+            "Version bits parameters malformed, expecting deployment:start:end"
+        ) from None
+    try:
+        return params.with_deployment(name, None if start == -1 else start, timeout)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def mock_time(config: Config) -> int:
@@ -98,14 +125,51 @@ def block_limits(config: Config) -> BlockLimits:
 
 
 def chainstate_options(config: Config) -> ChainstateOptions:
-    """Return how the chain is stored; `-dbcache` is in MiB."""
+    """Return how the chain is stored; `-dbcache` and `-prune` are in MiB."""
+    prune_target, has_index = _prune_target(config), config.flag("txindex")
+    if prune_target is not None and has_index:
+        raise ConfigError("Prune mode is incompatible with -txindex.")
+    prunes_fast = config.flag("fastprune")
+    if prunes_fast and config.network is not REGTEST:
+        raise ConfigError("-fastprune is for regtest only")
     return ChainstateOptions(
         cache_bytes=max(4, config.number("dbcache", 450)) << 20,
-        transaction_index=config.flag("txindex"),
+        transaction_index=has_index,
         reindex=config.flag("reindex"),
         reindex_chainstate=config.flag("reindex-chainstate"),
         check_blocks=config.number("checkblocks", DEFAULT_DEPTH),
+        blocks_folder=blocks_folder(config),
+        file_bytes=_FAST_PRUNE_FILE_BYTES if prunes_fast else MAX_FILE_BYTES,
+        prune_target=prune_target,
+        prune_after=100 if prunes_fast else _PRUNE_AFTER[config.network.chain],
     )
+
+
+def blocks_folder(config: Config) -> Path:
+    """Return where the block files are: below `-blocksdir`, else below the data folder."""
+    text = config.text("blocksdir")
+    if not text or text == "0":
+        return config.network_datadir / "blocks"
+    root = Path(text).expanduser().absolute()
+    if not root.is_dir():
+        raise ConfigError(f'Specified blocks directory "{text}" does not exist.')
+    return root / config.network.data_folder / "blocks"
+
+
+def _prune_target(config: Config) -> int | None:
+    mebibytes = config.number("prune", 0)
+    if mebibytes < 0:
+        raise ConfigError("Prune cannot be configured with a negative value.")
+    if mebibytes == 0:
+        return None
+    if mebibytes == 1:  # as much as `pruneblockchain` says, and when
+        return 0
+    if mebibytes < _LEAST_PRUNE_TARGET:
+        raise ConfigError(
+            f"Prune configured below the minimum of {_LEAST_PRUNE_TARGET} MiB."
+            "  Please use a higher number."
+        )
+    return mebibytes << 20
 
 
 def rpc_settings(config: Config, users: Sequence[str]) -> RpcSettings:
@@ -120,6 +184,15 @@ def rpc_settings(config: Config, users: Sequence[str]) -> RpcSettings:
         addresses=_addresses(config),
         users=Authenticator(plain, [user for user in salted if user is not None]),
         allowed=tuple(_subnet(text) for text in config.texts("rpcallowip")),
+        permissions=Permissions.parse(
+            config.texts("rpcwhitelist"),
+            not config.flag("rpcwhitelistdefault")
+            if config.is_set("rpcwhitelistdefault")
+            else None,
+        ),
+        has_rest=config.flag("rest"),
+        timeout=max(1, config.number("rpcservertimeout", 30)),
+        room=max(1, config.number("rpcthreads", 4)) + max(1, config.number("rpcworkqueue", 16)),
     )
 
 
@@ -149,7 +222,8 @@ def _port(text: str, option: str) -> int:
 
 def _subnet(text: str) -> Subnet:
     try:
-        return ipaddress.ip_network(text, strict=False)
+        # IPv6 addresses may stand in brackets, as where ports follow them.
+        return ipaddress.ip_network(re.sub(r"^\[(.*)\]", r"\1", text), strict=False)
     except ValueError:
         raise ConfigError(
             f"Invalid -rpcallowip subnet specification: {text}. Valid are a single IP"

@@ -7,7 +7,12 @@ with `-trustedminers` and written to the log at the start.
 from __future__ import annotations
 
 import logging
+import re
+import time
 import urllib.request
+from collections.abc import Callable
+from http.client import HTTPException
+from math import inf
 from pathlib import Path
 
 from ccxx_core.network import MAIN
@@ -16,9 +21,11 @@ from ccxx_node.consensus.subsidy import NO_ADDRESS, EveryMiner, MinerPolicy
 
 _log = logging.getLogger("ccxx.miners")
 
-_TIMEOUT_SECONDS = 5
+_TIMEOUT_SECONDS = 2
+_SILENT_SECONDS = 30
 _MAX_ANSWER = 1 << 20
 _CACHED_ANSWERS = 1000
+_ADDRESS = re.compile(r"[0-9A-Za-z]+")
 
 
 class ListedMiners:
@@ -42,11 +49,18 @@ class ListedMiners:
 
 
 class AskedMiners:
-    """The policy `url:URL`: `URL/trusted` and `URL/valid` list addresses for a height."""
+    """The policy `url:URL`: `URL/trusted` and `URL/valid` list addresses for a height.
 
-    def __init__(self, url: str) -> None:
+    It is asked while a block is validated, and nothing else is done meanwhile: so a service that
+    does not answer at once is left alone for a while, and its blocks wait.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url.rstrip("/")
-        self._answers: dict[str, str] = {}
+        self._clock = clock
+        self._answers: dict[str, frozenset[str]] = {}
+        self._latest: dict[str, frozenset[str]] = {}
+        self._silent_until = -inf
 
     def may_be_rewarded(self, miner: str, height: int) -> bool:
         """Ask whether this miner earns the reward; no answer means no."""
@@ -56,22 +70,38 @@ class AskedMiners:
         """Ask whether this miner's block is valid; no answer means not now."""
         return miner == NO_ADDRESS or miner in self._ask("valid", height)
 
-    def _ask(self, question: str, height: int) -> str:
+    def _ask(self, question: str, height: int) -> frozenset[str]:
         url = f"{self._url}/{question}?current_height={height}"
         known = self._answers.get(url)
         if known is not None:
             return known
+        if self._clock() < self._silent_until:
+            return frozenset()
         try:
             with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as reply:
                 answer = str(reply.read(_MAX_ANSWER), "utf-8", "replace")
-        except (OSError, ValueError) as error:
-            # Not kept: the next block asks again.
-            _log.warning("trusted miners not known url=%s reason=%s", url, error)
-            return ""
+        except (OSError, ValueError, HTTPException) as error:
+            # Not kept: a later block asks again.
+            self._silent_until = self._clock() + _SILENT_SECONDS
+            _log.warning(
+                "trusted miners not known url=%s next_try_seconds=%d reason=%s",
+                url,
+                _SILENT_SECONDS,
+                error,
+            )
+            return frozenset()
+        return self._keep(question, url, answer)
+
+    def _keep(self, question: str, url: str, answer: str) -> frozenset[str]:
+        # Whole addresses, whatever the service puts between them: JSON, commas, lines.
+        addresses = frozenset(_ADDRESS.findall(answer))
         if len(self._answers) >= _CACHED_ANSWERS:
-            self._answers.clear()
-        self._answers[url] = answer
-        return answer
+            self._answers.pop(next(iter(self._answers)))
+        self._answers[url] = addresses
+        if addresses != self._latest.get(question):
+            self._latest[question] = addresses
+            _log.info("trusted miners changed url=%s addresses=%d", url, len(addresses))
+        return addresses
 
 
 def miner_policy(config: Config) -> MinerPolicy:

@@ -33,6 +33,13 @@ def as_integer(value: Json) -> int:
     return value
 
 
+def as_number(value: Json) -> int | Decimal:
+    """Return a number of any kind."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise RpcFault(Code.MISC_ERROR, "JSON value is not a number as expected")
+    return value
+
+
 def as_flag(value: Json, default: bool) -> bool:
     """Return a boolean, or the default where none was given."""
     if value is None:
@@ -46,7 +53,9 @@ def as_level(value: Json, default: int) -> int:
     """Return how much is asked for: a number, or a boolean for 0 and 1."""
     if value is None:
         return default
-    return int(value) if isinstance(value, bool) else as_integer(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return as_integer(value)
+    return int(as_flag(value, False))
 
 
 def as_list(value: Json) -> Sequence[Json]:
@@ -81,14 +90,26 @@ def as_amount(value: Json) -> int:
         raise RpcFault(Code.TYPE_ERROR, message) from None
 
 
+def _is_hex(text: str) -> bool:
+    return bool(text) and len(text) % 2 == 0 and _HEX.issuperset(text)
+
+
 def as_hash(value: Json, name: str) -> bytes:
     """Return 32 bytes in internal order from an id as it is printed."""
-    text = as_text(value)
-    if not _HEX.issuperset(text):
+    text = value if isinstance(value, str) else ""
+    if not _is_hex(text):
         raise misuse(f"{name} must be hexadecimal string (not '{text}')")
     if len(text) != 64:
         raise misuse(f"{name} must be of length 64 (not {len(text)}, for '{text}')")
     return bytes.fromhex(text)[::-1]
+
+
+def as_loose_hash(value: Json, name: str) -> bytes:
+    """Return 32 bytes from hex of any length: a few methods of the family are not strict here."""
+    text = as_text(value)
+    if not _is_hex(text):
+        raise RpcFault(Code.MISC_ERROR, f"{name} must be hexadecimal string (not '{text}')")
+    return bytes.fromhex(text[-64:].rjust(64, "0"))[::-1]
 
 
 def as_txid(value: Json, name: str = "parameter 1") -> Txid:
@@ -105,8 +126,8 @@ def as_block_hash(value: Json) -> BlockHash:
 
 def as_bytes(value: Json, name: str) -> bytes:
     """Return bytes from hex."""
-    text = as_text(value)
-    if not _HEX.issuperset(text) or len(text) % 2:
+    text = value if isinstance(value, str) else ""
+    if not _is_hex(text):
         raise misuse(f"{name} must be hexadecimal string (not '{text}')")
     return bytes.fromhex(text)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ccxx_core.hashes import format_hash
 from ccxx_node.chainstate.block_entry import BlockEntry
+from ccxx_node.chainstate.utxo_stats import UtxoCounter
 from ccxx_node.consensus.deployments import deployment_state, state_since
 from ccxx_node.rpc.arguments import as_block_hash, as_integer
 from ccxx_node.rpc.errors import misuse, not_found
@@ -17,9 +18,9 @@ from ccxx_node.rpc.wire import Amount, Json, Real
 
 METHODS = Registry()
 
-# As long as the tip is older than this, the chain is taken to be incomplete.
-_FRESH_SECONDS = 24 * 3600
 _NO_TIMEOUT = 9223372036854775807
+# A few milliseconds of work, then others have their turn.
+_COINS_A_TURN = 1000
 
 
 @METHODS.method("Blockchain")
@@ -61,30 +62,39 @@ def getblockchaininfo(node: NodeServices) -> dict[str, Json]:
         "difficulty": Real(difficulty(tip.bits)),
         "mediantime": tip.median_time_past,
         "verificationprogress": Real(_progress(node)),
-        "initialblockdownload": is_initial_download(node),
+        "initialblockdownload": node.is_initial_download(),
         "chainwork": f"{tip.chain_work:064x}",
         "size_on_disk": node.blocks_size(),
-        "pruned": False,
+        **_pruning(node),
         "softforks": [
             _buried("bip34", 2, tip, node.params.bip34_height),
             _buried("bip66", 3, tip, node.params.bip66_height),
             _buried("bip65", 4, tip, node.params.bip65_height),
         ],
         "bip9_softforks": _version_bits(node),
-        "warnings": "",
+        "warnings": node.warnings,
     }
 
 
-def is_initial_download(node: NodeServices) -> bool:
-    """Tell whether the tip is so old that the chain is probably incomplete."""
-    return node.chain.tip.time < node.now() - _FRESH_SECONDS
+def _pruning(node: NodeServices) -> dict[str, Json]:
+    pruner = node.chain.pruner
+    if pruner.target is None:
+        return {"pruned": False}
+    shape: dict[str, Json] = {
+        "pruned": True,
+        "pruneheight": pruner.lowest_stored(),
+        "automatic_pruning": pruner.target > 0,
+    }
+    if pruner.target > 0:
+        shape["prune_target_size"] = pruner.target
+    return shape
 
 
 def _progress(node: NodeServices) -> float:
     tip = node.chain.tip
     missing = max(0, node.now() - tip.time) / node.params.spacing
     done = tip.chain_tx_count
-    return min(1.0, done / (done + missing)) if is_initial_download(node) else 1.0
+    return min(1.0, done / (done + missing)) if node.is_initial_download() else 1.0
 
 
 def _buried(name: str, version: int, tip: BlockEntry, height: int) -> dict[str, Json]:
@@ -100,7 +110,7 @@ def _version_bits(node: NodeServices) -> dict[str, Json]:
         forks[deployment.name] = {
             "status": str(state),
             "startTime": -1 if start is None else start,
-            "timeout": _NO_TIMEOUT,
+            "timeout": _NO_TIMEOUT if deployment.timeout is None else deployment.timeout,
             "since": state_since(tip, deployment, node.params, cache),
         }
     return forks
@@ -121,9 +131,17 @@ def getchaintips(node: NodeServices) -> list[Json]:
 
 
 @METHODS.method("Blockchain")
-def gettxoutsetinfo(node: NodeServices) -> dict[str, Json]:
+async def gettxoutsetinfo(node: NodeServices) -> dict[str, Json]:
     """Count and hash all unspent coins; two nodes with the same hash have the same coins."""
-    stats = node.chain.utxo_stats()
+    counter = UtxoCounter(node.chain.tip.hash, node.chain.height)
+    # The coins are those of one moment, whatever is connected while they are counted.
+    for number, (outpoint, coin) in enumerate(node.chain.iterate_coins(), start=1):
+        counter.add(outpoint, coin)
+        if number % _COINS_A_TURN == 0:
+            await asyncio.sleep(0)
+            if node.is_stopping:
+                raise misuse("the node is stopping")
+    stats = counter.finish(node.chain.coins_size())
     return {
         "height": stats.height,
         "bestblock": format_hash(stats.best_block),

@@ -32,7 +32,9 @@ def getblock(node: NodeServices, blockhash: Json, verbosity: Json = 1) -> Json:
     entry = known_entry(node, blockhash)
     if level <= 0:
         raw = node.chain.get_raw_block(entry.hash)
-        return _found(raw).hex()
+        if raw is None:
+            raise _not_stored(entry)
+        return raw.hex()
     block = read_block(node, entry)
     shape = block_shape(block, entry, node.chain.tip, node.chain.next_entry(entry))
     if level == 1:
@@ -43,14 +45,13 @@ def getblock(node: NodeServices, blockhash: Json, verbosity: Json = 1) -> Json:
 
 
 def read_block(node: NodeServices, entry: BlockEntry) -> Block:
-    """Return a stored block, or raise the fault that only its header is known."""
+    """Return a stored block, or raise the fault that it is pruned or never came."""
     block = node.chain.get_block(entry.hash)
     if block is None:
-        raise RpcFault(Code.MISC_ERROR, "Block not found on disk")
+        raise _not_stored(entry)
     return block
 
 
-def _found(raw: bytes | None) -> bytes:
-    if raw is None:
-        raise RpcFault(Code.MISC_ERROR, "Block not found on disk")
-    return raw
+def _not_stored(entry: BlockEntry) -> RpcFault:
+    pruned = "Block not available (pruned data)"
+    return RpcFault(Code.MISC_ERROR, pruned if entry.is_pruned else "Block not found on disk")

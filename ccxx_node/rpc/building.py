@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ccxx_core.address import decode_address, encode_address
 from ccxx_core.errors import DecodeError
 from ccxx_core.keys import is_valid_public_key
@@ -27,7 +29,7 @@ from ccxx_node.rpc.arguments import (
 from ccxx_node.rpc.errors import misuse, not_found
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
-from ccxx_node.rpc.wire import Json
+from ccxx_node.rpc.wire import Doubled, Json
 
 METHODS = Registry()
 
@@ -89,12 +91,7 @@ def _input(value: Json, locktime: int, is_replaceable: bool) -> TxInput:
 
 
 def _outputs(node: NodeServices, value: Json) -> list[TxOutput]:
-    pairs = list(value.items()) if isinstance(value, dict) else []
-    for one in as_list(value) if not isinstance(value, dict) else ():
-        fields = as_object(one)
-        if len(fields) != 1:
-            raise misuse("Invalid parameter, key-value pair must contain exactly one key")
-        pairs += fields.items()
+    pairs = _pairs(value) if isinstance(value, dict) else _pairs_of_list(as_list(value))
     made: list[TxOutput] = []
     scripts: set[bytes] = set()
     for name, amount in pairs:
@@ -107,6 +104,22 @@ def _outputs(node: NodeServices, value: Json) -> list[TxOutput]:
         scripts.add(script)
         made.append(TxOutput(as_amount(amount), script))
     return made
+
+
+def _pairs(value: dict[str, Json]) -> Sequence[tuple[str, Json]]:
+    return value.pairs if isinstance(value, Doubled) else list(value.items())
+
+
+def _pairs_of_list(values: Sequence[Json]) -> list[tuple[str, Json]]:
+    found: list[tuple[str, Json]] = []
+    for one in values:
+        if not isinstance(one, dict):
+            raise misuse("Invalid parameter, key-value pair not an object as expected")
+        pairs = _pairs(one)
+        if len(pairs) != 1:
+            raise misuse("Invalid parameter, key-value pair must contain exactly one key")
+        found += pairs
+    return found
 
 
 def _data_script(payload: bytes) -> bytes:

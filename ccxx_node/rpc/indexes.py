@@ -1,28 +1,30 @@
-"""Methods that look at stored data as a whole: indexes, coins by script, checks, pruning."""
+"""Methods that look at stored data as a whole: indexes, checks, pruning."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 
-from ccxx_core.address import decode_address
-from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import format_hash
 from ccxx_node.chainstate.errors import CorruptionError
+from ccxx_node.chainstate.pruning import KEPT_BLOCKS
 from ccxx_node.chainstate.verification import DEFAULT_DEPTH, DEFAULT_LEVEL
 from ccxx_node.consensus.deployments import deployment_state, state_since
-from ccxx_node.rpc.arguments import as_integer, as_list, as_text
+from ccxx_node.rpc.arguments import as_integer
 from ccxx_node.rpc.blockchain import known_entry
-from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found
+from ccxx_node.rpc.errors import Code, RpcFault, misuse
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
-from ccxx_node.rpc.wire import Amount, Json
+from ccxx_node.rpc.wire import Json
 
 METHODS = Registry()
 _log = logging.getLogger("ccxx.rpc")
 
 # Coins between two looks at what else there is to do.
 _SCAN_SLICE = 2000
+# What is larger than any height is a time; block times may be wrong by two hours.
+_FIRST_TIME = 1_000_000_000
+_MOST_CLOCKS_DIFFER = 7200
 
 
 @METHODS.method("Util")
@@ -59,58 +61,6 @@ def getdeploymentinfo(node: NodeServices, blockhash: Json = None) -> dict[str, J
 
 
 @METHODS.method("Blockchain")
-async def scantxoutset(node: NodeServices, action: Json, scanobjects: Json = None) -> Json:
-    """Find unspent coins: `start` with an array of `addr(…)` and `raw(…)`; `status`; `abort`."""
-    verb = as_text(action)
-    if verb == "status":
-        return None
-    if verb == "abort":
-        return False
-    if verb != "start":
-        raise misuse(f"Invalid command '{verb}'")
-    wanted = {_script_of(node, value) for value in as_list(scanobjects)}
-    found: list[Json] = []
-    total = searched = 0
-    for outpoint, coin in node.chain.iterate_coins():
-        searched += 1
-        if searched % _SCAN_SLICE == 0:
-            await asyncio.sleep(0)
-        if coin.script_pubkey not in wanted:
-            continue
-        total += coin.value
-        found.append(
-            {
-                "txid": format_hash(outpoint.txid),
-                "vout": outpoint.vout,
-                "scriptPubKey": coin.script_pubkey.hex(),
-                "amount": Amount(coin.value),
-                "height": coin.height,
-            }
-        )
-    return {
-        "success": True,
-        "searched_items": searched,
-        "unspents": found,
-        "total_amount": Amount(total),
-    }
-
-
-def _script_of(node: NodeServices, value: Json) -> bytes:
-    text = as_text(value["desc"] if isinstance(value, dict) and "desc" in value else value)
-    text = text.partition("#")[0]
-    kind, _, inner = text.partition("(")
-    inner = inner.removesuffix(")")
-    try:
-        if kind == "addr":
-            return decode_address(inner, node.network)
-        if kind == "raw":
-            return bytes.fromhex(inner)
-    except (DecodeError, ValueError):
-        pass
-    raise not_found(f"Invalid descriptor '{text}'")
-
-
-@METHODS.method("Blockchain")
 async def verifychain(node: NodeServices, checklevel: Json = 3, nblocks: Json = 6) -> bool:
     """Look again at the last blocks (0 for all), the more thoroughly the higher the level.
 
@@ -140,6 +90,32 @@ async def _verify_while_tip_stays(node: NodeServices, level: int, depth: int) ->
 
 
 @METHODS.method("Blockchain")
-def pruneblockchain(node: NodeServices, height: Json) -> None:  # noqa: ARG001
-    """Delete old blocks: this node keeps them all."""
-    raise RpcFault(Code.MISC_ERROR, "Cannot prune blocks because node is not in prune mode.")
+def pruneblockchain(node: NodeServices, height: Json) -> int:
+    """Delete blocks up to a height, or those two hours older than a unix time; needs `-prune`.
+
+    Whole files are deleted, and never one with any of the last 288 blocks. Returns the height.
+    """
+    chain, pruner = node.chain, node.chain.pruner
+    if not pruner.is_on:
+        raise RpcFault(Code.MISC_ERROR, "Cannot prune blocks because node is not in prune mode.")
+    wanted = as_integer(height)
+    if wanted < 0:
+        raise misuse("Negative block height.")
+    if wanted > _FIRST_TIME:
+        wanted = _height_at(node, wanted - _MOST_CLOCKS_DIFFER)
+    if chain.height < pruner.after_height:
+        raise RpcFault(Code.MISC_ERROR, "Blockchain is too short for pruning.")
+    if wanted > chain.height:
+        raise misuse("Blockchain is shorter than the attempted prune height.")
+    wanted = min(wanted, chain.height - KEPT_BLOCKS)
+    pruner.prune_up_to(wanted)
+    return wanted
+
+
+def _height_at(node: NodeServices, time: int) -> int:
+    chain = node.chain
+    for height in range(chain.height + 1):
+        entry = chain.entry_at(height)
+        if entry is not None and entry.time >= time:
+            return height
+    raise misuse("Could not find block with at least the specified timestamp.")

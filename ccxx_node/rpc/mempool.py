@@ -8,7 +8,7 @@ from ccxx_core.amount import MAX_MONEY
 from ccxx_core.hashes import Txid, format_hash
 from ccxx_node.mempool.pool import Entry
 from ccxx_node.mempool.replacement import signals_replacement
-from ccxx_node.rpc.arguments import as_flag, as_integer, as_txid
+from ccxx_node.rpc.arguments import as_flag, as_integer, as_loose_hash, as_number, as_txid
 from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
@@ -72,8 +72,8 @@ def savemempool(node: NodeServices) -> None:
 @METHODS.method("Mining")
 def prioritisetransaction(node: NodeServices, txid: Json, dummy: Json, fee_delta: Json) -> bool:
     """Let a transaction count as if it paid `fee_delta` satoshis more; `dummy` must be 0."""
-    name, delta = as_txid(txid, "txid"), as_integer(fee_delta)
-    if dummy:
+    name, delta = Txid(as_loose_hash(txid, "txid")), as_integer(fee_delta)
+    if dummy is not None and as_number(dummy) != 0:
         raise misuse(
             "Priority is no longer supported, dummy argument to prioritisetransaction must be 0."
         )

@@ -10,14 +10,13 @@ from ccxx_core.block import Block, target_from_bits
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import Txid, format_hash
 from ccxx_node.chainstate.block_entry import BlockEntry
-from ccxx_node.consensus.deployments import DeploymentState, deployment_state
+from ccxx_node.consensus.deployments import DeploymentState, deployment_state, is_segwit_active
 from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.consensus.params import MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT
 from ccxx_node.mempool.pool import Entry
 from ccxx_node.mining.miner import mine
 from ccxx_node.mining.template import add_witness_nonce, build_block
 from ccxx_node.rpc.arguments import as_block, as_integer, as_object, as_text
-from ccxx_node.rpc.blockchain import is_initial_download
 from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
@@ -34,7 +33,7 @@ _LONGPOLL_SECONDS = 60
 _UNDER_WAY = (DeploymentState.STARTED, DeploymentState.LOCKED_IN)
 
 
-@METHODS.method("Generating")
+@METHODS.method("Generating", outlives_caller=True)
 async def generatetoaddress(
     node: NodeServices, nblocks: Json, address: Json, maxtries: Json = _DEFAULT_TRIES
 ) -> list[str]:
@@ -84,7 +83,8 @@ def submitblock(node: NodeServices, hexdata: Json, dummy: Json = None) -> str | 
     if entry is not None and entry.is_failed:
         return "duplicate-invalid"
     was_stored = entry is not None and entry.block_position is not None
-    if node.chain.entry(block.header.prev_hash) is not None:
+    parent = node.chain.entry(block.header.prev_hash)
+    if parent is not None and is_segwit_active(parent, node.params, node.rules.deployments):
         block = add_witness_nonce(block)
     return _submit(node, block, was_stored)
 
@@ -114,12 +114,21 @@ async def getblocktemplate(node: NodeServices, template_request: Json = None) ->
         return _judge_proposal(node, request)
     if mode not in (None, "template"):
         raise misuse("Invalid mode")
-    if is_initial_download(node) and node.network.chain == "main":
-        raise RpcFault(Code.CLIENT_IN_INITIAL_DOWNLOAD, "CounosX is downloading blocks...")
+    _check_network(node)
     if "longpollid" in request:
         await _wait_for_change(node, request["longpollid"])
     rules = request.get("rules")
     return _template_shape(node, isinstance(rules, list) and "segwit" in rules)
+
+
+def _check_network(node: NodeServices) -> None:
+    """Refuse to give work that would be for nothing; on regtest a node may be alone."""
+    if node.network.chain == "regtest":
+        return
+    if not node.peers.peers:
+        raise RpcFault(Code.CLIENT_NOT_CONNECTED, "CounosX is not connected!")
+    if node.is_initial_download():
+        raise RpcFault(Code.CLIENT_IN_INITIAL_DOWNLOAD, "CounosX is downloading blocks...")
 
 
 def _judge_proposal(node: NodeServices, request: dict[str, Json]) -> str | None:
@@ -190,7 +199,7 @@ def _template_shape(node: NodeServices, with_witness: bool) -> dict[str, Json]:
         "bits": f"{template.bits:08x}",
         "height": template.height,
     }
-    if with_witness:
+    if with_witness and params.knows_segwit:
         shape["default_witness_commitment"] = template.witness_commitment.hex()
     return shape
 
@@ -220,7 +229,7 @@ def getmininginfo(node: NodeServices) -> dict[str, Json]:
         "networkhashps": getnetworkhashps(node),
         "pooledtx": len(node.acceptor.pool),
         "chain": node.network.chain,
-        "warnings": "",
+        "warnings": node.warnings,
     }
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ccxx_core.errors import DecodeError
-from ccxx_core.hashes import BlockHash, Txid, format_hash
+from ccxx_core.hashes import Txid, format_hash
 from ccxx_core.merkle_block import MerkleBlock, make_proof, proven_txids
 from ccxx_node.chainstate.block_entry import BlockEntry
-from ccxx_node.rpc.arguments import as_bytes, as_hash, as_list, as_txid
+from ccxx_node.rpc.arguments import as_bytes, as_list, as_txid
+from ccxx_node.rpc.blockchain import known_entry
 from ccxx_node.rpc.blocks import read_block
 from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found
 from ccxx_node.rpc.registry import Registry
@@ -25,7 +26,7 @@ def gettxoutproof(node: NodeServices, txids: Json, blockhash: Json = None) -> st
     """
     wanted: list[Txid] = []
     for value in as_list(txids):
-        txid = as_txid(value, "txid")
+        txid = _parse_txid(value)
         if txid in wanted:
             raise misuse(f"Invalid parameter, duplicated txid: {format_hash(txid)}")
         wanted.append(txid)
@@ -39,12 +40,18 @@ def gettxoutproof(node: NodeServices, txids: Json, blockhash: Json = None) -> st
     return make_proof(block.header, found, set(wanted)).encode().hex()
 
 
+def _parse_txid(value: Json) -> Txid:
+    try:
+        return as_txid(value)
+    except RpcFault as fault:
+        if fault.code is not Code.INVALID_PARAMETER:
+            raise
+        raise misuse(f"Invalid txid {value}") from None
+
+
 def _find_block(node: NodeServices, wanted: list[Txid], blockhash: Json) -> BlockEntry:
     if blockhash is not None:
-        entry = node.chain.entry(BlockHash(as_hash(blockhash, "blockhash")))
-        if entry is None:
-            raise not_found("Block not found")
-        return entry
+        return known_entry(node, blockhash)
     for txid in wanted:
         entry = block_with_coin(node, txid)
         if entry is not None:
@@ -69,6 +76,8 @@ def verifytxoutproof(node: NodeServices, proof: Json) -> list[str]:
     except DecodeError:
         return []
     entry = node.chain.entry(merkle_block.header.hash)
-    if entry is None or not node.chain.is_active(entry) or entry.tx_count != merkle_block.count:
+    if entry is None or not node.chain.is_active(entry):
         raise not_found("Block not found in chain")
+    if entry.tx_count != merkle_block.count:
+        return []
     return [format_hash(txid) for txid in txids]

@@ -7,15 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ccxx_node.rpc.errors import Code, RpcFault, misuse
+from ccxx_node.rpc.kinds import KINDS, NO_KINDS, Kinds
 from ccxx_node.rpc.services import NodeServices
 from ccxx_node.rpc.wire import Json
 
 Handler = Callable[..., Json]
 
+# What is asked to learn that the node still starts.
+_ANSWERED_AT_START = frozenset({"getnodehealth"})
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One RPC method; parameters are those of its function after the first, the node."""
+    """One RPC method; parameters are those of its function after the first, the node.
+
+    One that outlives its caller goes on when the connection is lost; what else takes time ends.
+    """
 
     name: str
     section: str
@@ -25,6 +32,9 @@ class Method:
     required: int
     aliases: Mapping[str, str] = field(default_factory=dict)
     is_hidden: bool = False
+    is_async: bool = False
+    outlives_caller: bool = False
+    kinds: Kinds = NO_KINDS
 
     @property
     def usage(self) -> str:
@@ -41,9 +51,10 @@ class Method:
 
     def arrange(self, params: Sequence[Json] | Mapping[str, Json]) -> list[Json]:
         """Return positional parameters, or raise the fault that explains the usage."""
-        given = self._order(params) if isinstance(params, Mapping) else list(params)
+        given = self._order(params) if isinstance(params, dict) else list(params)
         if not self.required <= len(given) <= len(self.parameters):
             raise RpcFault(Code.MISC_ERROR, self.help)
+        self.kinds.check(given)
         return given
 
     def _order(self, params: Mapping[str, Json]) -> list[Json]:
@@ -68,6 +79,7 @@ class Registry:
         aliases: Mapping[str, str] | None = None,
         is_hidden: bool = False,
         names: tuple[str, ...] = (),
+        outlives_caller: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Register a function under its own name; its docstring is the help text.
 
@@ -88,19 +100,19 @@ class Registry:
                 required=sum(p.kind is not p.VAR_POSITIONAL for p in needed),
                 aliases=aliases or {},
                 is_hidden=is_hidden,
+                is_async=inspect.iscoroutinefunction(handler),
+                outlives_caller=outlives_caller,
+                kinds=KINDS.get(name, NO_KINDS),
             )
             return handler
 
         return register
 
-    async def call(
-        self, node: NodeServices, name: str, params: Sequence[Json] | Mapping[str, Json]
-    ) -> Json:
-        """Run one method to its end and return its result, or raise `RpcFault`."""
-        if node.starting is not None:
+    def find(self, node: NodeServices, name: str) -> Method:
+        """Return a method by name, or raise `RpcFault`: unknown, or the node is still starting."""
+        if node.starting is not None and name not in _ANSWERED_AT_START:
             raise RpcFault(Code.IN_WARMUP, node.starting)
         method = self.methods.get(name)
         if method is None:
             raise RpcFault(Code.METHOD_NOT_FOUND, "Method not found")
-        result = method.handler(node, *method.arrange(params))
-        return await result if inspect.isawaitable(result) else result
+        return method

@@ -16,6 +16,9 @@ from ccxx_node.mempool.accept import Acceptor
 from ccxx_node.mempool.next_block import BlockAfter
 from ccxx_node.mempool.pool import Entry
 from ccxx_node.mining.template import BlockTemplate
+from ccxx_node.p2p.network import PeerNetwork
+from ccxx_node.rpc.call_times import CallTimes
+from ccxx_node.rpc.health import HealthFacts
 
 
 class NodeServices(Protocol):
@@ -26,13 +29,25 @@ class NodeServices(Protocol):
     chain: Chainstate
     acceptor: Acceptor
     rules: Rules
+    peers: PeerNetwork
     starting: str | None
     started_at: int
     mock_time: int
     user_agent: str
+    calls: CallTimes
+
+    @property
+    def warnings(self) -> str:
+        """What an operator should read, as one text."""
+
+    def health(self) -> HealthFacts:
+        """Return what readiness is judged by."""
 
     def now(self) -> int:
         """Return unix time, or the time set for tests."""
+
+    def is_initial_download(self) -> bool:
+        """Whether the chain is still far from today; once over it stays over."""
 
     def next_block(self) -> BlockAfter:
         """Return what holds for the block after the tip."""

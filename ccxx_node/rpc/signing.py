@@ -182,7 +182,7 @@ def _sign(tx: Transaction, index: int, spent: _Spent, keys: _Keys) -> TxInput:
         digest = lock.digest(tx, index, keys.hash_type)
         for public_key in lock.keys:
             if public_key in keys.private and public_key not in signatures:
-                signature = keys.private[public_key].sign(digest)
+                signature = keys.private[public_key].sign_short(digest)
                 signatures[public_key] = signature + bytes([keys.hash_type])
     return _fill(tx, index, lock, signatures)
 

@@ -53,7 +53,7 @@ def getrawtransaction(
         within = node.chain.entry(BlockHash(as_hash(blockhash, "parameter 3")))
         if within is None:
             raise not_found("Block hash not found")
-    tx, entry = _find(node, wanted, within)
+    tx, entry = find_transaction(node, wanted, within)
     if not is_verbose:
         return tx.encode().hex()
     shape = {} if within is None else {"in_active_chain": node.chain.is_active(within)}
@@ -61,9 +61,10 @@ def getrawtransaction(
     return shape | (_place(node, entry) if entry is not None else {})
 
 
-def _find(
+def find_transaction(
     node: NodeServices, txid: Txid, within: BlockEntry | None
 ) -> tuple[Transaction, BlockEntry | None]:
+    """Return a transaction and its block, if that is known, or raise the fault that it is not."""
     if within is not None:
         for tx in read_block(node, within).transactions:
             if tx.txid == txid:
@@ -147,7 +148,10 @@ def sendrawtransaction(node: NodeServices, hexstring: Json, allowhighfees: Json 
     """Put a transaction into the pool, to be mined and relayed; returns its id."""
     tx = as_transaction(hexstring)
     max_fee = 0 if as_flag(allowhighfees, False) else MAX_FEE
-    if tx.txid not in node.acceptor.pool:
+    if tx.txid in node.acceptor.pool:
+        # Peers that have met us since may not have heard of it.
+        node.peers.transaction_accepted(tx.txid)
+    else:
         _check_not_mined(node, tx)
         try:
             node.submit_transaction(tx, max_fee)

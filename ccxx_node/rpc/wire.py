@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -15,7 +16,13 @@ from ccxx_node.rpc.errors import Code, RpcFault
 Json = Any
 
 _MAX_DIGITS = 19
-_SURROGATE = "\\ud"
+_SURROGATE = re.compile(rb"\\u[dD]")
+# A number with a point or an exponent, or one that 64 bits do not hold: orjson would round it.
+_NEEDS_CARE = re.compile(rb"[\[:,\s-][0-9]+[.eE]|[\[:,\s-][0-9]{19}")
+# createrawtransaction, createpsbt: an address that stands twice must not be lost silently.
+_NAMES_MATTER = b'"create'
+# More would be read for so long that other callers had to wait.
+MAX_VALUES = 200_000
 # Fewer brackets than this cannot be nested deeper than JSON is written.
 _HARMLESS_BRACKETS = 250
 
@@ -27,6 +34,14 @@ class Amount:
 
     def __init__(self, satoshis: int) -> None:
         self.satoshis = satoshis
+
+
+class Doubled(dict[str, Json]):
+    """An object in which a name stands more than once; `pairs` has all of them."""
+
+    def __init__(self, pairs: Sequence[tuple[str, Json]]) -> None:
+        super().__init__(pairs)
+        self.pairs = tuple(pairs)
 
 
 class Real:
@@ -55,13 +70,17 @@ def _encode_special(value: object) -> orjson.Fragment:
 
 def decode(body: bytes) -> Json:
     """Read JSON, numbers with a point as `Decimal`, or raise the fault that says "Parse error"."""
+    values = body.count(b",")
+    if values > MAX_VALUES:
+        raise RpcFault(Code.INVALID_REQUEST, f"Request has more than {MAX_VALUES} values")
     try:
-        text = body.decode()
-        value = json.loads(
-            text, parse_float=Decimal, parse_int=_parse_int, parse_constant=_refuse_constant
-        )
-        brackets = text.count("[") + text.count("{")
-        if _SURROGATE in text.lower() or brackets > _HARMLESS_BRACKETS:
+        if _NAMES_MATTER in body:
+            value = _PAIRS_DECODER.decode(body.decode())
+        elif _NEEDS_CARE.search(body) is None:
+            value = orjson.loads(body)
+        else:
+            value = _DECODER.decode(body.decode())
+        if body.count(b"[") + body.count(b"{") > _HARMLESS_BRACKETS or _SURROGATE.search(body):
             # Half a character and what is nested too deep can be read but not written: no answer
             # could carry such an id back.
             encode(value)
@@ -77,6 +96,20 @@ def _parse_int(text: str) -> int | Decimal:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _keep_pairs(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    made = dict(pairs)
+    return made if len(made) == len(pairs) else Doubled(pairs)
+
+
+_NUMBERS: Mapping[str, Any] = {
+    "parse_float": Decimal,
+    "parse_int": _parse_int,
+    "parse_constant": _refuse_constant,
+}
+_DECODER = json.JSONDecoder(**_NUMBERS)
+_PAIRS_DECODER = json.JSONDecoder(object_pairs_hook=_keep_pairs, **_NUMBERS)
 
 
 def reply(result: Json, error: RpcFault | None, request_id: Json) -> Mapping[str, Json]:

@@ -15,15 +15,22 @@ _FOREIGN_OPTIONS = ("-checkblockindex=0", "-dnsseed=0")
 
 
 class RegtestNode:
-    """A running node on a free port of this machine, alone: it listens for no peers."""
+    """A running node on free ports of this machine, alone unless it listens for peers."""
 
     def __init__(
-        self, datadir: Path, log: Path, options: Sequence[str] = (), daemon: Path | None = None
+        self,
+        datadir: Path,
+        log: Path,
+        options: Sequence[str] = (),
+        daemon: Path | None = None,
+        *,
+        listens: bool = False,
     ) -> None:
         """Start it, or another `daemon` that takes the same options, and wait until it answers."""
         datadir.mkdir(parents=True, exist_ok=True)
-        self.port = free_ports(1)[0]
+        self.port, peer_port = free_ports(2)
         self.address = f"127.0.0.1:{self.port}"
+        self.peer_address = f"127.0.0.1:{peer_port}"
         self.datadir = datadir.absolute()
         self._name = "ccxx-node" if daemon is None else daemon.name
         self._log = log
@@ -32,7 +39,7 @@ class RegtestNode:
             "-regtest",
             f"-datadir={self.datadir}",
             f"-rpcport={self.port}",
-            "-listen=0",
+            *((f"-port={peer_port}", "-bind=127.0.0.1") if listens else ("-listen=0",)),
             *(() if daemon is None else _FOREIGN_OPTIONS),
             *options,
         ]
@@ -70,6 +77,20 @@ class RegtestNode:
         """Mine blocks that reward an address."""
         self.client.call("generatetoaddress", blocks, address)
 
+    def connect_to(self, other: "RegtestNode") -> None:
+        """Connect to another node that listens, and return once both have introduced themselves."""
+        self.client.call("addnode", other.peer_address, "onetry")
+        self.process.wait_until(lambda: other.peer_address in self._peer_addresses())
+
+    def part_from_all(self) -> None:
+        """End all connections, and let none begin until `meet_again`."""
+        self.client.call("setnetworkactive", False)
+        self.process.wait_until(lambda: self.client.call("getconnectioncount") == 0)
+
+    def meet_again(self) -> None:
+        """Let connections begin again."""
+        self.client.call("setnetworkactive", True)
+
     def crash(self) -> None:
         """End it as a power cut would, and start it again on what is left."""
         self.process.kill()
@@ -87,6 +108,10 @@ class RegtestNode:
         except BaseException:
             self.stop()
             raise
+
+    def _peer_addresses(self) -> set[str]:
+        peers = self.client.call("getpeerinfo")
+        return {peer["addr"] for peer in peers if peer["version"]}
 
     def _answers(self) -> bool:
         try:

@@ -65,6 +65,11 @@ class Process:
             )
 
     @property
+    def pid(self) -> int:
+        """Its number, by which the system tells how much memory it has."""
+        return self._child.pid
+
+    @property
     def is_running(self) -> bool:
         """Tell whether it has not ended yet."""
         return self._child.poll() is None

@@ -13,7 +13,11 @@ NGINX = EXAMPLES / "explorer.nginx.conf"
 
 @pytest.mark.parametrize(
     ("unit", "instance"),
-    [("ccxx-explorer-index.service", ""), ("ccxx-explorer@.service", "web")],
+    [
+        ("ccxx-node.service", ""),
+        ("ccxx-explorer-index.service", ""),
+        ("ccxx-explorer@.service", "web"),
+    ],
 )
 def test_systemd_takes_the_unit(unit: str, instance: str, tmp_path: Path) -> None:
     program = shutil.which("systemd-analyze")
@@ -30,7 +34,7 @@ def test_systemd_takes_the_unit(unit: str, instance: str, tmp_path: Path) -> Non
         [program, "verify", "--man=no", str(named)], capture_output=True, text=True, timeout=60
     )
 
-    about_ours = [line for line in found.stderr.splitlines() if "ccxx-explorer" in line]
+    about_ours = [line for line in found.stderr.splitlines() if "ccxx-" in line]
     assert (found.returncode, about_ours) == (0, []), found.stderr
 
 

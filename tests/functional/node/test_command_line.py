@@ -1,8 +1,10 @@
 """`ccxx-cli`: what it says about itself, and what it advises."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +174,55 @@ def test_unknown_network_in_the_environment_is_named() -> None:
 
     assert done.returncode == 1
     assert "CCXX_NETWORK is 'moon'" in done.stderr
+
+
+def test_method_and_parameters_may_both_come_from_standard_input(node: Any) -> None:
+    done = ask(*options_of(node), "-stdin", typed="getblockhash\n0\n")
+
+    assert done.stdout.strip() == node.client.call("getblockhash", 0)
+
+
+def test_password_comes_before_parameters_on_standard_input(node: Any) -> None:
+    user, _, password = (node.datadir / "regtest" / ".cookie").read_text().partition(":")
+    options = (*options_of(node), f"-rpcuser={user}", "-stdin", "-stdinrpcpass")
+
+    right = ask(*options, "echo", typed=f"{password}\nfoo\nbar")
+    wrong = ask(*options, "echo", typed="foo")
+    none = ask(*options, "echo")
+
+    assert json.loads(right.stdout) == ["foo", "bar"]
+    assert (wrong.returncode, none.returncode) == (1, 2)
+    assert "refused our user name and password" in wrong.stderr
+    assert "failed to read from standard input" in none.stderr
+
+
+def test_summary_has_what_its_calls_say(node: Any) -> None:
+    summary = json.loads(ask(*options_of(node), "-getinfo").stdout)
+
+    network = node.client.call("getnetworkinfo")
+    assert summary["version"] == network["version"]
+    assert summary["connections"] == network["connections"]
+    assert summary["chain"] == "regtest"
+    assert summary["testnet"] is False
+    assert ask(*options_of(node), "-getinfo", "help").returncode == 2
+
+
+def test_port_may_stand_behind_the_host(node: Any) -> None:
+    options = ("-regtest", f"-datadir={node.datadir}", f"-rpcconnect=127.0.0.1:{node.port}")
+
+    assert ask(*options, "getblockcount").stdout == "0\n"
+
+
+def test_waiting_for_a_node_ends_when_it_is_there(start_node: Callable[..., Any]) -> None:
+    node = start_node(waits=False)
+
+    done = ask(*options_of(node), "-rpcwait", "getblockcount")
+
+    assert (done.returncode, done.stdout) == (0, "0\n")
+
+
+def test_answer_that_takes_too_long_is_given_up(node: Any) -> None:
+    done = ask(*options_of(node), "-rpcclienttimeout=1", "waitfornewblock")
+
+    assert done.returncode == 1
+    assert "did not answer in time" in done.stderr

@@ -19,7 +19,7 @@ from ccxx_core.hashes import BlockHash, format_hash, parse_block_hash
 from ccxx_core.merkle import merkle_root
 from ccxx_core.script import build_script, is_unspendable
 from ccxx_core.transaction import NULL_OUTPOINT, OutPoint, Transaction, TxInput, TxOutput
-from ccxx_node.chainstate.utxo_stats import compute_utxo_stats
+from ccxx_node.chainstate.utxo_stats import UtxoCounter
 from ccxx_node.client.rpc import NodeError
 from ccxx_node.consensus.coins import Coin
 from ccxx_node.consensus.genesis import genesis_block
@@ -71,7 +71,10 @@ class Model:
                 for vout, (value, script) in enumerate(tx.outputs):
                     if not is_unspendable(script):
                         coins[OutPoint(tx.txid, vout)] = Coin(value, script, height, False)
-        stats = compute_utxo_stats(sorted(coins.items()), tip, self.height(tip), 0)
+        counter = UtxoCounter(tip, self.height(tip))
+        for outpoint, coin in sorted(coins.items()):
+            counter.add(outpoint, coin)
+        stats = counter.finish(0)
         return format_hash(stats.hash_serialized_2)
 
 

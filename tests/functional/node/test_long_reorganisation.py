@@ -6,6 +6,7 @@
 import os
 import re
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from ccxx_core.hashes import format_hash
 from ccxx_core.merkle import merkle_root
 from ccxx_core.script import build_script
 from ccxx_core.transaction import NULL_OUTPOINT, OutPoint, Transaction, TxInput, TxOutput
+from ccxx_node.client.rpc import NodeClient
 from ccxx_node.consensus.genesis import genesis_block
 from ccxx_node.consensus.params import REGTEST
 from ccxx_node.mining.miner import mine
@@ -32,6 +34,9 @@ MOST_MEGABYTES = 330
 # Transactions of disconnected blocks go back to the pool up to this size, the first blocks' first.
 MOST_RETURNED_BYTES = 20_000_000
 SECONDS = 3000
+MOST_SECONDS_A_CALL = 5
+# Several turns long on any machine.
+LONG_WAY = 36
 
 
 def mined(parent: BlockHeader, coinbase_outputs: int, *transactions: Transaction) -> Block:
@@ -131,3 +136,42 @@ def test_long_reorganisation_is_right_and_bounded_in_memory(
     assert back == on_first
     assert on_second == utxo_hash(fresh)
     assert max(connecting, most) < MOST_MEGABYTES
+
+
+def test_callers_are_answered_while_a_long_way_is_gone(
+    start_node: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The tip is seen on its way, and nobody waits for its end."""
+    start = mined(genesis_block(REGTEST).header, LANES)
+    write(tmp_path / "start.blk", iter([start]))
+    write(tmp_path / "first.blk", branch(start, b"first", LONG_WAY))
+    second = list(branch(start, b"second", LONG_WAY + 1))
+    loading = [f"-loadblock={tmp_path / name}.blk" for name in ("start", "first")]
+    node = start_node("-testmaturity=1", *loading)
+    wait_for_height(node, LONG_WAY + 1)
+    for block in second[:-1]:
+        node.client.call("submitblock", block.encode().hex())
+    assert node.client.block_count() == LONG_WAY + 1
+    caller = NodeClient(node.client.address, auth=node.datadir / "regtest" / ".cookie")
+    last = second[-1].encode().hex()
+    submitting = threading.Thread(target=node.client.call, args=("submitblock", last))
+
+    heights, waits = [caller.block_count()], []
+    submitting.start()
+    while heights[-1] != LONG_WAY + 2:
+        began = time.monotonic()
+        heights.append(caller.block_count())
+        waits.append(time.monotonic() - began)
+    submitting.join()
+    best = caller.call("getbestblockhash")
+    waiting = caller.call("getrawmempool")
+    caller.close()
+
+    assert best == format_hash(second[-1].hash)
+    # Seen between the old tip and the new one.
+    assert set(heights) - {LONG_WAY + 1, LONG_WAY + 2}
+    # A turn is a quarter of a second and what follows from it; the machine may be busy.
+    assert max(waits) < MOST_SECONDS_A_CALL
+    # The first branch's transactions spend what the second one spent.
+    assert waiting == []
+    assert node.stop() == 0

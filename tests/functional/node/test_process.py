@@ -49,6 +49,8 @@ def test_cookie_can_be_read_by_nobody_else(node: Any) -> None:
         ("-minrelaytxfee=much", "Invalid amount for -minrelaytxfee=<amount>: 'much'"),
         ("-loadblock=/nowhere/blocks", "cannot read the blocks of -loadblock=/nowhere/blocks"),
         ("-testmaturity=0x", "-testmaturity is '0x'"),
+        ("-vbparams=segwit:0", "Version bits parameters malformed"),
+        ("-vbparams=taproot:0:1", "Invalid deployment (taproot)"),
         ("-uacomment=(", "User Agent comment (() contains unsafe characters."),
         ("-rpcauth=half", "Invalid -rpcauth argument"),
         ("-maxmempool=1", "-maxmempool must be at least"),

@@ -281,3 +281,41 @@ def test_unknown_block_and_genesis_cannot_be_invalidated(
             chainstate.invalidate_block(block_hash)
     assert chainstate.get_block(unlinked_hash) is None
     assert chainstate.get_undo(unlinked_hash) is None
+
+
+def test_long_way_is_gone_in_turns_and_ends_at_the_same_tip(
+    chainstate: Chainstate, make_branch: Callable[..., list[Block]]
+) -> None:
+    first = make_branch(chainstate.genesis.header, 4)
+    second = make_branch(chainstate.genesis.header, 5, name="second")
+    for block in (*first, *second[:4]):
+        chainstate.accept_block(block, NOW)
+
+    events = list(chainstate.accept_block(second[4], NOW, 0))
+    turns = 1
+    while not chainstate.is_settled:
+        events += chainstate.move_on(0)
+        turns += 1
+
+    assert turns == 9
+    assert [type(event) for event in events] == [BlockDisconnected] * 4 + [BlockConnected] * 5
+    assert chainstate.tip.hash == second[-1].hash
+
+
+def test_refused_block_at_the_end_of_a_long_way_leads_back(
+    chainstate: Chainstate,
+    make_branch: Callable[..., list[Block]],
+    make_block: Callable[..., Block],
+) -> None:
+    first = make_branch(chainstate.genesis.header, 4)
+    second = make_branch(chainstate.genesis.header, 4, name="second")
+    greedy = make_block(second[-1].header, value=10**12)
+    for block in (*first, *second):
+        chainstate.accept_block(block, NOW)
+
+    chainstate.accept_block(greedy, NOW, 0)
+    while not chainstate.is_settled:
+        chainstate.move_on(0)
+
+    assert chainstate.tip.hash == first[-1].hash
+    assert chainstate.take_refusals()[0][0].hash == greedy.hash

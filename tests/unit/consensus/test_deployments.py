@@ -12,6 +12,7 @@ from ccxx_node.consensus.deployments import (
     count_signals,
     deployment_state,
     is_csv_active,
+    is_segwit_active,
     script_flags,
     state_since,
 )
@@ -145,3 +146,28 @@ def test_script_rules_switch_on_at_their_heights() -> None:
     assert script_flags(1, True, MAIN) == (
         always | f.DERSIG | f.CHECKLOCKTIMEVERIFY | f.CHECKSEQUENCEVERIFY
     )
+
+
+def test_a_soft_fork_that_is_not_locked_in_in_time_has_failed_for_ever() -> None:
+    params = REGTEST.with_deployment("csv", 0, 300)
+    silent = Entry((SILENT,) * 288)
+    late = Entry((SILENT,) * 288 + (SIGNAL,) * 600)
+
+    assert deployment_state(silent, params.csv, params, {}) is DeploymentState.STARTED
+    assert deployment_state(late, params.csv, params, {}) is DeploymentState.FAILED
+
+
+def test_before_segwit_its_script_rules_do_not_hold() -> None:
+    params = REGTEST.with_deployment("segwit", 0, 0)
+    parent = Entry((SILENT,) * 10)
+
+    assert not is_segwit_active(parent, params, {})
+    assert not params.knows_segwit
+    assert script_flags(1, False, params, is_segwit=False) == f.P2SH
+
+
+def test_only_regtest_has_other_schedules_and_only_for_forks_that_there_are() -> None:
+    with pytest.raises(ValueError, match="only be overridden on regtest"):
+        MAIN.with_deployment("csv", 0, 1)
+    with pytest.raises(ValueError, match=r"Invalid deployment \(taproot\)"):
+        REGTEST.with_deployment("taproot", 0, 1)

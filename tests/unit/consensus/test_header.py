@@ -10,8 +10,10 @@ from ccxx_core.block import BlockHeader, bits_from_target
 from ccxx_core.hashes import BlockHash
 from ccxx_node.consensus.errors import OBSOLETE, ConsensusError, Reject
 from ccxx_node.consensus.header import (
+    LOWEST_VERSION,
     check_header,
     check_header_context,
+    least_version,
     next_bits,
     retarget,
 )
@@ -179,3 +181,12 @@ def test_header_whose_target_is_no_target_or_out_of_reach_is_refused(bits: int) 
         check_header(header, REGTEST)
 
     assert error.value.reject is Reject.HIGH_HASH
+
+
+def test_before_segwit_the_lowest_version_follows_the_older_forks() -> None:
+    heights = [1, REGTEST.bip66_height, REGTEST.bip65_height]
+
+    least = [least_version(height, REGTEST, is_segwit=False) for height in heights]
+
+    assert least == [-(1 << 31), 3, 4]
+    assert least_version(1, REGTEST, is_segwit=True) == LOWEST_VERSION

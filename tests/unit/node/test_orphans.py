@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
-from ccxx_node.mempool.orphans import EXPIRY_SECONDS, Orphans
+from ccxx_node.mempool.orphans import EXPIRY_SECONDS, MAX_INPUTS, Orphans
 
 NOW = 1_700_000_000
 PARENT = Transaction(2, (TxInput(OutPoint(Txid(b"p" * 32), 0)),), (TxOutput(1, b"\x51"),) * 3)
@@ -47,6 +47,15 @@ def test_heavy_orphan_is_not_kept(orphans: Orphans) -> None:
 
     assert not orphans.add(heavy, peer=1, now=NOW)
     assert len(orphans) == 0
+
+
+def test_inputs_of_all_orphans_together_are_bounded() -> None:
+    orphans, share = Orphans(Random(1).randrange), MAX_INPUTS // 10
+
+    for tag in range(12):
+        orphans.add(child(*range(share), tag=tag), peer=1, now=NOW)
+
+    assert len(orphans) == 10
 
 
 def test_orphan_is_forgotten_after_twenty_minutes(orphans: Orphans) -> None:

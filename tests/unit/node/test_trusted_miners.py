@@ -9,7 +9,7 @@ import pytest
 
 from ccxx_node.config import ConfigError, read_config
 from ccxx_node.consensus.subsidy import NO_ADDRESS, MinerPolicy
-from ccxx_node.node.trusted_miners import miner_policy
+from ccxx_node.node.trusted_miners import AskedMiners, miner_policy
 
 ALICE, BOB = "xAliceAddress", "xBobAddress"
 
@@ -66,6 +66,29 @@ def test_service_is_asked_once_for_a_height(tmp_path: Path, service: str) -> Non
 
     assert verdicts == [True, False]
     assert Service.asked == ["/nodes/valid?current_height=80000"]
+
+
+def test_part_of_an_address_is_not_the_address(tmp_path: Path, service: str) -> None:
+    asked = policy(tmp_path, f"-trustedminers=url:{service}")
+
+    assert not asked.may_mine(ALICE[:-1], 80_000)
+    assert not asked.may_mine(ALICE[1:], 80_000)
+    assert not asked.may_be_rewarded("", 80_000)
+
+
+def test_silent_service_is_asked_again_after_a_while_only(service: str) -> None:
+    now = [0.0]
+    asked = AskedMiners("http://127.0.0.1:1/nodes", lambda: now[0])
+    assert not asked.may_mine(ALICE, 80_000)
+    asked._url = service
+    Service.asked.clear()
+
+    early = asked.may_mine(ALICE, 80_001)
+    now[0] = 31.0
+    later = asked.may_mine(ALICE, 80_001)
+
+    assert (early, later) == (False, True)
+    assert len(Service.asked) == 1
 
 
 def test_silent_service_trusts_nobody(tmp_path: Path) -> None:

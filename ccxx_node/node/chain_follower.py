@@ -1,0 +1,96 @@
+"""Carries changes of the chain to pool, peers and operator, and finishes long ways in turns."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from ccxx_node.chainstate.chainstate import Chainstate
+from ccxx_node.chainstate.errors import StorageError
+from ccxx_node.events import Event
+from ccxx_node.mempool.accept import Acceptor
+from ccxx_node.mempool.next_block import BlockAfter
+from ccxx_node.mempool.reorg import PoolFollower
+from ccxx_node.p2p.network import PeerNetwork
+
+_log = logging.getLogger("ccxx.node")
+
+# After so long others have their turn, and after it the way goes on.
+TURN_SECONDS = 0.25
+_EVENTS_KEPT = 4
+
+
+class Followed(Protocol):
+    """All that following asks of the node."""
+
+    chain: Chainstate
+    acceptor: Acceptor
+    peers: PeerNetwork
+
+    def now(self) -> int:
+        """Return unix time, or the time set for tests."""
+
+    def next_block(self) -> BlockAfter:
+        """Return what holds for the block after the tip."""
+
+    def chain_settled(self) -> None:
+        """Hear that the tip is where it stays until the next block."""
+
+    def fail(self, error: StorageError) -> None:
+        """Shut down because what is on the disk cannot be used."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the node shuts down."""
+
+
+class ChainFollower:
+    """Follows one chain, whose tip may be on a long way when a change is told."""
+
+    def __init__(self, node: Followed) -> None:
+        self._node = node
+        self._pool = PoolFollower(node.acceptor)
+        self._tip = node.chain.tip
+        self._finishing: asyncio.Task[None] | None = None
+
+    def follow(self, changes: Sequence[Event]) -> None:
+        """Apply what happened since the last call; a way that is not at its end goes on later."""
+        node = self._node
+        # Each block is read when its event is taken: a few are kept, a long way is read again.
+        events = list(changes) if len(changes) <= _EVENTS_KEPT else changes
+        self._tip = node.chain.tip
+        self._pool.follow(events)
+        if node.chain.is_settled:
+            self._pool.settle(node.next_block(), node.now())
+        node.peers.chain_changed(events)
+        if node.chain.is_settled:
+            node.chain.prune_when_due()
+            node.chain_settled()
+        elif self._finishing is None:
+            _log.info("long way begun height=%d", node.chain.height)
+            self._finishing = asyncio.get_running_loop().create_task(self._finish())
+
+    def catch_up(self) -> None:
+        """Apply what happened although a block was refused."""
+        if self._node.chain.tip is not self._tip:
+            self.follow(self._node.chain.events_since(self._tip))
+
+    async def close(self) -> None:
+        """Leave a way where it is: the next start goes on."""
+        if self._finishing is not None:
+            self._finishing.cancel()
+            await asyncio.gather(self._finishing, return_exceptions=True)
+
+    async def _finish(self) -> None:
+        node = self._node
+        try:
+            while not node.chain.is_settled and not node.is_stopping:
+                await asyncio.sleep(0)
+                self.follow(node.chain.move_on(TURN_SECONDS))
+            _log.info("long way ended height=%d", node.chain.height)
+        except StorageError as error:
+            node.fail(error)
+        finally:
+            self._finishing = None

@@ -1,0 +1,37 @@
+"""Which methods each user may call: `-rpcwhitelist` and `-rpcwhitelistdefault`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """The methods of each user that has a list; `by_default` says what holds for all others."""
+
+    methods: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    by_default: bool = True
+
+    @classmethod
+    def parse(cls, texts: Iterable[str], by_default: bool | None = None) -> Permissions:
+        """Read texts `user:method,method`; of a user's lists only what all of them name is left.
+
+        Without `by_default`, users that have no list may call anything only if nobody has one.
+        """
+        methods: dict[str, frozenset[str]] = {}
+        for text in texts:
+            user, _, names = text.partition(":")
+            listed = frozenset(name.strip() for name in names.split(",")) - {""}
+            methods[user] = methods.get(user, listed) & listed
+        return cls(methods, not methods if by_default is None else by_default)
+
+    @property
+    def is_unrestricted(self) -> bool:
+        """Whether everybody may call everything."""
+        return self.by_default and not self.methods
+
+    def allow(self, user: str, method: str) -> bool:
+        """Tell whether a user may call a method."""
+        listed = self.methods.get(user)
+        return self.by_default if listed is None else method in listed
