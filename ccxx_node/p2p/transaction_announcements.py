@@ -44,7 +44,7 @@ class TransactionAnnouncements:
         self._pool = peers.door.acceptor.pool
         self._recent = recent
         # As bytes: most have left the pool long before they are forgotten here.
-        self._relayed: dict[Txid, tuple[float, bytes]] = {}
+        self._relayed: OrderedDict[Txid, tuple[float, bytes]] = OrderedDict()
         # All inbound peers share their moments: else many connections would tell the origin.
         self._next_inbound = 0.0
 
