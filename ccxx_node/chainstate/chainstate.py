@@ -287,6 +287,13 @@ class Chainstate:
         """
         self.pruner.prune_when_due()
 
+    def prune_up_to(self, height: int) -> None:
+        """Delete files of blocks up to a height; ChainError in the middle of a long way."""
+        if not self.is_settled:
+            # The way may lead over blocks that are old already.
+            raise ChainError("the chain is being reorganised: ask again in a moment")
+        self.pruner.prune_up_to(height)
+
     def flush(self) -> None:
         """Write everything to the disk; raises StorageError."""
         self._storage.flush()

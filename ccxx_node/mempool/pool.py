@@ -19,6 +19,7 @@ from ccxx_node.mempool.rolling_fee import RollingFee
 
 # An unconfirmed coin has the height that no block reaches.
 MEMPOOL_HEIGHT = 0x7FFFFFFF
+_LEAST_AGES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Mempool:
             self.size -= entry.size
             self.usage -= entry.usage
         self.updates += len(removed)
+        self._forget_ages()
         self._note_change(removed)
         return removed
 
@@ -142,8 +144,18 @@ class Mempool:
         """Take out what came in before a time, with everything that spends it."""
         old: list[Txid] = []
         while self._by_age and self._by_age[0][0] < before:
-            old.append(heapq.heappop(self._by_age)[1])
+            time, txid = heapq.heappop(self._by_age)
+            entry = self.entries.get(txid)
+            # It may have left and come back since.
+            if entry is not None and entry.time == time:
+                old.append(txid)
         return self.remove_with_descendants(old)
+
+    def _forget_ages(self) -> None:
+        """Let go the ages of what has left, once they are the most part: a block takes many."""
+        if len(self._by_age) > 2 * len(self.entries) + _LEAST_AGES:
+            self._by_age = [(entry.time, entry.txid) for entry in self.entries.values()]
+            heapq.heapify(self._by_age)
 
     def trim(self, max_usage: int, incremental_fee: int, now: int) -> list[Entry]:
         """Take out the packages that pay least until the pool fits; the floor of fees rises."""

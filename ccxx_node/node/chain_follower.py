@@ -92,5 +92,8 @@ class ChainFollower:
             _log.info("long way ended height=%d", node.chain.height)
         except StorageError as error:
             node.fail(error)
+        except Exception:
+            # Our bug: the next block goes on, and nobody waits for this task to hear of it.
+            _log.exception("long way broken off height=%d", node.chain.height)
         finally:
             self._finishing = None

@@ -186,6 +186,9 @@ class AddressBook:
     def resolve_collisions(self, now: int) -> None:
         """Decide about places that two claim, where the older of them has been tested."""
         for claimant in list(self._collisions):
+            if claimant not in self._collisions:
+                # Forgotten to make room for somebody who lost a place just now.
+                continue
             place = self._tried_place(claimant)
             occupant = self._tried.get(place[0], {}).get(place[1])
             known = None if occupant is None else self._known[occupant]
@@ -200,13 +203,15 @@ class AddressBook:
         del self._collisions[fresh.endpoint]
         if old is not None:
             _vacate(self._tried, place)
+        # First: where the old one goes may be the place that the fresh one leaves.
+        self._to_tried(fresh, place)
+        if old is not None:
             old.is_tried = False
             new_place = self._new_place(old)
             if self._make_room(self._new, new_place, now):
                 self._new.setdefault(new_place[0], {})[new_place[1]] = old.endpoint
             else:
                 del self._known[old.endpoint]
-        self._to_tried(fresh, place)
 
     # Whom we choose
 

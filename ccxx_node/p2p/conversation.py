@@ -72,6 +72,7 @@ class Conversation:
             m.Headers: self.headers.receive,
             m.BlockMessage: self.intake.receive,
             m.TxMessage: self.transactions.receive,
+            m.NotFound: self.transactions.receive_not_found,
             m.MempoolRequest: self.offers.receive_mempool,
             m.SendHeaders: _note_headers_wanted,
             m.FeeFilter: self._fee_filters.receive,

@@ -72,7 +72,9 @@ class Handshake:
             self.greet(peer)
         peers.send(peer, Verack())
         self._keep_facts(peer, message)
-        _log.info(
+        # Whoever only comes and goes must not fill the log.
+        _log.log(
+            logging.DEBUG if peer.inbound else logging.INFO,
             "peer introduced id=%d version=%d agent=%s height=%d",
             peer.id,
             message.version,

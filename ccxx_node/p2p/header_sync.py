@@ -139,7 +139,11 @@ class HeaderSync:
         if fresh and last.chain_work < self._chain.tip.chain_work:
             count = self._weak_headers.get(peer.id, 0) + fresh
             self._weak_headers[peer.id] = count
-            if count > MAX_WEAK_HEADERS:
+            most = MAX_WEAK_HEADERS
+            if not peer.inbound:
+                # After a long split the better chain, too, is weaker until its last headers came.
+                most += self._chain.height - self._chain.fork_with(last).height
+            if count > most:
                 self._peers.misbehaved(peer, 100, "too many headers of weak branches")
 
     def _follow_up(self, peer: Peer, last: BlockEntry, count: int) -> None:

@@ -8,6 +8,7 @@ All actions returned are done in order.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Sequence
 
@@ -20,6 +21,8 @@ from ccxx_node.p2p.door import AddressStore, Door, PeerOptions, Quota
 from ccxx_node.p2p.messages import REJECT_MALFORMED, Message, Reject
 from ccxx_node.p2p.peer import Peer
 from ccxx_node.p2p.peer_set import PeerSet, Surroundings
+
+_log = logging.getLogger("ccxx.net")
 
 # A loop that was busy for longer than this did not hear its peers: no fault of theirs.
 _BUSY_SECONDS = 1.0
@@ -125,7 +128,12 @@ class PeerLogic:
         self._conversation.following.tick(now)
         self._conversation.intake.tick()
         for peer in self._peers.ready():
-            self._conversation.speak(peer, now)
+            try:
+                self._conversation.speak(peer, now)
+            except Exception:
+                # Our bug: the others must not go without because of one.
+                _log.exception("peer failed id=%d", peer.id)
+                self._peers.disconnect(peer, "internal error")
         return self._peers.take_actions()
 
     def _forgive_busy_time(self, now: float) -> None:

@@ -151,11 +151,6 @@ class PeerNetwork:
         """Return some addresses of other nodes, at random."""
         return self._book.share(self._door.now())[:count]
 
-    @property
-    def address_count(self) -> int:
-        """How many addresses are known."""
-        return len(self._book)
-
     def _disconnect(self, peers: Sequence[Peer]) -> bool:
         for peer in peers:
             self._board.drop(self._board.connections[peer.id], "disconnected by the operator")

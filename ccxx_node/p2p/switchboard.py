@@ -201,8 +201,9 @@ class Switchboard:
         try:
             if self._turn(peer_id, connection):
                 self._ready[peer_id] = None
-        except StorageError:
-            # The node that we asked is about to stop, and has said why.
+        except StorageError as error:
+            # A block that a peer brings stops the node; one that it asks for only this peer.
+            _log.error("peer not answered id=%d reason=%s", peer_id, error)
             self.drop(connection, "storage failed")
         except Exception:
             # Our bug: no peer may stop the node with it.

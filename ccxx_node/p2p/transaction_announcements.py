@@ -43,7 +43,8 @@ class TransactionAnnouncements:
         self._peers = peers
         self._pool = peers.door.acceptor.pool
         self._recent = recent
-        self._relayed: OrderedDict[Txid, tuple[float, Transaction]] = OrderedDict()
+        # As bytes: most have left the pool long before they are forgotten here.
+        self._relayed: OrderedDict[Txid, tuple[float, bytes]] = OrderedDict()
         # All inbound peers share their moments: else many connections would tell the origin.
         self._next_inbound = 0.0
 
@@ -67,13 +68,14 @@ class TransactionAnnouncements:
     def send(self, peer: Peer, item: InventoryItem) -> int:
         """Send a transaction that a peer may know of; returns its bytes, 0 if there is none."""
         txid = Txid(item.hash)
-        relayed = self._relayed.get(txid)
-        tx = relayed[1] if relayed is not None else self._recent.transaction(txid)
-        if tx is None and peer.relay.mempool_sent_at:
-            entry = self._pool.get(txid)
-            # Only what was in the pool when the peer was told of it.
-            if entry is not None and entry.time <= peer.relay.mempool_sent_at:
-                tx = entry.tx
+        entry, relayed = self._pool.get(txid), self._relayed.get(txid)
+        if relayed is None:
+            tx = self._recent.transaction(txid)
+        else:
+            tx = Transaction.decode(relayed[1]) if entry is None else entry.tx
+        # Only what was in the pool when the peer was told of it.
+        if tx is None and entry is not None and entry.time <= peer.relay.mempool_sent_at:
+            tx = entry.tx
         if tx is None:
             return 0
         message = TxMessage.of(tx, with_witness=item.kind == MSG_WITNESS_TX)
@@ -148,7 +150,7 @@ class TransactionAnnouncements:
     def _keep(self, tx: Transaction, now: float) -> None:
         relayed = self._relayed
         if tx.txid not in relayed:
-            relayed[tx.txid] = (now + RELAY_SECONDS, tx)
+            relayed[tx.txid] = (now + RELAY_SECONDS, tx.encode())
         while relayed:
             oldest = next(iter(relayed))
             if relayed[oldest][0] >= now and len(relayed) <= _MAX_RELAYED:

@@ -12,7 +12,14 @@ from ccxx_node.mempool.errors import PolicyError, PolicyReject
 from ccxx_node.mempool.orphans import Orphan, Orphans
 from ccxx_node.mempool.policy import MAX_STANDARD_WEIGHT
 from ccxx_node.p2p.known import RecentSet
-from ccxx_node.p2p.messages import MSG_TX, InventoryItem, Reject, TxMessage
+from ccxx_node.p2p.messages import (
+    MAX_INVENTORY,
+    MSG_TX,
+    InventoryItem,
+    NotFound,
+    Reject,
+    TxMessage,
+)
 from ccxx_node.p2p.peer import Peer
 from ccxx_node.p2p.peer_set import PeerSet
 from ccxx_node.p2p.penalties import points_for
@@ -88,6 +95,11 @@ class TransactionRelay:
             else:
                 wanted.append(item)
         self._peers.request(peer, wanted)
+
+    def receive_not_found(self, peer: Peer, message: NotFound) -> None:
+        """Note what a peer announced and does not have any more."""
+        for item in message.items[:MAX_INVENTORY]:
+            self._requests.not_found(peer, item.hash)
 
     def chain_changed(self) -> None:
         """Give refused transactions a second chance: they may be valid on another tip."""

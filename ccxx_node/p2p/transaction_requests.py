@@ -24,12 +24,15 @@ class TransactionRequests:
         # When each was, or will be, asked for last.
         self._asked: OrderedDict[bytes, float] = OrderedDict()
         self._announced: dict[int, set[bytes]] = {}
+        # Of those, what each peer was asked for and has not answered.
+        self._unanswered: dict[int, set[bytes]] = {}
         self._queues: dict[int, list[tuple[float, int, InventoryItem]]] = {}
         self._count = 0
 
     def forget(self, peer: Peer) -> None:
         """Forget what a peer announced."""
         self._announced.pop(peer.id, None)
+        self._unanswered.pop(peer.id, None)
         self._queues.pop(peer.id, None)
 
     def add(self, peer: Peer, item: InventoryItem) -> None:
@@ -55,9 +58,14 @@ class TransactionRequests:
 
     def drop(self, peer: Peer, txid: bytes) -> None:
         """Let a peer announce a transaction again."""
-        announced = self._announced.get(peer.id)
-        if announced is not None:
-            announced.discard(txid)
+        for noted in (self._announced, self._unanswered):
+            noted.get(peer.id, set()).discard(txid)
+
+    def not_found(self, peer: Peer, txid: bytes) -> None:
+        """Note that a peer does not have what it was asked for, lest such fill its share."""
+        # Unasked answers would let a peer announce, and so delay, one transaction without end.
+        if txid in self._unanswered.get(peer.id, ()):
+            self.drop(peer, txid)
 
     def take_due(self, peer: Peer, now: float) -> list[InventoryItem]:
         """Take what to ask a peer for now, at most 1000 items."""
@@ -65,4 +73,6 @@ class TransactionRequests:
         items: list[InventoryItem] = []
         while queue and queue[0][0] <= now and len(items) < _MAX_PER_MESSAGE:
             items.append(heapq.heappop(queue)[2])
+        if items:
+            self._unanswered.setdefault(peer.id, set()).update(item.hash for item in items)
         return items

@@ -108,7 +108,7 @@ def pruneblockchain(node: NodeServices, height: Json) -> int:
     if wanted > chain.height:
         raise misuse("Blockchain is shorter than the attempted prune height.")
     wanted = min(wanted, chain.height - KEPT_BLOCKS)
-    pruner.prune_up_to(wanted)
+    chain.prune_up_to(wanted)
     return wanted
 
 

@@ -231,3 +231,17 @@ def test_blocks_may_have_a_folder_of_their_own(
         assert again.height == 3
     assert (tmp_path / "elsewhere" / "blk00000.dat").exists()
     assert not list((tmp_path / "regtest" / "blocks").glob("*.dat"))
+
+
+def test_nothing_is_pruned_in_the_middle_of_a_long_way(
+    opened: Open, make_branch: Callable[..., list[Block]], params: ConsensusParams
+) -> None:
+    genesis = genesis_block(params).header
+    first, second = make_branch(genesis, 3), make_branch(genesis, 4, name="second")
+    with opened() as chainstate:
+        accept(chainstate, first + second[:3])
+        chainstate.accept_block(second[3], NOW, seconds=0)
+        assert not chainstate.is_settled
+
+        with pytest.raises(ChainError):
+            chainstate.prune_up_to(chainstate.height)

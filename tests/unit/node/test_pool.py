@@ -89,6 +89,30 @@ def test_old_transactions_expire_with_their_children() -> None:
     assert [entry.txid for entry in pool] == [young.txid]
 
 
+def test_transaction_that_came_back_is_as_young_as_it_is_now() -> None:
+    pool = Mempool()
+    tx = make_tx("one")
+    put(pool, tx, time=0)
+    pool.remove([tx.txid])
+    put(pool, tx, time=2 * HOUR)
+
+    pool.expire(before=HOUR)
+
+    assert tx.txid in pool
+
+
+def test_what_has_left_is_not_kept_by_its_age() -> None:
+    pool = Mempool()
+
+    for number in range(5000):
+        tx = make_tx(str(number))
+        put(pool, tx)
+        pool.remove([tx.txid])
+
+    # Nobody can ask for it, but the system's memory would tell within days.
+    assert len(pool._by_age) < 2000
+
+
 def test_worst_paid_package_leaves_a_full_pool() -> None:
     pool = Mempool()
     poor, rich, child = make_tx("poor"), make_tx("rich"), make_tx("child")

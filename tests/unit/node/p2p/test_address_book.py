@@ -215,3 +215,30 @@ def _two_with_one_place(book: AddressBook) -> tuple[Endpoint, Endpoint]:
             return places[place], address.endpoint
         places[place] = address.endpoint
     raise AssertionError("no two addresses share a place")
+
+
+def test_who_takes_a_place_is_not_forgotten_where_the_old_one_goes(book: AddressBook) -> None:
+    old, fresh = _two_with_both_places(book)
+    book.add([old], NOW)
+    book.mark_good(old.endpoint, 9, NOW - 20 * DAY)
+    book.add([fresh], NOW)
+    book.mark_good(fresh.endpoint, 9, NOW)
+
+    later = NOW + 2 * DAY
+    book.mark_attempt(old.endpoint, later, counts=True)
+    book.resolve_collisions(later + 120)
+
+    assert book.get(fresh.endpoint) is fresh
+    assert fresh.is_tried
+    assert book.choose(later) is not None
+
+
+def _two_with_both_places(book: AddressBook) -> tuple[KnownAddress, KnownAddress]:
+    """Two addresses that would have the same place among the new and among the tried ones."""
+    seen: dict[object, KnownAddress] = {}
+    for number in range(50_000):
+        fresh = heard(f"8.8.{number // 250}.{number % 250 + 1}:10841", seen_at=NOW - 29 * DAY)
+        places = book._tried_place(fresh.endpoint), book._new_place(fresh)
+        if (old := seen.setdefault(places, fresh)) is not fresh:
+            return old, fresh
+    raise AssertionError("no two addresses have the same places")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ccxx_core.block import Block
+from ccxx_node.p2p import header_sync
 from ccxx_node.p2p import messages as m
 from ccxx_node.p2p.actions import Ban
 from ccxx_node.p2p.compact_blocks import make_compact
@@ -468,3 +469,31 @@ def test_messages_with_too_many_items_cost_points(world: Any) -> None:
         world.say(peer, message)
 
         assert peer.misbehavior == 20
+
+
+@pytest.mark.parametrize("inbound", [False, True])
+def test_peer_of_our_choice_may_lead_us_out_of_a_long_split(
+    world: Any, monkeypatch: pytest.MonkeyPatch, inbound: bool
+) -> None:
+    monkeypatch.setattr(header_sync, "MAX_WEAK_HEADERS", 5)
+    better = world.branch(world.chain.genesis.header, 14, name="other")
+    peer = world.meet(inbound=inbound)
+
+    for start in range(0, 14, 2):
+        world.say(peer, m.Headers(tuple(block.header for block in better[start : start + 2])))
+
+    assert (world.ending(peer) is None) is not inbound
+    assert (world.chain.best_header.hash == better[-1].hash) is not inbound
+
+
+def test_peer_of_our_choice_may_not_lead_us_on_weak_branches_without_end(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(header_sync, "MAX_WEAK_HEADERS", 5)
+    peer = world.meet(inbound=False)
+
+    for name in "abc":
+        weak = world.branch(world.chain.genesis.header, 8, name=name)
+        world.say(peer, m.Headers(tuple(block.header for block in weak)))
+
+    assert isinstance(world.ending(peer), Ban)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from ccxx_core.hashes import BlockHash
 from ccxx_node.p2p import messages as m
 from ccxx_node.p2p.actions import Ban, Disconnect
 from ccxx_node.p2p.peer import Services
@@ -159,3 +160,14 @@ def test_services_that_peers_make_up_are_not_kept(world: Any) -> None:
 
     assert [peer.facts.services for peer in peers] == [1 << 40, 1 << 41, 1 << 42]
     assert len(Services._value2member_map_) == known
+
+
+def test_our_bug_with_one_peer_is_not_felt_by_the_others(world: Any) -> None:
+    broken, other = world.meet(), world.meet()
+    broken.relay.new_tips, broken.prefers_headers = [BlockHash(bytes(32))], True
+
+    world.logic.ask_ping()
+    sent = world.tick(other)
+
+    assert isinstance(world.ending(broken), Disconnect)
+    assert any(isinstance(message, m.Ping) for message in sent)

@@ -9,6 +9,7 @@ from ccxx_node.p2p import messages as m
 from ccxx_node.p2p.actions import Ban
 from ccxx_node.p2p.peer import Services
 from ccxx_node.p2p.serving import MAX_PART
+from ccxx_node.p2p.transaction_requests import MAX_ANNOUNCED
 
 BLOOM = Services.NETWORK | Services.WITNESS | Services.BLOOM
 
@@ -75,6 +76,31 @@ def test_what_was_not_announced_is_not_told(world: Any) -> None:
     answers = world.say(peer, m.GetData((tx_item(tx),)))
 
     assert m.NotFound((tx_item(tx),)) in answers
+
+
+def test_what_a_peer_does_not_have_any_more_does_not_fill_its_share(world: Any) -> None:
+    peer = world.meet()
+    lost = [m.InventoryItem(m.MSG_TX, number.to_bytes(32)) for number in range(MAX_ANNOUNCED)]
+    world.say(peer, m.Inv(tuple(lost)))
+    world.wait(peer, 10)
+    world.say(peer, m.NotFound(tuple(lost)))
+
+    tx = world.spend(world.coin(), vout=1)
+    sent = world.say(peer, m.Inv((tx_item(tx),)))
+
+    assert asked_for(sent) == [tx.txid]
+
+
+def test_nobody_delays_a_transaction_by_denying_it_unasked(world: Any) -> None:
+    first, denying, other = world.meet(), world.meet(), world.meet()
+    tx = world.spend(world.coin(), vout=1)
+    world.say(first, m.Inv((tx_item(tx),)))
+
+    for _ in range(10):
+        world.say(denying, m.Inv((tx_item(tx),)), m.NotFound((tx_item(tx),)))
+    world.say(other, m.Inv((tx_item(tx),)))
+
+    assert asked_for(world.wait(other, 250)) == [tx.txid]
 
 
 def test_who_asks_for_much_is_sent_a_part_at_a_time(world: Any) -> None:
