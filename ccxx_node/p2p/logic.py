@@ -44,7 +44,7 @@ class PeerLogic:
         self._door = door
         self._peers = PeerSet(Surroundings(door, addresses, quota, options, rng))
         self._conversation = Conversation(self._peers)
-        self._tip = door.chain.tip
+        self._tip = self._told_tip = door.chain.tip
         self._last_tick: float | None = None
 
     @property
@@ -157,13 +157,15 @@ class PeerLogic:
                     conversation.transactions.orphans.remove_for_block(event.block.transactions)
         for entry in _connected(before, tip):
             conversation.intake.connected(entry)
-        if tip is before:
-            return
-        conversation.transactions.chain_changed()
-        conversation.following.tip_changed()
-        self._offer_returned(events)
-        if not self._door.is_initial_download():
-            self._announce(before, tip, events)
+        if tip is not before:
+            conversation.transactions.chain_changed()
+            conversation.following.tip_changed()
+            self._offer_returned(events)
+        # On a long way to a better tip there may be less work behind this one than behind the last.
+        if self._door.chain.is_settled:
+            before, self._told_tip = self._told_tip, tip
+            if tip is not before and not self._door.is_initial_download():
+                self._announce(before, tip, events)
 
     def _offer_returned(self, events: Sequence[Event]) -> None:
         """Announce what is in the pool again: who followed another branch never heard of it."""

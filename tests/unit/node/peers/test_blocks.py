@@ -359,6 +359,32 @@ def test_a_block_is_not_announced_to_who_told_us_of_it(world: Any) -> None:
     assert of_kind(answers, m.Headers) == of_kind(answers, m.Inv) == []
 
 
+def test_a_long_way_is_told_when_it_is_gone(world: Any) -> None:
+    fork = world.chain.tip.header
+    world.extend(3)
+    by_hash, by_header = world.meet(), world.meet()
+    world.say(by_hash, m.Headers((world.chain.tip.header,)))
+    world.say(by_header, m.Headers((world.chain.tip.header,)), m.SendHeaders())
+    better = world.branch(fork, 4, name="better")
+    for block in better[:-1]:
+        world.chain.accept_block(block, world.node.time)
+
+    start, turns = len(world.actions), 0
+    world.logic.chain_changed(list(world.chain.accept_block(better[-1], world.node.time, 0)))
+    while not world.chain.is_settled:
+        told = world.tick(by_hash, 20.0) + world.tick(by_header, 20.0)
+        assert of_kind(told, m.Headers) == of_kind(told, m.Inv) == []
+        world.logic.chain_changed(list(world.chain.move_on(0)))
+        turns += 1
+    world.tick(by_hash)
+
+    assert turns == 6
+    inv = m.Inv((m.InventoryItem(m.MSG_BLOCK, better[-1].hash),))
+    assert inv in world.sent(by_hash, start)
+    headers = m.Headers(tuple(block.header for block in better))
+    assert headers in world.sent(by_header, start)
+
+
 # Compact blocks
 
 
