@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import getpass
 import json
+import math
 import os
 import sys
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from importlib.metadata import version
@@ -52,7 +54,7 @@ How to ask
                          METHOD, that is the first line
   -getinfo               a summary of the node, instead of a method
   -rpcclienttimeout=N    seconds to wait for an answer (default: 900; 0: for ever)
-  -rpcwait               wait until the node answers
+  -rpcwait               wait until the node answers; after 5 seconds say for what
   -h -help -?            this text; -version: the version
 
 Options stand before the method, and may have one dash or two. What stands in the node's settings
@@ -68,7 +70,28 @@ TEXT_PARAMETERS = frozenset(
 _OWN_FLAGS = ("named", "getinfo", "stdin", "stdinrpcpass", "rpcwait")
 _OWN_VALUES = ("rpcconnect", "rpcclienttimeout")
 _LOGIN = ("rpcuser", "rpcpassword", "rpccookiefile")
+# The family's wallet, and mining for it: scripts and habits ask for these first.
+WALLET_METHODS = frozenset(
+    """
+    abandontransaction abortrescan addmultisigaddress addwitnessaddress backupwallet bumpfee
+    createwallet dumpprivkey dumpwallet encryptwallet fundrawtransaction generate
+    getaccount getaccountaddress getaddressesbyaccount getaddressesbylabel getaddressinfo getbalance
+    getnewaddress getrawchangeaddress getreceivedbyaccount getreceivedbyaddress getreceivedbylabel
+    gettransaction getunconfirmedbalance getwalletinfo importaddress importmulti importprivkey
+    importprunedfunds importpubkey importwallet keypoolrefill listaccounts listaddressgroupings
+    listlabels listlockunspent listreceivedbyaccount listreceivedbyaddress listreceivedbylabel
+    listsinceblock listtransactions listunspent listwallets loadwallet lockunspent move
+    removeprunedfunds rescanblockchain sendfrom sendmany sendtoaddress setaccount sethdseed setlabel
+    settxfee signmessage signrawtransactionwithwallet unloadwallet walletcreatefundedpsbt walletlock
+    walletpassphrase walletpassphrasechange walletprocesspsbt
+    """.split()
+)
+_NO_WALLET = (
+    "this node has no wallet: ccxx-root, ccxx-issuer and ccxx-holder are wallets,"
+    " generatetoaddress mines\n"
+)
 _WAIT_SECONDS = 0.2
+_SILENT_SECONDS = 5.0
 _INTERRUPTED = 130
 _METHOD_NOT_FOUND = -32601
 _OPTIONS = Spelling(
@@ -96,11 +119,11 @@ def main() -> int:
         if "getinfo" in own:
             result: Any = _getinfo(client)
         else:
+            if "stdin" in own:
+                words = words + [line.rstrip("\r\n") for line in sys.stdin]
             result = _call(client, own, words)
     except RpcError as error:
-        sys.stderr.write(f"error code: {error.code}\nerror message:\n{error.message}\n")
-        if error.code == _METHOD_NOT_FOUND:
-            sys.stderr.write("see ccxx-cli help\n")
+        _explain(error, words)
         return 1
     except ConfigError as error:
         sys.stderr.write(f"Error: {error}\n")
@@ -112,6 +135,13 @@ def main() -> int:
         return _INTERRUPTED
     _print(result)
     return 0
+
+
+def _explain(error: RpcError, words: Sequence[str]) -> None:
+    sys.stderr.write(f"error code: {error.code}\nerror message:\n{error.message}\n")
+    if error.code == _METHOD_NOT_FOUND:
+        asks_wallet = bool(words) and words[0] in WALLET_METHODS
+        sys.stderr.write(_NO_WALLET if asks_wallet else "see ccxx-cli help\n")
 
 
 def _split(arguments: Sequence[str]) -> tuple[dict[str, str], list[str], list[str]]:
@@ -168,7 +198,8 @@ def _client(config: Config, own: dict[str, str]) -> NodeClient:
         f"http://{host}:{port}", auth=auth, timeout=float(seconds) or None, options=_OPTIONS
     )
     if "rpcwait" in own:
-        _wait(client)
+        log = config.network_datadir / (config.text("debuglogfile") or "debug.log")
+        _wait(client, f"still waiting for {host}:{port}: if the node did not start, {log} says why")
     return client
 
 
@@ -190,9 +221,8 @@ def _read_password() -> str:
     return line.rstrip("\r\n")
 
 
-def _wait(client: NodeClient) -> None:
-    import time
-
+def _wait(client: NodeClient, notice: str) -> None:
+    notice_at = time.monotonic() + _SILENT_SECONDS
     while True:
         try:
             client.call("getblockcount")
@@ -200,12 +230,13 @@ def _wait(client: NodeClient) -> None:
         except AccessError:
             raise
         except NodeError:
+            if time.monotonic() > notice_at:
+                sys.stderr.write(f"{notice}\n")
+                notice_at = math.inf
             time.sleep(_WAIT_SECONDS)
 
 
 def _call(client: NodeClient, own: dict[str, str], words: list[str]) -> Any:
-    if "stdin" in own:
-        words = words + [line.rstrip("\r\n") for line in sys.stdin]
     if not words:
         raise ConfigError("too few parameters (need at least a method)")
     method, *texts = words

@@ -64,7 +64,8 @@ class Config:
     """Everything that was set, where the command line stands before the configuration file.
 
     In both mappings an option that was switched off (`-nofoo`) has no values. `ignored` are options
-    of the file that nobody knows, `warnings` what the operator should read on standard error.
+    of the file that nobody knows, `warnings` what the operator should read on standard error,
+    `conf` is where the file stands, or would stand.
     """
 
     network: Network
@@ -73,6 +74,7 @@ class Config:
     file: Values
     ignored: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    conf: Path = Path(CONFIG_FILE)
 
     @property
     def network_datadir(self) -> Path:
@@ -145,8 +147,9 @@ def read_config(arguments: Sequence[str]) -> Config:
         file, warnings = _include(file, datadir, network)
         network = _network(command_line, file)
     ignored = tuple(name for name in file if name.rpartition(".")[2] not in _KNOWN_OPTIONS)
-    datadir = _datadir(command_line, file)
-    return Config(network, datadir, command_line, file, ignored, warnings)
+    return Config(
+        network, _datadir(command_line, file), command_line, file, ignored, warnings, datadir / conf
+    )
 
 
 def parse_arguments(arguments: Iterable[str]) -> Values:

@@ -16,6 +16,7 @@ from ccxx_core.errors import CcxxError
 from ccxx_node.config import Config, ConfigError, read_config
 from ccxx_node.node.node import Node
 from ccxx_node.node.settings import VERSION
+from ccxx_node.node.start_log import FOREGROUND, log_start
 from ccxx_node.rpc.log_categories import is_category, switch
 
 _log = logging.getLogger("ccxx.daemon")
@@ -58,7 +59,8 @@ Options:
   -testmaturity=N -testsubsidy=N -mocktime=N -fastprune -vbparams=NAME:START:END
                        for tests, on regtest only
 
-Options of other daemons of the family are accepted where this node has no use for them.
+Options of other daemons of the family are accepted where this node has no use for them. It stays
+in the foreground, with -daemon too: use systemd or `&`.
 Stop it with `ccxx-cli stop`, Ctrl-C or SIGTERM.
 """
 
@@ -95,8 +97,12 @@ def _run(config: Config) -> None:
         ) from error
     with lock:
         open_log(config)
+        log_start(config)
         for warning in config.warnings:
             sys.stderr.write(f"{warning}\n")
+        if config.flag("daemon"):
+            sys.stderr.write(f"Warning: {FOREGROUND}\n")
+            _log.warning("option without effect name=daemon reason=%s", FOREGROUND)
         for name in config.ignored:
             _log.warning("unknown option ignored name=%s", name)
         node = Node(config)

@@ -16,6 +16,7 @@ from ccxx_node.consensus.genesis import genesis_block
 from ccxx_node.consensus.params import ConsensusParams
 
 _log = logging.getLogger(__name__)
+_details = logging.getLogger("ccxx.reindex")
 _PROGRESS_BLOCKS = 10_000
 
 
@@ -105,17 +106,24 @@ class StoredBlocks:
             if entry is not None:
                 self._branches.activate(entry, block)
                 self._count += 1
+                _log_block("stored block taken in", block.hash, position)
                 if self._count % _PROGRESS_BLOCKS == 0:
                     _log.info("blocks taken in count=%d height=%d", self._count, entry.height)
         except ConsensusError as error:
             if error.reject is Reject.UNKNOWN_PARENT:
                 self._waiting.setdefault(block.header.prev_hash, []).append(position)
+                _log_block("stored block waits for its parent", block.hash, position)
             else:
                 _log.warning(
                     "stored block refused hash=%s reason=%s", format_hash(block.hash), error
                 )
             return False
         return True
+
+
+def _log_block(event: str, block_hash: BlockHash, position: FilePosition) -> None:
+    if _details.isEnabledFor(logging.DEBUG):
+        _details.debug("%s hash=%s file=%d", event, format_hash(block_hash), position.file)
 
 
 def catch_up_transactions(storage: Storage, tip: BlockEntry) -> None:

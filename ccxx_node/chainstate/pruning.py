@@ -6,6 +6,7 @@ from ccxx_node.chainstate.active_chain import ActiveChain
 from ccxx_node.chainstate.storage import ChainstateOptions, Storage
 
 _log = logging.getLogger(__name__)
+_details = logging.getLogger("ccxx.prune")
 
 # BIP 159: peers may ask for so many of the last blocks, and reorganisations need them.
 KEPT_BLOCKS = 288
@@ -46,6 +47,7 @@ class Pruner:
         self._looked_at = blocks.appended
         # A whole step is left free: by the next look no more will have been written.
         size = blocks.size() + self._step
+        _details.debug("prune considered bytes=%d target=%d", size, self.target)
         if size < self.target:
             return
         chosen = []
@@ -75,4 +77,6 @@ class Pruner:
         if not files:
             return
         self._storage.forget_blocks(files)
+        for file in files:
+            _details.debug("block file deleted file=%d", file)
         _log.info("blocks pruned files=%d lowest=%d", len(files), self.lowest_stored())

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ccxx_core.hashes import Txid
+from ccxx_core.hashes import Txid, format_hash
 from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_node.consensus import flags
 from ccxx_node.consensus.coins import Coin, get_coins
+from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.consensus.sigcheck import check_scripts
 from ccxx_node.consensus.transaction import check_transaction
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.errors import PolicyError, PolicyReject
 from ccxx_node.mempool.policy import (
     MAX_STANDARD_SIGOP_COST,
@@ -23,8 +26,10 @@ from ccxx_node.mempool.policy import (
     fee_for,
     virtual_size,
 )
-from ccxx_node.mempool.pool import MEMPOOL_HEIGHT, Entry, Mempool, UnconfirmedView
+from ccxx_node.mempool.pool import MEMPOOL_HEIGHT, Mempool, Removal, UnconfirmedView
 from ccxx_node.mempool.replacement import check_replacement, find_conflicts
+
+_log = logging.getLogger("ccxx.mempoolrej")
 
 
 class NextBlock(Protocol):
@@ -81,9 +86,17 @@ class Acceptor:
 
     def accept(self, tx: Transaction, chain: NextBlock, terms: Terms) -> Entry:
         """Take a transaction in, in place of those that it replaces; raises as `test` does."""
+        try:
+            return self._take_in(tx, chain, terms)
+        except (ConsensusError, PolicyError) as error:
+            if _log.isEnabledFor(logging.DEBUG):
+                _log.debug("transaction refused txid=%s reason=%s", format_hash(tx.txid), error)
+            raise
+
+    def _take_in(self, tx: Transaction, chain: NextBlock, terms: Terms) -> Entry:
         entry, replaced = self._judge(tx, chain, terms)
         chain.remember_scripts(tx)
-        self.pool.remove(replaced)
+        self.pool.remove(replaced, Removal.REPLACED)
         self.pool.add(entry)
         if not terms.bypasses_limits:
             self.limit_size(terms.now)

@@ -6,59 +6,36 @@ Nothing is judged here. `accept` decides what comes in; the clock and the fee po
 from __future__ import annotations
 
 import heapq
+import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from enum import StrEnum
 
-from ccxx_core.hashes import Txid
+from ccxx_core.hashes import Txid, format_hash
 from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_node.consensus.coins import Coin, CoinView
+from ccxx_node.mempool.entry import Entry, Package
 from ccxx_node.mempool.errors import PolicyError, PolicyReject
 from ccxx_node.mempool.eviction import EvictionOrder
 from ccxx_node.mempool.policy import ChainLimits
 from ccxx_node.mempool.rolling_fee import RollingFee
+
+_log = logging.getLogger("ccxx.mempool")
 
 # An unconfirmed coin has the height that no block reaches.
 MEMPOOL_HEIGHT = 0x7FFFFFFF
 _LEAST_AGES = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One transaction and what it cost to find out about it; sizes are virtual bytes."""
+class Removal(StrEnum):
+    """Why transactions leave the pool, as the log says it."""
 
-    tx: Transaction
-    fee: int
-    size: int
-    sigop_cost: int
-    time: int
-    height: int
-    spends_coinbase: bool
-    fee_delta: int = 0
-
-    @property
-    def txid(self) -> Txid:
-        """The transaction's id."""
-        return self.tx.txid
-
-    @property
-    def modified_fee(self) -> int:
-        """The fee as `prioritisetransaction` wants it to count."""
-        return self.fee + self.fee_delta
-
-    @property
-    def usage(self) -> int:
-        """An estimate of the memory that the entry takes, for `-maxmempool`."""
-        tx = self.tx
-        return 640 + tx.size + 168 * len(tx.inputs) + 64 * len(tx.outputs)
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """A transaction together with all its ancestors or descendants in the pool."""
-
-    count: int
-    size: int
-    fees: int
+    CONFIRMED = "confirmed"
+    CONFLICT = "conflict-with-block"
+    EXPIRED = "expired"
+    POOL_FULL = "pool-full"
+    REORGANISATION = "reorganisation"
+    REPLACED = "replaced"
 
 
 class Mempool:
@@ -107,8 +84,16 @@ class Mempool:
         self.updates += 1
         heapq.heappush(self._by_age, (entry.time, entry.txid))
         self._note_change([entry])
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug(
+                "transaction added txid=%s fee=%d vsize=%d txs=%d",
+                format_hash(entry.txid),
+                entry.fee,
+                entry.size,
+                len(self.entries),
+            )
 
-    def remove(self, txids: Iterable[Txid]) -> list[Entry]:
+    def remove(self, txids: Iterable[Txid], reason: Removal) -> list[Entry]:
         """Take out exactly these transactions; the caller has included all that depend on them."""
         removed = [self.entries.pop(txid) for txid in txids]
         for entry in removed:
@@ -119,6 +104,9 @@ class Mempool:
         self.updates += len(removed)
         self._forget_ages()
         self._note_change(removed)
+        if _log.isEnabledFor(logging.DEBUG):
+            for entry in removed:
+                _log.debug("transaction removed txid=%s reason=%s", format_hash(entry.txid), reason)
         return removed
 
     def _note_change(self, changed: Iterable[Entry]) -> None:
@@ -126,17 +114,18 @@ class Mempool:
             for entry in changed:
                 self._eviction.note(self.ancestors(entry.tx) | {entry.txid})
 
-    def remove_with_descendants(self, txids: Iterable[Txid]) -> list[Entry]:
+    def remove_with_descendants(self, txids: Iterable[Txid], reason: Removal) -> list[Entry]:
         """Take out these transactions and everything that spends them."""
-        return self.remove(self.descendants_of(txids))
+        return self.remove(self.descendants_of(txids), reason)
 
     def remove_for_block(self, transactions: Iterable[Transaction]) -> None:
         """Take out what a block confirmed, and what conflicts with it."""
         for tx in transactions:
             if tx.txid in self.entries:
-                self.remove([tx.txid])
+                self.remove([tx.txid], Removal.CONFIRMED)
             spenders = {self.spenders.get(tx_input.prevout) for tx_input in tx.inputs}
-            self.remove_with_descendants(txid for txid in spenders if txid is not None)
+            conflicts = [txid for txid in spenders if txid is not None]
+            self.remove_with_descendants(conflicts, Removal.CONFLICT)
             self.deltas.pop(tx.txid, None)
         self.rolling_fee.note_block()
 
@@ -149,7 +138,7 @@ class Mempool:
             # It may have left and come back since.
             if entry is not None and entry.time == time:
                 old.append(txid)
-        return self.remove_with_descendants(old)
+        return self.remove_with_descendants(old, Removal.EXPIRED)
 
     def _forget_ages(self) -> None:
         """Let go the ages of what has left, once they are the most part: a block takes many."""
@@ -166,7 +155,7 @@ class Mempool:
             package = self.descendant_package(worst)
             rate = package.fees * 1000 // package.size
             self.rolling_fee.raise_to(rate + incremental_fee, now)
-            removed += self.remove_with_descendants([worst])
+            removed += self.remove_with_descendants([worst], Removal.POOL_FULL)
         return removed
 
     def descendant_rate(self, txid: Txid) -> float:

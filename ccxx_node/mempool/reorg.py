@@ -10,8 +10,9 @@ from ccxx_node.consensus.coins import get_coins
 from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.events import BlockConnected, BlockDisconnected, Event
 from ccxx_node.mempool.accept import Acceptor, NextBlock, Terms
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.errors import PolicyError
-from ccxx_node.mempool.pool import MEMPOOL_HEIGHT, Entry, Mempool, UnconfirmedView
+from ccxx_node.mempool.pool import MEMPOOL_HEIGHT, Mempool, Removal, UnconfirmedView
 
 # Beyond this, transactions of disconnected blocks are given up, the latest first.
 _MAX_RETURNED_BYTES = 20_000_000
@@ -33,7 +34,8 @@ class PoolFollower:
                     pool.remove_for_block(block.transactions)
                     self._returned.forget(tx.txid for tx in block.transactions)
                 case BlockDisconnected(block, _):
-                    pool.remove_with_descendants(self._returned.keep(block.transactions))
+                    given_up = self._returned.keep(block.transactions)
+                    pool.remove_with_descendants(given_up, Removal.REORGANISATION)
 
     def settle(self, chain: NextBlock, now: int) -> None:
         """Put back what no other block confirmed; `chain` is the one that stands now."""
@@ -83,7 +85,8 @@ def _take_back(acceptor: Acceptor, tx: Transaction, chain: NextBlock, now: int) 
         acceptor.accept(tx, chain, Terms(now, bypasses_limits=True))
     except (ConsensusError, PolicyError):
         # It is gone for good (a coinbase always is), and so is all that spends it.
-        acceptor.pool.remove_with_descendants(_spenders(acceptor.pool, tx))
+        gone = _spenders(acceptor.pool, tx)
+        acceptor.pool.remove_with_descendants(gone, Removal.REORGANISATION)
 
 
 def _spenders(pool: Mempool, tx: Transaction) -> list[Txid]:
@@ -97,7 +100,7 @@ def remove_unminable(pool: Mempool, chain: NextBlock) -> None:
     """Take out what a new block could no longer have: locked again, immature again, or orphaned."""
     view = UnconfirmedView(chain, pool)
     unminable = [entry.txid for entry in pool if not _is_minable(entry, chain, view)]
-    pool.remove_with_descendants(unminable)
+    pool.remove_with_descendants(unminable, Removal.REORGANISATION)
 
 
 def _is_minable(entry: Entry, chain: NextBlock, view: UnconfirmedView) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from ccxx_core.amount import COIN, format_amount
 from ccxx_core.hashes import Txid, format_hash
 from ccxx_core.transaction import Transaction
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.errors import PolicyError, PolicyReject
 from ccxx_node.mempool.policy import Policy, fee_for
-from ccxx_node.mempool.pool import Entry, Mempool
+from ccxx_node.mempool.pool import Mempool
 
 MAX_REPLACEABLE_SEQUENCE = 0xFFFFFFFD
 _MAX_REPLACED = 100

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import WITNESS_SCALE_FACTOR, Transaction
 from ccxx_node.consensus.params import MAX_BLOCK_SIGOPS_COST
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.policy import fee_for
-from ccxx_node.mempool.pool import Entry, Mempool
+from ccxx_node.mempool.pool import Mempool
 
 # Room for header and coinbase.
 _RESERVED_WEIGHT = 4000

@@ -18,7 +18,7 @@ from ccxx_core.transaction import (
     TxOutput,
 )
 from ccxx_node.consensus.script_numbers import encode_number
-from ccxx_node.mempool.pool import Entry
+from ccxx_node.mempool.entry import Entry
 
 # BIP 141: the witness of the coinbase, which the commitment is hashed with.
 WITNESS_NONCE = bytes(32)

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from aiohttp import web
 
 from ccxx_node.node.metrics import CONTENT_TYPE
+from ccxx_node.rpc.answers import JSON, Answer
 from ccxx_node.rpc.health import HealthFacts
+from ccxx_node.rpc.rest_formats import NO_SUCH_PATH
 
 _UNAVAILABLE = 503
 
@@ -39,14 +41,11 @@ class MetricsServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method not in ("GET", "HEAD"):
-            return web.Response(status=405)
+            return Answer(405)
         if request.path == "/metrics":
-            return web.Response(body=self._text(), headers={"Content-Type": CONTENT_TYPE})
+            return Answer(200, self._text(), CONTENT_TYPE)
         if request.path == "/health":
             facts = self._health()
-            return web.Response(
-                status=_UNAVAILABLE if facts.reasons else 200,
-                body=json.dumps(facts.shape).encode() + b"\n",
-                content_type="application/json",
-            )
-        return web.Response(status=404)
+            status = _UNAVAILABLE if facts.reasons else 200
+            return Answer(status, json.dumps(facts.shape).encode() + b"\n", JSON)
+        return Answer(404, NO_SUCH_PATH)

@@ -21,9 +21,10 @@ from ccxx_node.config import Config, ConfigError
 from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.consensus.workers import WorkerPool
 from ccxx_node.mempool.accept import Acceptor, Terms
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.next_block import BlockAfter
 from ccxx_node.mempool.persist import load_pool, save_pool
-from ccxx_node.mempool.pool import Entry, Mempool
+from ccxx_node.mempool.pool import Mempool
 from ccxx_node.mining.next_template import make_template
 from ccxx_node.mining.template import BlockTemplate
 from ccxx_node.node.chain_follower import TURN_SECONDS, ChainFollower

@@ -12,8 +12,8 @@ from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.consensus.params import ConsensusParams
 from ccxx_node.mempool.accept import Acceptor, Terms
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.next_block import BlockAfter
-from ccxx_node.mempool.pool import Entry
 
 
 class Owner(Protocol):

@@ -9,11 +9,14 @@ size.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 
 from ccxx_node.p2p.endpoints import Endpoint, group_of, is_routable
+
+_log = logging.getLogger("ccxx.addrman")
 
 NEW_BUCKETS = 256
 TRIED_BUCKETS = 64
@@ -88,7 +91,9 @@ class AddressBook:
 
     def add(self, heard: Iterable[KnownAddress], now: int) -> int:
         """Take in what somebody told; returns how many were new to us."""
-        return sum(self._add(address, now) for address in heard)
+        new = sum(self._add(address, now) for address in heard)
+        _log.debug("addresses heard new=%d known=%d", new, len(self._known))
+        return new
 
     def restore(self, address: KnownAddress, now: int) -> None:
         """Take in what was saved, as it was."""
@@ -131,6 +136,7 @@ class AddressBook:
         return True
 
     def _forget(self, endpoint: Endpoint, table: Table, place: Place) -> None:
+        _log.debug("address forgotten addr=%s reason=hopeless", endpoint)
         _vacate(table, place)
         del self._known[endpoint]
         self._collisions.pop(endpoint, None)
@@ -143,6 +149,7 @@ class AddressBook:
         if known is not None:
             known.tried_at = now
             known.failures += counts
+            _log.debug("address called addr=%s failures=%d", endpoint, known.failures)
 
     def mark_good(self, endpoint: Endpoint, services: int, now: int) -> None:
         """Note that a handshake was done: the address goes to those that were tried."""
@@ -152,6 +159,7 @@ class AddressBook:
         known.services = services
         known.tried_at = known.succeeded_at = now
         known.failures = 0
+        _log.debug("address reached addr=%s", endpoint)
         if known.is_tried:
             return
         place = self._tried_place(endpoint)
@@ -211,6 +219,7 @@ class AddressBook:
             if self._make_room(self._new, new_place, now):
                 self._new.setdefault(new_place[0], {})[new_place[1]] = old.endpoint
             else:
+                _log.debug("address forgotten addr=%s reason=displaced", old.endpoint)
                 del self._known[old.endpoint]
 
     # Whom we choose

@@ -24,6 +24,9 @@ DEFAULT_BAN_SECONDS = 24 * 3600
 # Peers can have themselves banned from many addresses; the list must not grow with them.
 MAX_MISBEHAVING = 10_000
 
+# Bits of an IPv6 address that only say that it stands for one of IPv4.
+_MAPPED_LENGTH = 96
+
 Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -45,11 +48,19 @@ class Ban:
 
 
 def parse_subnet(text: str) -> Subnet:
-    """Return a single address or a network with its mask; raises DecodeError."""
+    """Return a single address or a network with its mask, a mapped one as IPv4.
+
+    Raises DecodeError.
+    """
     try:
-        return ipaddress.ip_network(text.strip("[]"), strict=False)
+        subnet = ipaddress.ip_network(text.strip("[]"), strict=False)
     except ValueError:
         raise DecodeError(f"{text!r} is no address and no network") from None
+    # Peers are compared by what `as_ip` gives, which has no mapped addresses.
+    first = as_ip(ip_bytes(subnet.network_address))
+    if first.version == 4 and subnet.version == 6 and subnet.prefixlen >= _MAPPED_LENGTH:
+        return ipaddress.ip_network((first, subnet.prefixlen - _MAPPED_LENGTH))
+    return subnet
 
 
 def single(ip: bytes) -> Subnet:

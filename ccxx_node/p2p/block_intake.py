@@ -32,7 +32,7 @@ class BlockIntake:
         self._chain = peers.door.chain
         self._download = download
         self._high_bandwidth = high_bandwidth
-        self._senders: OrderedDict[BlockHash, tuple[Peer, bool]] = OrderedDict()
+        self._senders: OrderedDict[BlockHash, tuple[int, bool]] = OrderedDict()
 
     def receive(self, peer: Peer, message: BlockMessage) -> None:
         """Take in a block, asked for or not."""
@@ -85,9 +85,15 @@ class BlockIntake:
         )
 
     def _note_sender(self, block_hash: BlockHash, peer: Peer, is_punished: bool) -> None:
-        self._senders.setdefault(block_hash, (peer, is_punished))
+        self._senders.setdefault(block_hash, (peer.id, is_punished))
         if len(self._senders) > _MAX_SENDERS:
             self._senders.popitem(last=False)
+
+    def _take_sender(self, block_hash: BlockHash) -> tuple[Peer | None, bool]:
+        """Forget who sent a block; gives them, if they are still there, and whether to punish."""
+        peer_id, is_punished = self._senders.pop(block_hash, (None, False))
+        peer = None if peer_id is None else self._peers.get(peer_id)
+        return peer, is_punished
 
     # Verdicts
 
@@ -108,8 +114,8 @@ class BlockIntake:
             self._refuse(entry.hash, error)
 
     def _refuse(self, block_hash: BlockHash, error: ConsensusError) -> None:
-        peer, is_punished = self._senders.pop(block_hash, (None, False))
-        if peer is None or self._peers.get(peer.id) is not peer:
+        peer, is_punished = self._take_sender(block_hash)
+        if peer is None:
             return
         self._peers.reject(peer, Reject("block", error.code, error.reason, block_hash))
         if is_punished and error.code:
@@ -118,9 +124,9 @@ class BlockIntake:
 
     def connected(self, entry: BlockEntry) -> None:
         """Note that a block is valid: who sent it first should announce blocks in full."""
-        peer, _ = self._senders.pop(entry.hash, (None, False))
+        peer, _ = self._take_sender(entry.hash)
         in_flight = len(self._download) - (entry.hash in self._download)
-        if peer is None or in_flight or self._peers.get(peer.id) is not peer:
+        if peer is None or in_flight:
             return
         if not self._peers.door.is_initial_download():
             self._high_bandwidth.choose(peer)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator
 
 from ccxx_core.errors import DecodeError
-from ccxx_core.hashes import BlockHash
+from ccxx_core.hashes import format_hash
 from ccxx_core.transaction import Transaction
 from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.consensus.errors import ConsensusError
@@ -18,6 +19,8 @@ from ccxx_node.p2p.messages import BlockTransactions, CompactBlock, GetBlockTran
 from ccxx_node.p2p.peer import BlockInFlight, Peer
 from ccxx_node.p2p.peer_set import PeerSet
 from ccxx_node.p2p.penalties import points_for
+
+_log = logging.getLogger("ccxx.cmpctblock")
 
 # Further ahead of our tip the pool is of no help.
 _MAX_AHEAD = 2
@@ -103,13 +106,22 @@ class CompactRelay:
             self._peers.misbehaved(peer, 100, f"invalid compact block: {error}")
             return
         except ShortIdCollision:
-            self._download.request_again(peer, flight.hash)
+            self._ask_for_whole(peer, flight)
             return
         missing = flight.partial.missing
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug(
+                "compact block received hash=%s peer=%d txs=%d sent_along=%d missing=%d",
+                format_hash(flight.hash),
+                peer.id,
+                len(message.short_ids) + len(message.prefilled),
+                len(message.prefilled),
+                len(missing),
+            )
         if missing:
             self._peers.send(peer, GetBlockTransactions(flight.hash, missing))
         else:
-            self._finish(peer, flight.partial, flight.hash, ())
+            self._finish(peer, flight, ())
 
     def _try_at_once(self, peer: Peer, message: CompactBlock, entry: BlockEntry) -> None:
         """Put a block together that somebody else was asked for, if nothing is missing."""
@@ -127,19 +139,17 @@ class CompactRelay:
 
     def receive_transactions(self, peer: Peer, message: BlockTransactions) -> None:
         """Take in the transactions that were missing in a compact block."""
-        block_hash = message.block_hash
-        flight = peer.download.in_flight.get(block_hash)
+        flight = peer.download.in_flight.get(message.block_hash)
         if self._peers.door.is_importing() or flight is None or flight.partial is None:
             return
-        self._finish(peer, flight.partial, block_hash, message.transactions)
+        self._finish(peer, flight, message.transactions)
 
     def _finish(
-        self,
-        peer: Peer,
-        partial: PartialBlock,
-        block_hash: BlockHash,
-        transactions: tuple[Transaction, ...],
+        self, peer: Peer, flight: BlockInFlight, transactions: tuple[Transaction, ...]
     ) -> None:
+        # Whatever comes of it, what was put together so far is of no use again.
+        block_hash, partial, flight.partial = flight.hash, flight.partial, None
+        assert partial is not None
         try:
             block = partial.fill(transactions)
         except DecodeError as error:
@@ -147,10 +157,23 @@ class CompactRelay:
             self._peers.misbehaved(peer, 100, f"wrong block transactions: {error}")
             return
         except ShortIdCollision:
-            self._download.request_again(peer, block_hash)
+            self._ask_for_whole(peer, flight)
             return
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug(
+                "compact block put together hash=%s peer=%d asked_for=%d",
+                format_hash(block_hash),
+                peer.id,
+                len(transactions),
+            )
         self._download.mark_received(block_hash)
         self._intake.submit(peer, block, is_requested=True, is_punished=False)
+
+    def _ask_for_whole(self, peer: Peer, flight: BlockInFlight) -> None:
+        if _log.isEnabledFor(logging.DEBUG):
+            text = format_hash(flight.hash)
+            _log.debug("compact block given up hash=%s peer=%d reason=collision", text, peer.id)
+        self._download.request_again(peer, flight.hash)
 
     def _pool(self) -> Iterator[Transaction]:
         return (entry.tx for entry in self._peers.door.acceptor.pool)

@@ -7,6 +7,7 @@ nothing more, and is dropped in the end.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol, cast
@@ -16,6 +17,8 @@ from ccxx_node.p2p.messages import COMMANDS, Message, NetAddress
 from ccxx_node.p2p.options import NetworkOptions
 from ccxx_node.p2p.peer import Peer, Permissions
 from ccxx_node.p2p.wire import MAX_PAYLOAD_SIZE, Frame, FrameReader, encode_message
+
+_log = logging.getLogger("ccxx.net")
 
 OTHER_COMMANDS = "*other*"
 CLOSED = "closed by the peer"
@@ -143,6 +146,14 @@ class Connection(asyncio.Protocol):
         sent = self.peer.traffic.sent_by_command
         sent[message.command] = sent.get(message.command, 0) + len(data)
         self._hub.counted(self, sent=len(data))
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug(
+                "message sent id=%d command=%s bytes=%d addr=%s",
+                self.peer.id,
+                message.command,
+                len(data),
+                self.peer.address,
+            )
         transport.write(data)
         if transport.get_write_buffer_size() > self._most_unsent:
             self._hub.drop(self, "send buffer full")
@@ -171,6 +182,11 @@ class Connection(asyncio.Protocol):
         """Return address and port of ``peername`` or ``sockname``, as the system knows them."""
         name = None if self._transport is None else self._transport.get_extra_info(which)
         return (str(name[0]), int(name[1])) if name else ("", 0)
+
+    @property
+    def address(self) -> str:
+        """Where the peer is, as text; nothing before it was admitted."""
+        return "" if self.peer is None else self.peer.address
 
     @property
     def _most_unsent(self) -> int:

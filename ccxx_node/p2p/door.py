@@ -12,7 +12,7 @@ from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.consensus.params import ConsensusParams
 from ccxx_node.mempool.accept import Acceptor
-from ccxx_node.mempool.pool import Entry
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.p2p.messages import NetAddress, TimedAddress
 from ccxx_node.p2p.peer import Peer, Services
 

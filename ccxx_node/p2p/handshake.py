@@ -142,5 +142,10 @@ class Handshake:
                 peers.send(peer, SendCompact(False, 2))
             peers.send(peer, SendCompact(False, 1))
         if not peer.is_ready and not peer.inbound:
-            _log.info("outbound peer connected id=%d height=%d", peer.id, peer.facts.start_height)
+            _log.info(
+                "outbound peer connected id=%d addr=%s height=%d",
+                peer.id,
+                peer.address,
+                peer.facts.start_height,
+            )
         peer.is_ready = True

@@ -145,8 +145,9 @@ class PeerSet:
         # One line for the operator, however often it happened before.
         _log.log(
             logging.INFO if is_too_much else logging.DEBUG,
-            "peer misbehaved id=%d points=%d total=%d reason=%s",
+            "peer misbehaved id=%d addr=%s points=%d total=%d reason=%s",
             peer.id,
+            peer.address,
             points,
             peer.misbehavior,
             reason,
@@ -156,7 +157,9 @@ class PeerSet:
 
     def _punish(self, peer: Peer) -> None:
         if peer.permissions.whitelisted or peer.permissions.manual:
-            _log.warning("peer spared id=%d score=%d", peer.id, peer.misbehavior)
+            _log.warning(
+                "peer spared id=%d addr=%s score=%d", peer.id, peer.address, peer.misbehavior
+            )
         elif not peer.is_leaving:
             peer.disconnect_reason = "misbehaved"
             _log.debug("disconnecting peer=%d reason=misbehaved", peer.id)

@@ -138,7 +138,9 @@ class Switchboard:
             # Whoever only comes and goes must not fill the log.
             is_notable = peer.is_ready or reason not in _ORDINARY
             level = logging.INFO if is_notable else logging.DEBUG
-            _log.log(level, "peer disconnected id=%d reason=%s", peer.id, reason)
+            _log.log(
+                level, "peer disconnected id=%d addr=%s reason=%s", peer.id, peer.address, reason
+            )
             self.logic.disconnected(peer.id)
         connection.close()
 
@@ -238,6 +240,14 @@ class Switchboard:
         return False
 
     def _handle(self, peer_id: int, frame: Frame) -> None:
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug(
+                "message received id=%d command=%s bytes=%d addr=%s",
+                peer_id,
+                frame.command,
+                frame.size,
+                self.connections[peer_id].address,
+            )
         if frame.fault is not None:
             _log.debug("message dropped id=%d reason=%s", peer_id, frame.fault)
             return
@@ -286,7 +296,11 @@ class Switchboard:
         assert connection.peer is not None
         ip = connection.peer.net_address.ip
         if is_local(ip):
-            _log.warning("peer not banned id=%d reason=local", connection.peer.id)
+            _log.warning(
+                "peer not banned id=%d addr=%s reason=local",
+                connection.peer.id,
+                connection.peer.address,
+            )
         else:
             self._bans.add(single(ip), BanReason.MISBEHAVING, self._now())
         self.drop(connection, reason)

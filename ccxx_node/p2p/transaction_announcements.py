@@ -12,7 +12,7 @@ from typing import Any
 
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import Transaction
-from ccxx_node.mempool.pool import Entry
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.p2p.messages import (
     MAX_INVENTORY,
     MSG_BLOCK,

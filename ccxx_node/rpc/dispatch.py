@@ -102,7 +102,16 @@ class Dispatcher:
             raise
         except Exception as error:
             status, content = _refusal(self._fault_of(error), request_id)
-        self._node.calls.add(name, time.perf_counter() - started, failed=status != _OK)
+        seconds, failed = time.perf_counter() - started, status != _OK
+        self._node.calls.add(name, seconds, failed=failed)
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug(
+                "call answered method=%s user=%s ms=%.1f failed=%d",
+                name,
+                caller.user,
+                seconds * 1000,
+                failed,
+            )
         return status, content
 
     def _fault_of(self, error: Exception) -> RpcFault:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ccxx_core.amount import MAX_MONEY
 from ccxx_core.hashes import Txid, format_hash
-from ccxx_node.mempool.pool import Entry
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.replacement import signals_replacement
 from ccxx_node.rpc.arguments import as_flag, as_integer, as_loose_hash, as_number, as_txid
 from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found

@@ -13,7 +13,7 @@ from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.consensus.deployments import DeploymentState, deployment_state, is_segwit_active
 from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.consensus.params import MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT
-from ccxx_node.mempool.pool import Entry
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.mining.miner import mine
 from ccxx_node.mining.template import add_witness_nonce, build_block
 from ccxx_node.rpc.arguments import as_block, as_integer, as_object, as_text

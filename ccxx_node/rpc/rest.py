@@ -18,6 +18,7 @@ from ccxx_node.rpc.mempool import getmempoolinfo, getrawmempool
 from ccxx_node.rpc.rest_coins import answer_coins
 from ccxx_node.rpc.rest_formats import (
     BAD_REQUEST,
+    NO_SUCH_PATH,
     NOT_FOUND,
     Format,
     Found,
@@ -55,7 +56,7 @@ class RestInterface:
         """Return what a path stands for, or in plain text why there is nothing."""
         route = next((each for each in self._routes if path.startswith(each[0])), None)
         if route is None:
-            return Found(NOT_FOUND)
+            return Found(NOT_FOUND, NO_SUCH_PATH, TEXT)
         try:
             if self._node.starting is not None:
                 reason = f"Service temporarily unavailable: {self._node.starting}"

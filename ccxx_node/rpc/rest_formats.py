@@ -10,6 +10,7 @@ from ccxx_node.rpc.answers import TEXT
 
 BAD_REQUEST = 400
 NOT_FOUND = 404
+NO_SUCH_PATH = b"no such path\r\n"
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 

@@ -19,6 +19,7 @@ from ccxx_node.rpc.dispatch import Dispatcher, Forbidden, TooBusy
 from ccxx_node.rpc.permissions import Permissions
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.rest import PREFIX, RestInterface
+from ccxx_node.rpc.rest_formats import NO_SUCH_PATH
 from ccxx_node.rpc.services import NodeServices
 
 _log = logging.getLogger("ccxx.rpc")
@@ -105,8 +106,10 @@ class RpcServer:
         path = request.raw_path
         if path == "/" or path.startswith("/wallet/"):
             return await self._call(request, connection)
-        if self._rest is None or not path.startswith(PREFIX):
-            return Answer(404)
+        if not path.startswith(PREFIX):
+            return Answer(404, NO_SUCH_PATH)
+        if self._rest is None:
+            return Answer(404, b"REST is off: start with -rest\r\n")
         body = await self._bodies.read(request, MAX_REST_BODY)
         found = self._rest.answer(path, body)
         return Answer(found.status, found.body, found.kind)

@@ -13,8 +13,8 @@ from ccxx_node.chainstate.errors import StorageError
 from ccxx_node.chainstate.rules import Rules
 from ccxx_node.consensus.params import ConsensusParams
 from ccxx_node.mempool.accept import Acceptor
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.next_block import BlockAfter
-from ccxx_node.mempool.pool import Entry
 from ccxx_node.mining.template import BlockTemplate
 from ccxx_node.p2p.network import PeerNetwork
 from ccxx_node.rpc.call_times import CallTimes

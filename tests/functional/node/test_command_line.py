@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ccxx_node.cli import TEXT_PARAMETERS
+from ccxx_node.cli import TEXT_PARAMETERS, WALLET_METHODS
 from ccxx_node.rpc.methods import REGISTRY
 
 OPTIONS = """
@@ -226,3 +226,32 @@ def test_answer_that_takes_too_long_is_given_up(node: Any) -> None:
 
     assert done.returncode == 1
     assert "did not answer in time" in done.stderr
+
+
+@pytest.mark.parametrize("method", ["getnewaddress", "sendtoaddress", "listunspent", "generate"])
+def test_methods_of_a_wallet_lead_to_the_wallets(node: Any, method: str) -> None:
+    done = ask(*options_of(node), method)
+
+    assert done.returncode == 1
+    assert "error code: -32601\nerror message:\nMethod not found" in done.stderr
+    assert "this node has no wallet: ccxx-root, ccxx-issuer and ccxx-holder" in done.stderr
+    assert "generatetoaddress mines" in done.stderr
+
+
+def test_no_method_of_ours_is_taken_for_a_wallets() -> None:
+    assert WALLET_METHODS.isdisjoint(REGISTRY.methods)
+
+
+def test_long_waiting_says_for_what_it_waits_and_where_to_look(tmp_path: Path) -> None:
+    options = ("-regtest", f"-datadir={tmp_path}", "-rpcport=1", "-rpcwait")
+    command = [sys.executable, "-m", "ccxx_node.cli", *options, "getblockcount"]
+
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr is not None
+        notice = waiting.stderr.readline()
+        waiting.kill()
+        others = waiting.stderr.read()
+
+    assert "still waiting for 127.0.0.1:1" in notice
+    assert f"{tmp_path}/regtest/debug.log" in notice
+    assert others == ""

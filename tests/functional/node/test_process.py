@@ -9,10 +9,17 @@ from typing import Any
 
 import pytest
 
+from ccxx_node.node.settings import VERSION
+
 
 def run_daemon(*options: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "ccxx_node.daemon", *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def log_of(node: Any) -> str:
+    log: Path = node.datadir / "regtest" / "debug.log"
+    return log.read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -121,3 +128,48 @@ def test_settings_come_from_the_section_of_the_network(
     node = start_node(datadir=datadir)
 
     assert node.client.call("getnetworkinfo")["subversion"] == "/CCXX:0.1.0(ours; all; more)/"
+
+
+@pytest.mark.parametrize(("option", "setting"), [("-daemon", ""), ("-server", "daemon=1")])
+def test_node_that_cannot_leave_the_foreground_says_so(
+    start_node: Callable[..., Any], tmp_path: Path, option: str, setting: str
+) -> None:
+    datadir = tmp_path / "daemon"
+    datadir.mkdir()
+    (datadir / "counosx.conf").write_text(f"{setting}\n")
+
+    node = start_node(option, datadir=datadir)
+
+    assert node.stop() == 0
+    assert "stays in the foreground" in node.errors.read_text()
+    assert node.errors.read_text().count("\n") == 1
+    assert "stays in the foreground" in log_of(node)
+
+
+def test_node_that_is_asked_to_stay_in_the_foreground_says_nothing(
+    start_node: Callable[..., Any],
+) -> None:
+    node = start_node("-daemon=0")
+
+    assert node.stop() == 0
+    assert node.errors.read_text() == ""
+
+
+def test_log_begins_with_version_folders_and_options(
+    start_node: Callable[..., Any], tmp_path: Path
+) -> None:
+    datadir = tmp_path / "described"
+    datadir.mkdir()
+    (datadir / "counosx.conf").write_text(
+        "dbcache=100\nrpcpasword=misspelt\n[regtest]\nrpcuser=me\n"
+    )
+
+    node = start_node("-nodnsseed", "-uacomment=a b", "-rpcauth=you:salt$secret", datadir=datadir)
+
+    first, given, settings = log_of(node).splitlines()[:3]
+    assert f"node starting version={VERSION} network=regtest datadir={datadir}/regtest" in first
+    assert first.endswith(f"conf={datadir}/counosx.conf")
+    assert "options given by=command-line" in given
+    assert "-dnsseed=0 -uacomment=a b -rpcauth=***" in given
+    assert settings.endswith("options given by=conf -dbcache=100 -regtest.rpcuser=***")
+    assert "misspelt" not in log_of(node)

@@ -93,7 +93,7 @@ def test_chain_and_pool_are_those_of_rpc(node: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "text"),
     [
-        ("/rest/nothing", 404, ""),
+        ("/rest/nothing", 404, "no such path"),
         ("/rest/tx/abc.json", 400, "Invalid hash: abc"),
         (f"/rest/tx/{NOWHERE}.json", 404, f"{NOWHERE} not found"),
         (f"/rest/block/{NOWHERE}.json", 404, f"{NOWHERE} not found"),
@@ -134,4 +134,6 @@ def test_large_question_is_refused(node: Any) -> None:
 def test_without_the_option_there_is_no_rest(start_node: Callable[..., Any]) -> None:
     node = start_node()
 
-    assert get(node, "/rest/chaininfo.json")[0] == 404
+    off = (404, "text/plain", b"REST is off: start with -rest\r\n")
+    assert get(node, "/rest/chaininfo.json") == off
+    assert get(node, "/nothing") == (404, "text/plain", b"no such path\r\n")

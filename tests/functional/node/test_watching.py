@@ -1,11 +1,14 @@
 """What an operator sees of a running node: health, metrics, notifications, the log's parts."""
 
+import http.client
 import json
+import re
 import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ import pytest
 from ccxx_node.client.rpc import RpcError
 
 ADDRESS = "rccx1q5dsmmq8palhmr77vh3d420fw2wgdzmq8t3zt2a"
+# Spends what nobody has.
+ORPHAN = f"0200000001{'11' * 32}0000000000ffffffff01e803000000000000220020{'22' * 32}00000000"
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -37,6 +42,11 @@ def lines_of(path: Path, count: int) -> list[str]:
         assert time.monotonic() < deadline, "the command did not run"
         time.sleep(0.05)
     return path.read_text().splitlines()
+
+
+def log_of(node: Any) -> str:
+    log: Path = node.datadir / "regtest" / "debug.log"
+    return log.read_text()
 
 
 def mine(node: Any, count: int) -> list[str]:
@@ -110,7 +120,15 @@ def test_metrics_tell_what_happened(watched: Any) -> None:
 
 
 def test_metrics_answer_nothing_else(watched: Any) -> None:
-    assert get(watched.metrics_port, "/")[0] == 404
+    assert get(watched.metrics_port, "/") == (404, "no such path\r\n")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/health", "/nothing"])
+def test_metrics_do_not_name_the_program_that_serves_them(watched: Any, path: str) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", watched.metrics_port)) as connection:
+        connection.request("GET", path)
+
+        assert connection.getresponse().headers["Server"] is None
 
 
 def test_commands_hear_of_every_block_and_of_no_warning(
@@ -147,6 +165,43 @@ def test_log_says_more_of_the_part_that_was_asked_for(start_node: Callable[..., 
     assert [name for name, is_on in changed.items() if is_on] == ["mempool"]
     with pytest.raises(RpcError):
         node.client.call("logging", ["colour"])
+
+
+@pytest.mark.parametrize(
+    ("category", "said"),
+    [
+        ("bench", r"block connected height=1 ms=[\d.]+ check_ms=[\d.]+ store_ms=[\d.]+"),
+        ("rpc", r"call answered method=getblockhash user=__cookie__ ms=[\d.]+ failed=1"),
+        ("mempoolrej", r"transaction refused txid=[0-9a-f]{64} reason=missing-inputs"),
+    ],
+)
+def test_part_of_the_log_says_what_operations_promise(
+    start_node: Callable[..., Any], category: str, said: str
+) -> None:
+    spoken, silent = start_node(f"-debug={category}"), start_node()
+
+    for node in (spoken, silent):
+        mine(node, 1)
+        with pytest.raises(RpcError):
+            node.client.call("getblockhash", 998877)
+        with pytest.raises(RpcError):
+            node.client.call("sendrawtransaction", ORPHAN)
+
+    assert re.search(said, log_of(spoken))
+    assert "998877" not in log_of(spoken)
+    assert not re.search(said, log_of(silent))
+
+
+def test_log_tells_of_every_stored_block_that_is_taken_in_again(
+    start_node: Callable[..., Any],
+) -> None:
+    node = start_node()
+    first, *_ = mine(node, 3)
+    node.stop()
+
+    again = start_node("-reindex", "-debug=reindex", datadir=node.datadir)
+
+    assert f"stored block taken in hash={first} file=0" in log_of(again)
 
 
 def test_log_that_was_moved_away_is_made_anew(node: Any) -> None:

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 from ccxx_core.hashes import Txid, sha256
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.eviction import EvictionOrder
-from ccxx_node.mempool.pool import Entry, Mempool
+from ccxx_node.mempool.pool import Mempool, Removal
 
 STEPS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9), st.integers(1, 9)), max_size=40)
 
@@ -20,7 +21,7 @@ def test_noted_order_is_that_of_all_rates(steps: list[tuple[int, int, int]]) -> 
     for number, (parent, fee, action) in enumerate(steps):
         if action == 1 and made:
             txid = made[parent % len(made)].txid
-            removed = pool.remove_with_descendants([txid])
+            removed = pool.remove_with_descendants([txid], Removal.EXPIRED)
             for entry in removed:
                 order.note(pool.ancestors(entry.tx))
         else:

@@ -6,10 +6,11 @@ import pytest
 
 from ccxx_core.hashes import Txid, sha256
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.errors import PolicyError, PolicyReject
 from ccxx_node.mempool.persist import decode_pool, encode_pool
 from ccxx_node.mempool.policy import ChainLimits
-from ccxx_node.mempool.pool import Entry, Mempool
+from ccxx_node.mempool.pool import Mempool, Removal
 from ccxx_node.mempool.rolling_fee import RollingFee
 from ccxx_node.mining.selection import BlockLimits, Selection
 
@@ -58,7 +59,7 @@ def test_descendants_leave_together(
 ) -> None:
     pool, first, second, third = family
 
-    removed = pool.remove_with_descendants([second.txid])
+    removed = pool.remove_with_descendants([second.txid], Removal.EXPIRED)
 
     assert {entry.txid for entry in removed} == {second.txid, third.txid}
     assert [entry.txid for entry in pool] == [first.txid]
@@ -93,7 +94,7 @@ def test_transaction_that_came_back_is_as_young_as_it_is_now() -> None:
     pool = Mempool()
     tx = make_tx("one")
     put(pool, tx, time=0)
-    pool.remove([tx.txid])
+    pool.remove([tx.txid], Removal.CONFIRMED)
     put(pool, tx, time=2 * HOUR)
 
     pool.expire(before=HOUR)
@@ -107,7 +108,7 @@ def test_what_has_left_is_not_kept_by_its_age() -> None:
     for number in range(5000):
         tx = make_tx(str(number))
         put(pool, tx)
-        pool.remove([tx.txid])
+        pool.remove([tx.txid], Removal.CONFIRMED)
 
     # Nobody can ask for it, but the system's memory would tell within days.
     assert len(pool._by_age) < 2000

@@ -163,7 +163,7 @@ def test_messages_before_the_introduction_end_the_connection(
         assert stranger.is_closed()
 
     assert len(goodbyes(node, "misbehaved")) == 1
-    assert len(lines_with(node, "peer misbehaved")) == 1
+    assert len(lines_with(node, r"peer misbehaved id=\d+ addr=127.0.0.1:\d+ points=")) == 1
 
 
 def test_half_messages_and_silence_hinder_nobody(node: Any, meet: Meet, unharmed: Any) -> None:

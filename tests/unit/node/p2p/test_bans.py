@@ -127,3 +127,17 @@ def test_peers_cannot_make_the_list_grow_without_end(
 def test_text_that_is_no_network_is_refused(text: str) -> None:
     with pytest.raises(DecodeError):
         parse_subnet(text)
+
+
+@pytest.mark.parametrize("text", ["::ffff:9.8.7.6", "::ffff:9.8.0.0/112"])
+def test_mapped_address_covers_the_peer_that_it_stands_for(bans: BanList, text: str) -> None:
+    ban(bans, text)
+
+    assert bans.is_banned(parse_host("9.8.7.6"), NOW)
+    assert not bans.is_banned(parse_host("9.9.7.6"), NOW)
+
+
+def test_network_wider_than_the_mapped_range_stays_one_of_ipv6(bans: BanList) -> None:
+    ban(bans, "::/64")
+
+    assert not bans.is_banned(parse_host("9.8.7.6"), NOW)

@@ -19,9 +19,10 @@ from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.consensus.params import REGTEST
 from ccxx_node.mempool.accept import Acceptor, Terms
+from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.next_block import BlockAfter
 from ccxx_node.mempool.policy import Policy
-from ccxx_node.mempool.pool import Entry, Mempool
+from ccxx_node.mempool.pool import Mempool
 from ccxx_node.mempool.reorg import PoolFollower
 from ccxx_node.mining.miner import mine
 from ccxx_node.p2p import messages as m

@@ -1,5 +1,6 @@
 """Headers and blocks: asked for, judged, kept in bounds, and announced."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from ccxx_core.block import Block
+from ccxx_core.hashes import format_hash
 from ccxx_node.p2p import header_sync
 from ccxx_node.p2p import messages as m
 from ccxx_node.p2p.actions import Ban
@@ -431,6 +433,35 @@ def test_wrong_transactions_lead_to_a_question_for_the_whole_block(world: Any) -
 
     assert wanted(answers) == [block.hash]
     assert world.ending(peer) is None
+
+
+def test_block_that_could_not_be_put_together_is_not_kept_in_parts(world: Any) -> None:
+    coin = world.coin()
+    tx, other = world.spend(coin, vout=1), world.spend(coin, vout=1, value=600)
+    peer, block = world.meet(), world.block(world.chain.tip.header, tx)
+    world.say(peer, make_compact(block, 5), m.BlockTransactions(block.hash, (other,)))
+
+    again = world.say(peer, m.BlockTransactions(block.hash, ()))
+
+    assert peer.download.in_flight[block.hash].partial is None
+    assert again == []
+    assert world.ending(peer) is None
+
+
+def test_log_tells_how_a_compact_block_was_put_together(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "ccxx.cmpctblock")
+    tx = world.spend(world.coin(), vout=1)
+    peer, block = world.meet(), world.block(world.chain.tip.header, tx)
+
+    world.say(peer, make_compact(block, 5), m.BlockTransactions(block.hash, (tx,)))
+
+    name = format_hash(block.hash)
+    assert [r.message for r in caplog.records if r.name == "ccxx.cmpctblock"] == [
+        f"compact block received hash={name} peer={peer.id} txs=2 sent_along=1 missing=1",
+        f"compact block put together hash={name} peer={peer.id} asked_for=1",
+    ]
 
 
 def test_an_invalid_block_in_compact_form_is_rejected_without_points(world: Any) -> None:
