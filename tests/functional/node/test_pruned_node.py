@@ -47,6 +47,14 @@ def test_pruned_blocks_are_gone_and_said_to_be(pruning: Any) -> None:
     assert pruning.client.call("getblock", kept)["height"] == info["pruneheight"]
 
 
+def test_log_names_the_files_that_are_deleted(pruning: Any) -> None:
+    pruning.client.call("logging", ["prune"])
+
+    pruning.client.call("pruneblockchain", 500)
+
+    assert "block file deleted file=0" in (pruning.datadir / "regtest" / "debug.log").read_text()
+
+
 def test_last_288_blocks_stay_whatever_is_asked(pruning: Any) -> None:
     height = pruning.client.call("pruneblockchain", BLOCKS)
 

@@ -1,10 +1,11 @@
 """The pool as a graph: packages, limits, removal, eviction, and what a block picks from it."""
 
+import logging
 from dataclasses import replace
 
 import pytest
 
-from ccxx_core.hashes import Txid, sha256
+from ccxx_core.hashes import Txid, format_hash, sha256
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.errors import PolicyError, PolicyReject
@@ -230,3 +231,31 @@ def test_floor_of_fees_sinks_after_a_block() -> None:
     gone = floor.current(0, 10, 1000, now=48 * HOUR)
 
     assert (before, halved, gone) == (8000, 4000, 0)
+
+
+def test_log_tells_what_came_and_why_it_left(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "ccxx.mempool")
+    pool = Mempool()
+    confirmed, late = make_tx("confirmed"), make_tx("late")
+    put(pool, confirmed)
+    put(pool, late)
+
+    pool.remove_for_block([confirmed])
+    pool.expire(before=1)
+
+    one, other = format_hash(confirmed.txid), format_hash(late.txid)
+    assert [record.message for record in caplog.records] == [
+        f"transaction added txid={one} fee=1000 vsize=100 txs=1",
+        f"transaction added txid={other} fee=1000 vsize=100 txs=2",
+        f"transaction removed txid={one} reason=confirmed",
+        f"transaction removed txid={other} reason=expired",
+    ]
+
+
+def test_pool_writes_nothing_where_nobody_wants_to_read_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pool = Mempool()
+    put(pool, make_tx("one"))
+
+    assert caplog.records == []

@@ -166,6 +166,21 @@ def test_messages_before_the_introduction_end_the_connection(
     assert len(lines_with(node, r"peer misbehaved id=\d+ addr=127.0.0.1:\d+ points=")) == 1
 
 
+def test_log_tells_of_every_message_where_that_is_asked_for(node: Any, meet: Meet) -> None:
+    message = r"message {} id=\d+ command={} bytes=32 addr=127.0.0.1:\d+$"
+    quiet, loud = meet(node), meet(node)
+    quiet.introduce()
+    quiet.wait_until_heard()
+    assert not lines_with(node, "message (received|sent)")
+
+    node.client.call("logging", ["net"])
+    loud.introduce()
+    loud.wait_until_heard()
+
+    assert lines_with(node, message.format("received", "ping"))
+    assert lines_with(node, message.format("sent", "pong"))
+
+
 def test_half_messages_and_silence_hinder_nobody(node: Any, meet: Meet, unharmed: Any) -> None:
     head = REGTEST.magic + b"block".ljust(12, b"\0") + struct.pack("<II", MAX_PAYLOAD_SIZE, 0)
 

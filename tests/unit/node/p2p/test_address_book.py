@@ -1,5 +1,6 @@
 """The address book: who gets into it, who stays, who is called, and what survives a restart."""
 
+import logging
 import random
 from pathlib import Path
 
@@ -242,3 +243,20 @@ def _two_with_both_places(book: AddressBook) -> tuple[KnownAddress, KnownAddress
         if (old := seen.setdefault(places, fresh)) is not fresh:
             return old, fresh
     raise AssertionError("no two addresses have the same places")
+
+
+def test_log_tells_what_becomes_of_an_address(
+    book: AddressBook, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "ccxx.addrman")
+    known = heard("9.8.7.6:10841")
+
+    book.add([known], NOW)
+    book.mark_attempt(known.endpoint, NOW, counts=True)
+    book.mark_good(known.endpoint, 1, NOW)
+
+    assert [record.message for record in caplog.records] == [
+        "addresses heard new=1 known=1",
+        "address called addr=9.8.7.6:10841 failures=1",
+        "address reached addr=9.8.7.6:10841",
+    ]
