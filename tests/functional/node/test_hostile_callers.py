@@ -99,7 +99,7 @@ def many_files() -> Iterator[None]:
 
 
 def test_guessed_passwords_cost_the_guesser_alone(node: Any) -> None:
-    guess = "Basic " + base64.b64encode(b"__cookie__:guess").decode()
+    guess = "Basic " + base64.b64encode(b"__cookie__:open-sesame").decode()
     statuses: list[int] = []
 
     def try_often() -> None:
@@ -115,7 +115,7 @@ def test_guessed_passwords_cost_the_guesser_alone(node: Any) -> None:
     assert set(statuses) == {401}
     assert slowest[0] < PROMPT_SECONDS
     assert len(lines_with(node, "rpc refused", "reason=password")) == 1
-    assert not lines_with(node, "guess")
+    assert not lines_with(node, "open-sesame")
 
 
 @pytest.mark.usefixtures("many_files")
