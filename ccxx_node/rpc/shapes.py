@@ -81,10 +81,6 @@ def script_shape(script: bytes, network: Network, *, with_hex: bool = True) -> d
     shape["type"] = str(solved.kind)
     if addresses:
         shape["addresses"] = addresses
-    # Newer clients read one address where there is one; a bare key or keys have none of their own.
-    own = encode_address(script, network)
-    if with_hex and own is not None:
-        shape["address"] = own
     return shape
 
 

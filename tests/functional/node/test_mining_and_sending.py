@@ -203,11 +203,3 @@ def test_clock_is_set_to_no_time_that_a_header_cannot_hold(node: Any) -> None:
     node.client.call("setmocktime", 2**32 - 1)
     node.client.call("generatetoaddress", 1, ADDRESS)
     assert node.client.header(node.client.tip()[1])["time"] == 2**32 - 1
-
-
-def test_output_names_its_address_as_old_clients_and_as_new_ones_read_it(rich: Any) -> None:
-    block = rich.client.call("getblock", rich.client.call("getbestblockhash"), 2)
-
-    reward, commitment = (output["scriptPubKey"] for output in block["tx"][0]["vout"])
-    assert (reward["addresses"], reward["address"]) == ([ADDRESS], ADDRESS)
-    assert {"addresses", "address"} & commitment.keys() == set()
