@@ -19,7 +19,6 @@ from ccxx_node.rpc.dispatch import Dispatcher, Forbidden, TooBusy
 from ccxx_node.rpc.permissions import Permissions
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.rest import PREFIX, RestInterface
-from ccxx_node.rpc.rest_formats import NO_SUCH_PATH
 from ccxx_node.rpc.services import NodeServices
 
 _log = logging.getLogger("ccxx.rpc")
@@ -107,7 +106,7 @@ class RpcServer:
         if path == "/" or path.startswith("/wallet/"):
             return await self._call(request, connection)
         if not path.startswith(PREFIX):
-            return Answer(404, NO_SUCH_PATH)
+            return Answer(404)
         if self._rest is None:
             return Answer(404, b"REST is off: start with -rest\r\n")
         body = await self._bodies.read(request, MAX_REST_BODY)

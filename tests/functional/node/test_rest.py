@@ -136,4 +136,6 @@ def test_without_the_option_there_is_no_rest(start_node: Callable[..., Any]) -> 
 
     off = (404, "text/plain", b"REST is off: start with -rest\r\n")
     assert get(node, "/rest/chaininfo.json") == off
-    assert get(node, "/nothing") == (404, "text/plain", b"no such path\r\n")
+    # Outside of REST as the family answers: without a word.
+    status, _, body = get(node, "/nothing")
+    assert (status, body) == (404, b"")
