@@ -1,6 +1,5 @@
 """Three nodes and a network that splits: one chain and one pool after it has healed."""
 
-import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -9,7 +8,6 @@ from ccxx_regtest import faucet
 from ccxx_regtest.node import RegtestNode
 
 AMOUNT = 100_000_000
-WAIT_SECONDS = 60
 # Who connected to us hears of transactions at once, and tests need not wait for chance.
 OPTIONS = ("-whitelist=127.0.0.1",)
 
@@ -27,13 +25,6 @@ def nodes(start_node: Callable[..., RegtestNode]) -> Nodes:
     return first, middle, last
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
 def tip(node: RegtestNode) -> str:
     best: str = node.client.call("getbestblockhash")
     return best
@@ -49,11 +40,11 @@ def coins(node: RegtestNode) -> str:
 
 
 def wait_for_one_chain(nodes: Nodes) -> None:
-    wait_until(lambda: len({tip(node) for node in nodes}) == 1)
+    nodes[0].process.wait_until(lambda: len({tip(node) for node in nodes}) == 1)
 
 
 def wait_for_pool(nodes: Nodes, txids: set[str]) -> None:
-    wait_until(lambda: all(pool(node) == txids for node in nodes))
+    nodes[0].process.wait_until(lambda: all(pool(node) == txids for node in nodes))
 
 
 def pay(node: RegtestNode, reward: int, amount: int = AMOUNT) -> str:
@@ -65,7 +56,7 @@ def test_healed_network_has_one_chain_and_one_pool(nodes: Nodes) -> None:
     last.part_from_all()
     confirmed = pay(first, 1)
     pay(first, 2)
-    wait_until(lambda: len(pool(middle)) == 2)
+    middle.process.wait_until(lambda: len(pool(middle)) == 2)
     first.mine(3, faucet.ADDRESS)
     returning = pay(last, 3)
     conflicting = pay(last, 2, AMOUNT + 1)
