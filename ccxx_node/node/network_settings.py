@@ -10,16 +10,15 @@ from ccxx_core.network import REGTEST
 from ccxx_node.config import Config, ConfigError
 from ccxx_node.node.descriptors import connections_within_limits
 from ccxx_node.node.settings import consensus_params, user_agent
-from ccxx_node.p2p.bans import DEFAULT_BAN_SECONDS, Subnet, parse_subnet
-from ccxx_node.p2p.door import PeerOptions
-from ccxx_node.p2p.endpoints import (
+from ccxx_node.p2p.addresses.bans import DEFAULT_BAN_SECONDS, Subnet, parse_subnet
+from ccxx_node.p2p.addresses.endpoints import (
     Endpoint,
     is_routable,
     parse_endpoint,
     parse_host,
     split_host,
 )
-from ccxx_node.p2p.initial_download import DEFAULT_MAX_TIP_AGE, InitialDownload
+from ccxx_node.p2p.addresses.proxy import DEFAULT_PROXY_PORT, Proxies
 from ccxx_node.p2p.options import (
     DEFAULT_MAX_CONNECTIONS,
     DNS_SEEDS,
@@ -27,8 +26,9 @@ from ccxx_node.p2p.options import (
     DialOptions,
     NetworkOptions,
 )
-from ccxx_node.p2p.peer import Services
-from ccxx_node.p2p.proxy import DEFAULT_PROXY_PORT, Proxies
+from ccxx_node.p2p.peers.door import PeerOptions
+from ccxx_node.p2p.peers.initial_download import DEFAULT_MAX_TIP_AGE, InitialDownload
+from ccxx_node.p2p.peers.peer import Services
 
 _NETWORKS = frozenset({"ipv4", "ipv6", "onion"})
 # Work that the true chain is known to have.

@@ -42,8 +42,8 @@ from ccxx_node.node.settings import (
     worker_count,
 )
 from ccxx_node.node.trusted_miners import miner_policy
-from ccxx_node.p2p.listening import ListenError
 from ccxx_node.p2p.network import PeerNetwork
+from ccxx_node.p2p.sockets.listening import ListenError
 from ccxx_node.rpc.auth import write_cookie
 from ccxx_node.rpc.call_times import CallTimes
 from ccxx_node.rpc.health import HealthFacts

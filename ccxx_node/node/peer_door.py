@@ -1,4 +1,4 @@
-"""The node as its peers' logic sees it: provides `ccxx_node.p2p.door.Door`."""
+"""The node as its peers' logic sees it: provides `ccxx_node.p2p.peers.door.Door`."""
 
 from __future__ import annotations
 

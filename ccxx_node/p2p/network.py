@@ -9,19 +9,19 @@ from random import SystemRandom
 
 from ccxx_core.hashes import Txid
 from ccxx_node.events import Event
-from ccxx_node.p2p.address_book import KnownAddress
-from ccxx_node.p2p.address_file import load_book, save_book
-from ccxx_node.p2p.address_store import BookAddresses
-from ccxx_node.p2p.bans import BanList, BanReason, Subnet
-from ccxx_node.p2p.dialing import MANUAL, AddedNode, Dialer
-from ccxx_node.p2p.door import Door, PeerOptions
-from ccxx_node.p2p.endpoints import as_ip
-from ccxx_node.p2p.listening import Listener
-from ccxx_node.p2p.logic import PeerLogic
+from ccxx_node.p2p.addresses.address_book import KnownAddress
+from ccxx_node.p2p.addresses.address_file import load_book, save_book
+from ccxx_node.p2p.addresses.bans import BanList, BanReason, Subnet
+from ccxx_node.p2p.addresses.endpoints import as_ip
+from ccxx_node.p2p.logic.address_store import BookAddresses
+from ccxx_node.p2p.logic.peer_logic import PeerLogic
 from ccxx_node.p2p.options import NetworkOptions
-from ccxx_node.p2p.peer import Peer
-from ccxx_node.p2p.switchboard import Switchboard, Totals
-from ccxx_node.p2p.upload_quota import UploadQuota
+from ccxx_node.p2p.peers.door import Door, PeerOptions
+from ccxx_node.p2p.peers.peer import Peer
+from ccxx_node.p2p.sockets.dialing import MANUAL, AddedNode, Dialer
+from ccxx_node.p2p.sockets.listening import Listener
+from ccxx_node.p2p.sockets.switchboard import Switchboard, Totals
+from ccxx_node.p2p.sockets.upload_quota import UploadQuota
 
 _log = logging.getLogger("ccxx.net")
 

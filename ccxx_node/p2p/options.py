@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ccxx_node.p2p.bans import DEFAULT_BAN_SECONDS, Subnet
-from ccxx_node.p2p.endpoints import Endpoint
-from ccxx_node.p2p.proxy import Proxies
+from ccxx_node.p2p.addresses.bans import DEFAULT_BAN_SECONDS, Subnet
+from ccxx_node.p2p.addresses.endpoints import Endpoint
+from ccxx_node.p2p.addresses.proxy import Proxies
 
 MAX_OUTBOUND = 8
 MAX_ADDED = 8

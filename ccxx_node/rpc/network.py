@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from ccxx_node.p2p.address_book import KnownAddress
-from ccxx_node.p2p.endpoints import format_host
+from ccxx_node.p2p.addresses.address_book import KnownAddress
+from ccxx_node.p2p.addresses.endpoints import format_host
 from ccxx_node.p2p.messages import PROTOCOL_VERSION
-from ccxx_node.p2p.upload_quota import CYCLE_SECONDS
+from ccxx_node.p2p.sockets.upload_quota import CYCLE_SECONDS
 from ccxx_node.rpc.arguments import as_flag, as_integer
 from ccxx_node.rpc.errors import misuse
 from ccxx_node.rpc.registry import Registry

@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 
 from ccxx_core.errors import DecodeError
-from ccxx_node.p2p.bans import parse_subnet
-from ccxx_node.p2p.dialing import AddedNode
-from ccxx_node.p2p.endpoints import Endpoint
-from ccxx_node.p2p.peer import Peer
+from ccxx_node.p2p.addresses.bans import parse_subnet
+from ccxx_node.p2p.addresses.endpoints import Endpoint
+from ccxx_node.p2p.peers.peer import Peer
+from ccxx_node.p2p.sockets.dialing import AddedNode
 from ccxx_node.rpc.arguments import as_flag, as_integer, as_text
 from ccxx_node.rpc.errors import Code, RpcFault
 from ccxx_node.rpc.registry import Registry

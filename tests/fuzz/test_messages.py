@@ -10,8 +10,6 @@ import pytest
 
 from ccxx_core.encoding import encode_compact_size
 from ccxx_core.errors import DecodeError
-from ccxx_node.p2p.bloom import BloomFilter
-from ccxx_node.p2p.compact_blocks import PartialBlock, ShortIdCollision
 from ccxx_node.p2p.messages import (
     BlockTransactions,
     CompactBlock,
@@ -19,7 +17,9 @@ from ccxx_node.p2p.messages import (
     Message,
     decode_message,
 )
-from ccxx_node.p2p.wire import COMMAND_SIZE, MAX_PAYLOAD_SIZE, FrameReader, encode_frame
+from ccxx_node.p2p.messages.bloom import BloomFilter
+from ccxx_node.p2p.messages.compact_blocks import PartialBlock, ShortIdCollision
+from ccxx_node.p2p.messages.wire import COMMAND_SIZE, MAX_PAYLOAD_SIZE, FrameReader, encode_frame
 
 MAGIC = bytes.fromhex("fabfb5da")
 COUNT = 20_000

@@ -11,7 +11,7 @@ from ccxx_core.errors import DecodeError
 from ccxx_core.network import REGTEST
 from ccxx_node.client.rpc import NodeClient, NodeError, RpcError, connect
 from ccxx_node.p2p import messages as m
-from ccxx_node.p2p.wire import FrameReader, encode_message
+from ccxx_node.p2p.messages.wire import FrameReader, encode_message
 from ccxx_regtest.node import RegtestNode
 
 CALLERS = 4

@@ -15,7 +15,7 @@ from ccxx_core.hashes import BlockHash, Txid
 from ccxx_core.merkle_block import make_proof
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_node.p2p import messages as m
-from ccxx_node.p2p.wire import FrameReader, encode_message
+from ccxx_node.p2p.messages.wire import FrameReader, encode_message
 
 MAGIC = bytes.fromhex("fabfb5da")
 THEIR_MAGIC = bytes.fromhex("f9beb4d9")

@@ -7,7 +7,7 @@ import pytest
 from ccxx_node.config import Config, ConfigError, read_config
 from ccxx_node.node.network_settings import minimum_work, network_options, peer_options
 from ccxx_node.p2p.options import Binding
-from ccxx_node.p2p.peer import Services
+from ccxx_node.p2p.peers.peer import Services
 
 
 def config(folder: Path, *options: str, network: str = "-regtest") -> Config:

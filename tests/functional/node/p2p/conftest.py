@@ -13,7 +13,7 @@ import pytest
 from ccxx_core.network import REGTEST
 from ccxx_node.client.rpc import connect
 from ccxx_node.p2p import messages as m
-from ccxx_node.p2p.wire import FrameReader, encode_frame, encode_message
+from ccxx_node.p2p.messages.wire import FrameReader, encode_frame, encode_message
 from ccxx_regtest import chain_cache
 from ccxx_regtest.node import RegtestNode
 

@@ -20,7 +20,7 @@ from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_node.consensus.header import has_valid_work
 from ccxx_node.consensus.params import REGTEST as PARAMS
 from ccxx_node.p2p import messages as m
-from ccxx_node.p2p.wire import MAX_PAYLOAD_SIZE, encode_frame
+from ccxx_node.p2p.messages.wire import MAX_PAYLOAD_SIZE, encode_frame
 from ccxx_regtest import faucet
 
 # Generous, for machines that do other work.

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from ccxx_node.p2p.address_book import (
+from ccxx_node.p2p.addresses.address_book import (
     BUCKET_SIZE,
     NEW_BUCKETS,
     AddressBook,
     KnownAddress,
 )
-from ccxx_node.p2p.address_file import load_book, save_book
-from ccxx_node.p2p.endpoints import Endpoint, parse_endpoint, parse_host
+from ccxx_node.p2p.addresses.address_file import load_book, save_book
+from ccxx_node.p2p.addresses.endpoints import Endpoint, parse_endpoint, parse_host
 
 NOW = 1_700_000_000
 DAY = 24 * 3600

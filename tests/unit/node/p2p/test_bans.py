@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ccxx_core.errors import DecodeError
-from ccxx_node.p2p import bans as bans_module
-from ccxx_node.p2p.bans import BanList, BanReason, parse_subnet, single
-from ccxx_node.p2p.endpoints import parse_host
+from ccxx_node.p2p.addresses import bans as bans_module
+from ccxx_node.p2p.addresses.bans import BanList, BanReason, parse_subnet, single
+from ccxx_node.p2p.addresses.endpoints import parse_host
 
 NOW = 1_700_000_000
 

@@ -12,8 +12,8 @@ from ccxx_core.hashes import Txid, sha256
 from ccxx_core.merkle_block import proven_txids
 from ccxx_core.script import build_script, multisig_script, p2pk_script, p2pkh_script
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
-from ccxx_node.p2p.bloom import BloomFilter, sift_block
 from ccxx_node.p2p.messages import FilterLoad
+from ccxx_node.p2p.messages.bloom import BloomFilter, sift_block
 
 Recorded = Callable[[str], list[Any]]
 KEY = b"\2" + bytes(31) + b"\1"

@@ -10,14 +10,14 @@ from siphash24 import siphash24
 from ccxx_core.block import Block
 from ccxx_core.errors import DecodeError
 from ccxx_core.transaction import Transaction
-from ccxx_node.p2p.compact_blocks import (
+from ccxx_node.p2p.messages import CompactBlock, PrefilledTransaction
+from ccxx_node.p2p.messages.compact_blocks import (
     PartialBlock,
     ShortIdCollision,
     make_compact,
     short_id,
     short_id_key,
 )
-from ccxx_node.p2p.messages import CompactBlock, PrefilledTransaction
 
 Recorded = Callable[[str], list[Any]]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ccxx_core.errors import DecodeError
-from ccxx_node.p2p.endpoints import (
+from ccxx_node.p2p.addresses.endpoints import (
     Endpoint,
     group_of,
     is_routable,

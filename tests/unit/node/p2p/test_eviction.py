@@ -3,7 +3,7 @@
 from dataclasses import replace
 from math import inf
 
-from ccxx_node.p2p.eviction import Candidate, choose_to_evict
+from ccxx_node.p2p.sockets.eviction import Candidate, choose_to_evict
 
 
 def candidate(peer_id: int, **facts: float) -> Candidate:

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ccxx_node.p2p.endpoints import Endpoint, parse_endpoint
-from ccxx_node.p2p.proxy import Proxies, connect_through
+from ccxx_node.p2p.addresses.endpoints import Endpoint, parse_endpoint
+from ccxx_node.p2p.addresses.proxy import Proxies, connect_through
 
 GRANTED = b"\x05\0\0\x01\0\0\0\0\0\0"
 REFUSED = b"\x05\x05\0\x01\0\0\0\0\0\0"

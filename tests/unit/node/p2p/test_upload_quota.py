@@ -1,6 +1,6 @@
 """The daily bound of what is sent: when it is used up, and that a day later it is not."""
 
-from ccxx_node.p2p.upload_quota import CYCLE_SECONDS, UploadQuota
+from ccxx_node.p2p.sockets.upload_quota import CYCLE_SECONDS, UploadQuota
 
 NOW = 1_700_000_000
 MIB = 1 << 20

@@ -4,7 +4,7 @@ import pytest
 
 from ccxx_core.errors import DecodeError
 from ccxx_node.p2p.messages import Ping, Verack
-from ccxx_node.p2p.wire import (
+from ccxx_node.p2p.messages.wire import (
     HEADER_SIZE,
     MAX_PAYLOAD_SIZE,
     Frame,

@@ -26,15 +26,15 @@ from ccxx_node.mempool.pool import Mempool
 from ccxx_node.mempool.reorg import PoolFollower
 from ccxx_node.mining.miner import mine
 from ccxx_node.p2p import messages as m
-from ccxx_node.p2p.actions import Action, Ban, Disconnect, Send
-from ccxx_node.p2p.address_book import AddressBook
-from ccxx_node.p2p.address_store import BookAddresses
-from ccxx_node.p2p.door import PeerOptions
-from ccxx_node.p2p.initial_download import InitialDownload
-from ccxx_node.p2p.logic import PeerLogic
+from ccxx_node.p2p.addresses.address_book import AddressBook
+from ccxx_node.p2p.logic.address_store import BookAddresses
+from ccxx_node.p2p.logic.peer_logic import PeerLogic
 from ccxx_node.p2p.options import NetworkOptions
-from ccxx_node.p2p.peer import Peer, Permissions, Services
-from ccxx_node.p2p.upload_quota import UploadQuota
+from ccxx_node.p2p.peers.actions import Action, Ban, Disconnect, Send
+from ccxx_node.p2p.peers.door import PeerOptions
+from ccxx_node.p2p.peers.initial_download import InitialDownload
+from ccxx_node.p2p.peers.peer import Peer, Permissions, Services
+from ccxx_node.p2p.sockets.upload_quota import UploadQuota
 
 ANYONE = b"\x51"
 # A transaction of fewer bytes would not be taken into any pool.

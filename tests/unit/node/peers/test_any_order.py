@@ -8,8 +8,8 @@ import pytest
 from ccxx_core.block import Block
 from ccxx_core.hashes import BlockHash
 from ccxx_node.p2p import messages as m
-from ccxx_node.p2p.compact_blocks import make_compact
-from ccxx_node.p2p.peer import Services
+from ccxx_node.p2p.messages.compact_blocks import make_compact
+from ccxx_node.p2p.peers.peer import Services
 
 ALL_KINDS = (m.MSG_TX, m.MSG_BLOCK, m.MSG_FILTERED_BLOCK, m.MSG_CMPCT_BLOCK)
 BLOOM = Services.NETWORK | Services.WITNESS | Services.BLOOM

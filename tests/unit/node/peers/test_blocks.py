@@ -9,11 +9,11 @@ import pytest
 
 from ccxx_core.block import Block
 from ccxx_core.hashes import format_hash
-from ccxx_node.p2p import header_sync
 from ccxx_node.p2p import messages as m
-from ccxx_node.p2p.actions import Ban
-from ccxx_node.p2p.compact_blocks import make_compact
-from ccxx_node.p2p.peer import Services
+from ccxx_node.p2p.blocks import header_sync
+from ccxx_node.p2p.messages.compact_blocks import make_compact
+from ccxx_node.p2p.peers.actions import Ban
+from ccxx_node.p2p.peers.peer import Services
 
 LEGACY = Services.NETWORK
 
@@ -147,7 +147,7 @@ def test_a_full_message_of_headers_is_followed_by_a_question_for_more(world: Any
 def test_headers_without_end_on_weak_branches_are_too_much(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ccxx_node.p2p.header_sync.MAX_WEAK_HEADERS", 20)
+    monkeypatch.setattr("ccxx_node.p2p.blocks.header_sync.MAX_WEAK_HEADERS", 20)
     peer = world.meet()
 
     for number in range(6):

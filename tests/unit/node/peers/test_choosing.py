@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from ccxx_core.network import REGTEST
-from ccxx_node.p2p.actions import Ban
-from ccxx_node.p2p.address_book import KnownAddress
-from ccxx_node.p2p.bans import BanList, BanReason, parse_subnet
-from ccxx_node.p2p.calling import Caller
-from ccxx_node.p2p.choosing import Chooser
-from ccxx_node.p2p.connections import Connection, Origin
-from ccxx_node.p2p.endpoints import parse_endpoint, parse_host
+from ccxx_node.p2p.addresses.address_book import KnownAddress
+from ccxx_node.p2p.addresses.bans import BanList, BanReason, parse_subnet
+from ccxx_node.p2p.addresses.endpoints import parse_endpoint, parse_host
 from ccxx_node.p2p.messages import NetAddress
 from ccxx_node.p2p.options import NetworkOptions
-from ccxx_node.p2p.peer import Peer, Permissions
-from ccxx_node.p2p.switchboard import Switchboard, overdue
-from ccxx_node.p2p.upload_quota import UploadQuota
+from ccxx_node.p2p.peers.actions import Ban
+from ccxx_node.p2p.peers.peer import Peer, Permissions
+from ccxx_node.p2p.sockets.calling import Caller
+from ccxx_node.p2p.sockets.choosing import Chooser
+from ccxx_node.p2p.sockets.connections import Connection, Origin
+from ccxx_node.p2p.sockets.switchboard import Switchboard, overdue
+from ccxx_node.p2p.sockets.upload_quota import UploadQuota
 
 PORT = REGTEST.p2p_port
 FULL = 9

@@ -5,8 +5,8 @@ from typing import Any
 
 from ccxx_core.hashes import BlockHash
 from ccxx_node.p2p import messages as m
-from ccxx_node.p2p.actions import Ban, Disconnect
-from ccxx_node.p2p.peer import Services
+from ccxx_node.p2p.peers.actions import Ban, Disconnect
+from ccxx_node.p2p.peers.peer import Services
 
 
 def test_we_speak_first_on_connections_that_we_made_and_only_there(world: Any) -> None:

@@ -1,6 +1,6 @@
 """The set that forgets."""
 
-from ccxx_node.p2p.known import RecentSet
+from ccxx_node.p2p.peers.known import RecentSet
 
 
 def test_the_newest_half_is_remembered_and_no_more_than_fits_is_kept() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_node.p2p import messages as m
-from ccxx_node.p2p.actions import Ban
-from ccxx_node.p2p.peer import Services
-from ccxx_node.p2p.serving import MAX_PART
-from ccxx_node.p2p.transaction_requests import MAX_ANNOUNCED
+from ccxx_node.p2p.logic.serving import MAX_PART
+from ccxx_node.p2p.peers.actions import Ban
+from ccxx_node.p2p.peers.peer import Services
+from ccxx_node.p2p.transactions.requests import MAX_ANNOUNCED
 
 BLOOM = Services.NETWORK | Services.WITNESS | Services.BLOOM
 

@@ -1,0 +1,1 @@
+"""Where other nodes are: endpoints, the address book, bans, and the way through a proxy."""

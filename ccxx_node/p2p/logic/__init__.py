@@ -1,0 +1,1 @@
+"""Peer logic: who answers which message; messages come in, actions go out, no sockets."""

@@ -1,0 +1,1 @@
+"""Transactions between peers: asked for, taken in, and announced at moments of chance."""
