@@ -186,10 +186,11 @@ class AddressBook:
 
     def occupant_to_test(self) -> KnownAddress | None:
         """Return somebody in `tried` whose place another claims, None if nobody does."""
-        for claimant in self._collisions:
-            bucket, position = self._tried_place(claimant)
-            return self._known[self._tried[bucket][position]]
-        return None
+        if not self._collisions:
+            return None
+        # By chance: one that cannot be tested must not stand before all others.
+        bucket, position = self._tried_place(self._random.choice(list(self._collisions)))
+        return self._known[self._tried[bucket][position]]
 
     def resolve_collisions(self, now: int) -> None:
         """Decide about places that two claim, where the older of them has been tested."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 from random import Random
+from typing import Annotated
 
 import msgspec
 
@@ -25,15 +26,20 @@ _KEY_BYTES = 32
 _MOST = (NEW_BUCKETS + TRIED_BUCKETS) * BUCKET_SIZE
 
 
+# Times travel in four bytes.
+_Time = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
 class _Row(msgspec.Struct, array_like=True):
     address: str
     source: str
-    services: int
-    seen_at: int
+    services: _Count
+    seen_at: _Time
     is_tried: bool
-    tried_at: int
-    succeeded_at: int
-    failures: int
+    tried_at: _Time
+    succeeded_at: _Time
+    failures: _Count
 
 
 class _File(msgspec.Struct):
@@ -87,7 +93,7 @@ def _row(known: KnownAddress) -> _Row:
 
 
 def _known(row: _Row) -> KnownAddress:
-    if not 0 <= row.services < 1 << 64:
+    if row.services >= 1 << 64:
         raise DecodeError(f"services {row.services}")
     return KnownAddress(
         endpoint=parse_endpoint(row.address, default_port=0),

@@ -137,20 +137,23 @@ class HeaderSync:
     def _count_weak(self, peer: Peer, last: BlockEntry, fresh: int) -> None:
         """Bound what a peer makes us keep that will never be our chain."""
         if fresh and last.chain_work < self._chain.tip.chain_work:
-            count = self._weak_headers.get(peer.id, 0) + fresh
-            self._weak_headers[peer.id] = count
-            most = MAX_WEAK_HEADERS
-            if not peer.inbound:
-                # After a long split the better chain, too, is weaker until its last headers came.
-                most += self._chain.height - self._chain.fork_with(last).height
-            if count > most:
+            self._weak_headers[peer.id] = self._weak_headers.get(peer.id, 0) + fresh
+            if self._weak_headers_left(peer, last) < 0:
                 self._peers.misbehaved(peer, 100, "too many headers of weak branches")
+
+    def _weak_headers_left(self, peer: Peer, last: BlockEntry) -> int:
+        left = MAX_WEAK_HEADERS - self._weak_headers.get(peer.id, 0)
+        if not peer.inbound or peer.permissions.whitelisted:
+            # After a long split the better chain, too, is weaker until its last headers came.
+            left += self._chain.height - self._chain.fork_with(last).height
+        return left
 
     def _follow_up(self, peer: Peer, last: BlockEntry, count: int) -> None:
         chain, door = self._chain, self._peers.door
         peer.headers.unconnecting = 0
         note_known_block(chain, peer, last.hash)
-        if count == MAX_HEADERS:
+        # Who is on another branch since long ago must not be asked into being banned.
+        if count == MAX_HEADERS and self._weak_headers_left(peer, last) >= MAX_HEADERS:
             self.ask_from(peer, last)
         is_worth_it = not last.is_failed and chain.tip.chain_work <= last.chain_work
         if is_worth_it and is_close_to_today(chain, door.now()):

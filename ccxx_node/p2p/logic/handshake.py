@@ -132,7 +132,9 @@ class Handshake:
         )
 
     def receive_verack(self, peer: Peer) -> None:
-        """Say how we want blocks to be announced; from here on everything may be said."""
+        """Say, once, how we want blocks to be announced; from here on everything may be said."""
+        if peer.is_ready:
+            return
         peers, version = self._peers, peer.facts.version
         if version >= SENDHEADERS_VERSION:
             peers.send(peer, SendHeaders())
@@ -141,7 +143,7 @@ class Handshake:
             if peers.knows_witness:
                 peers.send(peer, SendCompact(False, 2))
             peers.send(peer, SendCompact(False, 1))
-        if not peer.is_ready and not peer.inbound:
+        if not peer.inbound:
             _log.info(
                 "outbound peer connected id=%d addr=%s height=%d",
                 peer.id,

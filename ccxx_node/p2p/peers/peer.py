@@ -173,7 +173,6 @@ class Peer:
     connected_at: int
     permissions: Permissions = Permissions()
     address_bind: str = ""
-    network_is_local: bool = False
     nonce: int = 0
     send_paused: bool = False
     is_ready: bool = False

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from itertools import count
 
 from ccxx_node.p2p.addresses.bans import BanList
-from ccxx_node.p2p.addresses.endpoints import Endpoint, as_ip, group_of, is_local, parse_host
+from ccxx_node.p2p.addresses.endpoints import Endpoint, as_ip, group_of, parse_host
 from ccxx_node.p2p.messages import NetAddress
 from ccxx_node.p2p.options import NetworkOptions
 from ccxx_node.p2p.peers.peer import Peer, Permissions, Services
@@ -49,7 +49,6 @@ class Admission:
             connected_at=self._now(),
             permissions=permissions,
             address_bind=str(here),
-            network_is_local=is_local(address.ip),
         )
 
     def refuse(self, connection: Connection, others: Collection[Connection]) -> str | int | None:

@@ -79,6 +79,9 @@ class Caller:
         except DecodeError:
             if self._options.proxies.names is not None:
                 return None
+            # RFC 7686: who asks for such a name tells everybody whom they look for.
+            if host.lower().endswith(".onion"):
+                raise
         if not self._options.looks_up_names:
             raise OSError("names are not looked up")
         return Endpoint(self._random.choice(await self.resolve(host)), port)
@@ -86,14 +89,14 @@ class Caller:
     async def _open(self, text: str, host: str, port: int, origin: Origin) -> bool:
         try:
             made = await self._reach(host, port, origin)
+            _, protocol = await asyncio.get_running_loop().create_connection(
+                lambda: Connection(self._board, origin), sock=made
+            )
         except OSError as error:
             _log.debug(
                 "peer not reached addr=%s reason=%s", text, error.strerror or type(error).__name__
             )
             return False
-        _, protocol = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(self._board, origin), sock=made
-        )
         return protocol.peer is not None
 
     async def _reach(self, host: str, port: int, origin: Origin) -> socket.socket:

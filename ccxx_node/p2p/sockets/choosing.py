@@ -45,10 +45,10 @@ class Chooser:
         while True:
             await asyncio.sleep(_PAUSE)
             outbound = len(self._board.outbound())
-            wanted = self._board.options.max_outbound + self._board.logic.wants_extra_peer
-            if not self._board.is_active or not wanted:
+            most = self._board.options.max_outbound
+            if not self._board.is_active or not most:
                 continue
-            if outbound < wanted:
+            if outbound < most + self._board.logic.wants_extra_peer:
                 await self._call(feels=False)
             elif loop.time() > next_feeler:
                 next_feeler = loop.time() + random.expovariate(1 / _FEELER_SECONDS)
@@ -92,9 +92,10 @@ class Chooser:
         is_usual = endpoint.port == self._board.options.default_port
         if not is_usual and attempt < _USUAL_PORT_TRIES:
             return False
-        return not self._bans.is_banned(endpoint.ip, now) and not self._caller.is_connected(
-            str(endpoint)
-        )
+        # Two nodes that call each other would take two places each.
+        if any(peer.net_address.ip == endpoint.ip for peer in self._board.peers):
+            return False
+        return not self._bans.is_banned(endpoint.ip, now)
 
     def _groups(self) -> set[bytes]:
         return {group_of(peer.net_address.ip) for peer in self._board.outbound()}

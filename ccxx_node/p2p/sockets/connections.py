@@ -26,8 +26,10 @@ LOST = "connection lost"
 _COMMANDS = frozenset(COMMANDS)
 # What a frame takes in memory beside its payload: small ones must not be free.
 _FRAME_COST = 256
-# How long what was sent last may still take before the socket is closed anyhow.
-_LINGER_SECONDS = 10.0
+# What was said last may still go out, if it is short, and for so long: there is no bound to how
+# many connections end.
+_LAST_WORDS = 20_000
+_LINGER_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +161,14 @@ class Connection(asyncio.Protocol):
             self._hub.drop(self, "send buffer full")
 
     def close(self) -> None:
-        """Close the socket once what was sent is on its way, or a while later."""
+        """Close the socket once the last words are on their way, or a while later."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return
         self._frames.clear()
         self._reader = FrameReader(self._hub.options.magic)
-        if self.paused_since is not None:
-            # Who reads nothing would only have us keep what was sent.
+        if self.paused_since is not None or transport.get_write_buffer_size() > _LAST_WORDS:
+            # Who does not read would only have us keep what was sent.
             transport.abort()
             return
         transport.close()

@@ -106,8 +106,10 @@ class Dialer:
     async def _keep_added(self) -> None:
         while True:
             missing = [node.text for node in self.added() if node.peer is None]
-            taken = len(self._added) - len(missing)
-            for text in missing[: max(0, MAX_ADDED - taken)]:
+            for text in missing:
+                # Those that do not answer must not keep the others from being called.
+                if sum(node.peer is not None for node in self.added()) >= MAX_ADDED:
+                    break
                 await self.caller.call(text, MANUAL)
                 await asyncio.sleep(_PAUSE)
             self._changed.clear()

@@ -33,9 +33,11 @@ EVICTED = "evicted"
 _TICK_SECONDS = 0.1
 _LONG_TURN = 0.01
 _SWEEP_SECONDS = 1.0
-HANDSHAKE_SECONDS = 60.0
+_HANDSHAKE_SECONDS = 60.0
 _SILENCE_SECONDS = 20 * 60.0
 _SLOW_SECONDS = 5 * 60.0
+# For one question and its answer.
+_ONESHOT_SECONDS = 2 * 60.0
 _ORDINARY = frozenset({CLOSED, LOST, EVICTED})
 
 
@@ -106,7 +108,9 @@ class Switchboard:
             connection.abort()
             return False
         if verdict is not None:
-            self.drop(self.connections[verdict], EVICTED)
+            leaving = self.connections[verdict]
+            self.drop(leaving, EVICTED)
+            leaving.abort()
         return True
 
     def arrived(self, connection: Connection) -> None:
@@ -303,7 +307,17 @@ class Switchboard:
             )
         else:
             self._bans.add(single(ip), BanReason.MISBEHAVING, self._now())
+            self._drop_others(ip)
         self.drop(connection, reason)
+
+    def _drop_others(self, ip: bytes) -> None:
+        """End what else a banned address has opened; those we trust or asked for stay."""
+        for connection in list(self.connections.values()):
+            peer = connection.peer
+            if peer is None or peer.permissions.whitelisted or peer.permissions.manual:
+                continue
+            if peer.net_address.ip == ip:
+                self.drop(connection, "address banned")
 
 
 def _may_be_greedy(connection: Connection) -> bool:
@@ -318,10 +332,12 @@ def overdue(connection: Connection, now: float) -> str:
     peer = connection.peer
     assert peer is not None
     age = now - connection.opened_at
-    if age > HANDSHAKE_SECONDS and not (peer.traffic.bytes_sent and peer.traffic.bytes_received):
+    if age > _HANDSHAKE_SECONDS and not (peer.traffic.bytes_sent and peer.traffic.bytes_received):
         return "nothing said"
-    if age > HANDSHAKE_SECONDS and not peer.is_ready:
+    if age > _HANDSHAKE_SECONDS and not peer.is_ready:
         return "handshake timeout"
+    if age > _ONESHOT_SECONDS and peer.permissions.oneshot:
+        return "oneshot timeout"
     if now - connection.received_at > _SILENCE_SECONDS:
         return "silent"
     if connection.paused_since is not None and now - connection.paused_since > _SLOW_SECONDS:

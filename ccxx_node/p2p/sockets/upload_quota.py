@@ -22,7 +22,8 @@ class UploadQuota:
     def count(self, size: int) -> None:
         """Note bytes that were sent."""
         now = self._now()
-        if self._started_at + CYCLE_SECONDS < now:
+        # Before the start: the clock was wrong then, and the day would last until it is there.
+        if not self._started_at <= now <= self._started_at + CYCLE_SECONDS:
             self._started_at, self._sent = now, 0
         self._sent += size
 

@@ -18,6 +18,14 @@ from ccxx_node.p2p.addresses.endpoints import Endpoint, parse_endpoint, parse_ho
 NOW = 1_700_000_000
 DAY = 24 * 3600
 SOURCE = parse_host("4.5.6.7")
+KEY = b'{"key":"' + b"00" * 32 + b'","addresses":['
+DAMAGED_ROWS = (
+    b'["nobody","4.5.6.7",9,1,false,0,0,0]',
+    b'["8.8.8.8:1","4.5.6.7",-9,1,false,0,0,0]',
+    b'["8.8.8.8:1","4.5.6.7",9,-1,false,0,0,0]',
+    b'["8.8.8.8:1","4.5.6.7",9,4294967296,false,0,0,0]',
+    b'["8.8.8.8:1","4.5.6.7",9,1,false,0,0,-1]',
+)
 
 
 @pytest.fixture
@@ -191,8 +199,7 @@ def test_book_is_the_same_after_a_restart(book: AddressBook, tmp_path: Path) -> 
         b"\xff\xfe",
         b'{"key":"00","addresses":[]}',
         b'{"key":"zz","addresses":[]}',
-        b'{"key":"' + b"00" * 32 + b'","addresses":[["nobody","4.5.6.7",9,1,false,0,0,0]]}',
-        b'{"key":"' + b"00" * 32 + b'","addresses":[["8.8.8.8:1","4.5.6.7",-9,1,false,0,0,0]]}',
+        *(KEY + row + b"]}" for row in DAMAGED_ROWS),
     ],
 )
 def test_damaged_file_is_an_empty_book(tmp_path: Path, content: bytes) -> None:
@@ -260,3 +267,13 @@ def test_log_tells_what_becomes_of_an_address(
         "address called addr=9.8.7.6:10841 failures=1",
         "address reached addr=9.8.7.6:10841",
     ]
+
+
+def test_one_that_cannot_be_tested_does_not_stand_before_others(book: AddressBook) -> None:
+    for heard_of in many(300, SOURCE):
+        book.add([heard_of], NOW)
+        book.mark_good(heard_of.endpoint, 9, NOW)
+
+    tested = {str(known.endpoint) for _ in range(200) if (known := book.occupant_to_test())}
+
+    assert len(tested) > 1

@@ -46,3 +46,16 @@ def test_everything_is_sent_again_a_day_later() -> None:
 
     assert was_used_up
     assert not quota.is_used_up(historical=False)
+
+
+def test_clock_that_was_wrong_at_the_start_does_not_make_the_day_longer() -> None:
+    clock = Clock()
+    clock.time += 50 * 365 * CYCLE_SECONDS
+    quota = UploadQuota(10 * MIB, clock)
+    quota.count(11 * MIB)
+
+    clock.time = NOW
+    quota.count(0)
+
+    assert not quota.is_used_up(historical=False)
+    assert quota.seconds_left() == CYCLE_SECONDS

@@ -26,7 +26,9 @@ from ccxx_node.mempool.pool import Mempool
 from ccxx_node.mempool.reorg import PoolFollower
 from ccxx_node.mining.miner import mine
 from ccxx_node.p2p import messages as m
-from ccxx_node.p2p.addresses.address_book import AddressBook
+from ccxx_node.p2p.addresses.address_book import AddressBook, KnownAddress
+from ccxx_node.p2p.addresses.bans import BanList
+from ccxx_node.p2p.addresses.endpoints import parse_endpoint, parse_host
 from ccxx_node.p2p.logic.address_store import BookAddresses
 from ccxx_node.p2p.logic.peer_logic import PeerLogic
 from ccxx_node.p2p.options import NetworkOptions
@@ -34,6 +36,10 @@ from ccxx_node.p2p.peers.actions import Action, Ban, Disconnect, Send
 from ccxx_node.p2p.peers.door import PeerOptions
 from ccxx_node.p2p.peers.initial_download import InitialDownload
 from ccxx_node.p2p.peers.peer import Peer, Permissions, Services
+from ccxx_node.p2p.sockets.calling import Caller
+from ccxx_node.p2p.sockets.choosing import Chooser
+from ccxx_node.p2p.sockets.connections import Connection, Origin
+from ccxx_node.p2p.sockets.switchboard import Switchboard
 from ccxx_node.p2p.sockets.upload_quota import UploadQuota
 
 ANYONE = b"\x51"
@@ -237,3 +243,50 @@ def world(make_world: Callable[..., World]) -> World:
     made = make_world()
     made.extend(10)
     return made
+
+
+class Calls:
+    """A node that may call whom it likes, with a book that a test writes."""
+
+    def __init__(self, world: Any, folder: Path) -> None:
+        self.world = world
+        self.bans = BanList(folder / "banlist.json")
+        self.use(NetworkOptions(folder, NETWORK.magic, NETWORK.p2p_port))
+
+    def use(self, options: NetworkOptions) -> None:
+        """Begin anew as an operator wants it."""
+        world = self.world
+        self.options = options
+        quota = UploadQuota(0, world.node.now)
+        self.board = Switchboard(world.logic, options, self.bans, quota, world.node)
+        self.caller = Caller(self.board, Random(1))
+        self.chooser = Chooser(self.board, self.caller, world.book, self.bans, world.node)
+
+    def know(self, text: str, services: int = 9) -> None:
+        """Write an address into the book."""
+        endpoint = parse_endpoint(text, NETWORK.p2p_port)
+        source = parse_host("4.5.6.7")
+        known = KnownAddress(endpoint, services, self.world.node.now(), source)
+        self.world.book.add([known], self.world.node.now())
+
+    def connect(self, text: str, *, inbound: bool = False, **permissions: bool) -> Connection:
+        """Stand as if there were a connection to an address."""
+        endpoint = parse_endpoint(text, NETWORK.p2p_port)
+        connection = Connection(self.board, Origin(inbound))
+        address = m.NetAddress(9, endpoint.ip, endpoint.port)
+        peer = Peer(len(self.board.connections), str(endpoint), address, inbound, 0)
+        peer.permissions = Permissions(**permissions)
+        connection.peer = peer
+        self.board.connections[peer.id] = connection
+        return connection
+
+    def chosen(self, *, feels: bool = False) -> str | None:
+        """Return the address that would be called now."""
+        known = self.chooser.choose(self.world.node.now(), feels=feels)
+        return None if known is None else str(known.endpoint)
+
+
+@pytest.fixture
+async def calls(world: Any, tmp_path: Path) -> Calls:
+    """A node within an event loop, as its parts expect."""
+    return Calls(world, tmp_path)

@@ -554,3 +554,21 @@ def test_peer_of_our_choice_may_not_lead_us_on_weak_branches_without_end(
         world.say(peer, m.Headers(tuple(block.header for block in weak)))
 
     assert isinstance(world.ending(peer), Ban)
+
+
+def test_caller_on_another_branch_is_not_asked_into_being_banned(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(header_sync, "MAX_WEAK_HEADERS", 5)
+    monkeypatch.setattr(header_sync, "MAX_HEADERS", 2)
+    branch = [block.header for block in world.branch(world.chain.genesis.header, 9, name="other")]
+    peer = world.meet()
+
+    told, is_asked = 0, True
+    while is_asked:
+        answers = world.say(peer, m.Headers(tuple(branch[told : told + 2])))
+        told += 2
+        is_asked = bool(of_kind(answers, m.GetHeaders))
+
+    assert told == 4
+    assert world.ending(peer) is None
