@@ -13,6 +13,7 @@ from ccxx_node.node.metrics_server import MetricsServer
 from ccxx_node.node.notifications import Notifier
 from ccxx_node.node.process_usage import disk_free
 from ccxx_node.node.tip_watch import TipWatch
+from ccxx_node.p2p.network import PeerNetwork
 from ccxx_node.rpc.health import HealthFacts
 
 _MAX_PORT = 65535
@@ -25,6 +26,7 @@ class Operated(Measured, Protocol):
     rules: Rules
     starting: str | None
     is_importing: bool
+    peers: PeerNetwork
 
     @property
     def is_stopping(self) -> bool:
@@ -76,7 +78,9 @@ class Operations:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What an operator should read."""
-        return self._tip_watch.warnings if self._tip_watch is not None else ()
+        if self._tip_watch is None:
+            return ()
+        return (*self._tip_watch.warnings, *self._node.peers.warnings)
 
     def health(self) -> HealthFacts:
         """Return what readiness is judged by."""

@@ -16,6 +16,7 @@ from ccxx_node.p2p.addresses.endpoints import as_ip
 from ccxx_node.p2p.logic.address_store import BookAddresses
 from ccxx_node.p2p.logic.peer_logic import PeerLogic
 from ccxx_node.p2p.options import NetworkOptions
+from ccxx_node.p2p.peers.clocks import clock_warnings, median_offset
 from ccxx_node.p2p.peers.door import Door, PeerOptions
 from ccxx_node.p2p.peers.peer import Peer
 from ccxx_node.p2p.sockets.dialing import MANUAL, AddedNode, Dialer
@@ -112,6 +113,16 @@ class PeerNetwork:
         """Switch the network off, which ends all connections, or on again."""
         self._board.set_active(is_active)
         _log.info("network switched active=%d", is_active)
+
+    @property
+    def time_offset(self) -> int:
+        """By how many seconds the clocks of others are ahead of ours."""
+        return median_offset(self.peers)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What an operator should read."""
+        return clock_warnings(self.peers)
 
     def ping(self) -> None:
         """Measure how long every peer takes to answer."""

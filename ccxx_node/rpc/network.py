@@ -33,7 +33,7 @@ def getnetworkinfo(node: NodeServices) -> dict[str, Json]:
         "protocolversion": PROTOCOL_VERSION,
         "localservices": f"{peers.peer_options.services:016x}",
         "localrelay": peers.peer_options.relay_transactions,
-        "timeoffset": 0,
+        "timeoffset": peers.time_offset,
         "networkactive": peers.is_active,
         "connections": len(peers.peers),
         "networks": [_network(node, name) for name in ("ipv4", "ipv6", "onion")],

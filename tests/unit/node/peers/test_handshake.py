@@ -6,6 +6,7 @@ from typing import Any
 from ccxx_core.hashes import BlockHash
 from ccxx_node.p2p import messages as m
 from ccxx_node.p2p.peers.actions import Ban, Disconnect
+from ccxx_node.p2p.peers.clocks import clock_warnings, median_offset
 from ccxx_node.p2p.peers.peer import Services
 
 
@@ -171,3 +172,27 @@ def test_our_bug_with_one_peer_is_not_felt_by_the_others(world: Any) -> None:
 
     assert isinstance(world.ending(broken), Disconnect)
     assert any(isinstance(message, m.Ping) for message in sent)
+
+
+def test_second_verack_says_nothing_new(world: Any) -> None:
+    peer = world.meet()
+
+    assert world.say(peer, *[m.Verack()] * 5) == []
+    assert world.ending(peer) is None
+
+
+def test_clocks_of_peers_that_we_called_are_compared_with_ours(world: Any) -> None:
+    def meet(offset: int, *, inbound: bool = False) -> Any:
+        peer = world.connect(inbound=inbound)
+        world.say(peer, world.version(time=world.node.time + offset), m.Verack())
+        return peer
+
+    callers = [meet(100_000, inbound=True) for _ in range(9)]
+    few = [meet(4000), meet(5000)]
+    enough = [*few, meet(-7)]
+    many = [*enough, meet(0), meet(1 << 62)]
+
+    assert median_offset(callers + few) == 0
+    assert [median_offset(callers + peers) for peers in (enough, many)] == [4000, 4000]
+    assert clock_warnings(enough) != ()
+    assert clock_warnings(few) == ()
