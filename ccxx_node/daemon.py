@@ -14,6 +14,7 @@ from typing import IO
 
 from ccxx_core.errors import CcxxError
 from ccxx_node.config import Config, ConfigError, read_config
+from ccxx_node.node.log_bounds import LogBounds
 from ccxx_node.node.node import Node
 from ccxx_node.node.settings import VERSION
 from ccxx_node.node.start_log import FOREGROUND, log_start
@@ -185,6 +186,7 @@ def open_log(config: Config) -> None:
     logging.basicConfig(
         level=logging.INFO, handlers=handlers or [logging.NullHandler()], force=True
     )
+    logging.getLogger("ccxx.net").addFilter(LogBounds())
     # Their debug lines are about themselves, not about the chain.
     for name in ("asyncio", "aiohttp"):
         logging.getLogger(name).setLevel(logging.WARNING)
