@@ -7,6 +7,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -74,16 +75,15 @@ class RunningNode:
         self.wait()
 
 
-@pytest.fixture
-def start_node(tmp_path: Path) -> Iterator[Callable[..., RunningNode]]:
-    """Give a function that starts a node with options, by default in a folder of its own."""
+@contextmanager
+def starting_in(folder: Path) -> Iterator[Callable[..., RunningNode]]:
+    """Give a function that starts nodes below a folder; in the end none of them runs."""
     nodes: list[RunningNode] = []
 
     def start(
         *options: str, datadir: Path | None = None, port: int = 0, waits: bool = True
     ) -> RunningNode:
-        folder = datadir or tmp_path / f"node{len(nodes)}"
-        node = RunningNode(folder, options, port, waits=waits)
+        node = RunningNode(datadir or folder / f"node{len(nodes)}", options, port, waits=waits)
         nodes.append(node)
         return node
 
@@ -92,6 +92,22 @@ def start_node(tmp_path: Path) -> Iterator[Callable[..., RunningNode]]:
         if node.process.poll() is None:
             node.kill()
         node.client.close()
+
+
+@pytest.fixture
+def start_node(tmp_path: Path) -> Iterator[Callable[..., RunningNode]]:
+    """Give a function that starts a node with options, by default in a folder of its own."""
+    with starting_in(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_lasting_node(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., RunningNode]]:
+    """Give a function that starts a node for all tests of a file: none of them changes it."""
+    with starting_in(tmp_path_factory.mktemp("lasting")) as start:
+        yield start
 
 
 @pytest.fixture

@@ -20,6 +20,12 @@ OPTIONS = """
 SETTINGS = ("CCXX_NETWORK", "CCXX_NODE", "CCXX_DATADIR")
 
 
+@pytest.fixture(scope="module")
+def node(start_lasting_node: Callable[..., Any]) -> Any:
+    """A node without a block, of which all here ask and which nobody changes."""
+    return start_lasting_node()
+
+
 def ask(*words: str, typed: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "ccxx_node.cli", *words]
     return subprocess.run(

@@ -26,10 +26,10 @@ def get_json(node: Any, path: str, body: bytes = b"") -> Any:
     return json.loads(content)
 
 
-@pytest.fixture
-def node(start_node: Callable[..., Any]) -> Any:
+@pytest.fixture(scope="module")
+def node(start_lasting_node: Callable[..., Any]) -> Any:
     """A node with REST, an index and a few blocks."""
-    running = start_node("-rest", "-txindex")
+    running = start_lasting_node("-rest", "-txindex")
     running.client.call("generatetoaddress", 3, ADDRESS)
     return running
 

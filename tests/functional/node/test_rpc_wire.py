@@ -39,6 +39,12 @@ class Wire:
         return response.status, response.headers, response.read().decode()
 
 
+@pytest.fixture(scope="module")
+def node(start_lasting_node: Callable[..., Any]) -> Any:
+    """A node without a block, of which all here ask and which nobody changes."""
+    return start_lasting_node()
+
+
 @pytest.fixture
 def wire(node: Any) -> Iterator[Wire]:
     opened = Wire(node.port, (node.datadir / "regtest" / ".cookie").read_text())
