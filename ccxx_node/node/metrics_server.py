@@ -9,10 +9,15 @@ from aiohttp import web
 
 from ccxx_node.node.metrics import CONTENT_TYPE
 from ccxx_node.rpc.answers import JSON, Answer
+from ccxx_node.rpc.complaints import Complaints
+from ccxx_node.rpc.connections import Connection, ConnectionTable
 from ccxx_node.rpc.health import HealthFacts
 from ccxx_node.rpc.rest_formats import NO_SUCH_PATH
 
 _UNAVAILABLE = 503
+# Nobody gives a password here: a newcomer takes the place of the one that is idle for longest.
+_MOST_CONNECTIONS = 32
+_IDLE_SECONDS = 30.0
 
 
 class MetricsServer:
@@ -24,11 +29,10 @@ class MetricsServer:
         self._host, self._port = address
         self._text = text
         self._health = health
-        self._runner = web.ServerRunner(
-            web.Server(self._handle, access_log=None, keepalive_timeout=30.0),
-            handle_signals=False,
-            shutdown_timeout=1.0,
+        table = ConnectionTable(
+            self._handle, Complaints("metrics"), _IDLE_SECONDS, _MOST_CONNECTIONS
         )
+        self._runner = web.ServerRunner(table.server(), handle_signals=False, shutdown_timeout=1.0)
 
     async def open(self) -> None:
         """Start to listen; OSError if the address cannot be used."""
@@ -39,7 +43,7 @@ class MetricsServer:
         """Stop to listen."""
         await self._runner.cleanup()
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _handle(self, request: web.BaseRequest, _: Connection) -> web.StreamResponse:
         if request.method not in ("GET", "HEAD"):
             return Answer(405)
         if request.path == "/metrics":

@@ -12,7 +12,7 @@ TEXT = "text/plain"
 BINARY = "application/octet-stream"
 
 _LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
-# What is longer goes out while the other side reads.
+# What is longer goes out while the other side reads, and so does all that follows unread answers.
 _SMALL = 16_384
 
 
@@ -52,7 +52,7 @@ class Answer(web.StreamResponse):
         if request.method == "HEAD":
             content = b""
         await writer.write(head.encode() + content)
-        if len(content) > _SMALL:
+        if len(content) > _SMALL or request.protocol.writing_paused:
             await writer.drain()
         return writer
 

@@ -15,7 +15,9 @@ _MAX_KINDS = 1000
 class Complaints:
     """What callers did wrong; the same of the same caller is said once a minute."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, subject: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """`subject` begins each line: whose callers they are."""
+        self._subject = subject
         self._clock = clock
         self._said: dict[tuple[str, str, str], tuple[float, int]] = {}
 
@@ -23,14 +25,14 @@ class Complaints:
         return len(self._said)
 
     def add(self, verb: str, peer: str, reason: str) -> None:
-        """Log `verb peer=… reason=…`, or count it until the next line, which says `more=…`."""
+        """Log `subject verb peer=… reason=…`, or count it until the next line has `more=…`."""
         key, now = (verb, peer, reason), self._clock()
         last, more = self._said.pop(key, (-_QUIET_SECONDS, 0))
         if now - last < _QUIET_SECONDS:
             self._said[key] = (last, more + 1)
             return
         counted = f" more={more}" if more else ""
-        _log.warning("%s peer=%s reason=%s%s", verb, peer, reason, counted)
+        _log.warning("%s %s peer=%s reason=%s%s", self._subject, verb, peer, reason, counted)
         self._said[key] = (now, 0)
         if len(self._said) > _MAX_KINDS:
             del self._said[next(iter(self._said))]

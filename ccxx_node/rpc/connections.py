@@ -1,7 +1,8 @@
 """How many callers are connected, for how long, and which has to go when too many are.
 
-A connection that has never given a password goes first, and among equals the one that has been
-idle for longest: whoever knows no password cannot shut out those who do.
+A connection that has never given a password goes first, even while it is being answered, and among
+equals the one that has been idle for longest: whoever knows no password cannot shut out those who
+do. One that gave it stays while it is being answered.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -18,6 +21,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from ccxx_node.rpc.answers import Answer
 from ccxx_node.rpc.complaints import Complaints
+
+_log = logging.getLogger("ccxx.rpc")
 
 Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -72,6 +77,11 @@ class Connection(web.RequestHandler):
         name = self.peername
         return str(name[0]) if isinstance(name, tuple) else "unknown"
 
+    @property
+    def may_go(self) -> bool:
+        """Whether a newcomer may take its place."""
+        return self.user is None or not self.is_answered
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a place in the table."""
         super().connection_made(transport)
@@ -88,17 +98,21 @@ class Connection(web.RequestHandler):
 
     def knows(self, header: str) -> bool:
         """Tell whether this very `Authorization` header has been accepted on this connection."""
-        return bool(self._accepted) and hmac.compare_digest(self._accepted, header.encode())
+        return bool(self._accepted) and hmac.compare_digest(self._accepted, _raw(header))
 
     def let_in(self, user: str, header: str) -> None:
         """Remember who calls, so that the next call needs no look at all passwords."""
         self.user = user
-        self._accepted = header.encode()
+        self._accepted = _raw(header)
 
-    def rest(self) -> None:
-        """A request has been answered: the connection is idle from now on."""
-        self.is_answered = False
-        self.idle_since = self._loop.time()
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request; the connection is idle from then on."""
+        self.is_answered = True
+        try:
+            return await self._table.handler(request, self)
+        finally:
+            self.is_answered = False
+            self.idle_since = self._loop.time()
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         """Read on; aiohttp asks for it with each request, also where nothing was paused."""
@@ -116,7 +130,7 @@ class Connection(web.RequestHandler):
         super().resume_writing()
 
     def _give_up(self) -> None:
-        self._table.complaints.add("rpc disconnected", self.address, "reads-nothing")
+        self._table.complaints.add("disconnected", self.address, "reads-nothing")
         if self.transport is not None:
             self.transport.abort()
 
@@ -127,29 +141,30 @@ class Connection(web.RequestHandler):
 
     def handle_error(
         self,
-        request: web.BaseRequest,
+        request: web.BaseRequest,  # noqa: ARG002
         status: int = 500,
         exc: BaseException | None = None,
-        message: str | None = None,
+        message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
-        """Answer what is no HTTP in one line, here and in the log; closes the connection."""
-        if not isinstance(exc, HttpProcessingError):
-            return super().handle_error(request, status, exc, message)
-        self._table.complaints.add("rpc refused", self.address, "not-http")
-        answer = Answer(status, b"Bad Request")
+        """Answer in one line what is no HTTP, and what went wrong here; closes the connection."""
+        if isinstance(exc, HttpProcessingError):
+            self._table.complaints.add("refused", self.address, "not-http")
+        elif not isinstance(exc, ConnectionError):
+            # Whoever leaves in the middle of a body is none of our bugs; all else is.
+            _log.error("request failed", exc_info=exc)
+        answer = Answer(status, HTTPStatus(status).phrase.encode())
         answer.force_close()
         return answer
+
+
+Handler = Callable[[web.BaseRequest, Connection], Awaitable[web.StreamResponse]]
 
 
 class Server(web.Server):
     """aiohttp's server, with connections of ours."""
 
-    def __init__(
-        self,
-        table: ConnectionTable,
-        handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
-    ) -> None:
-        super().__init__(handler)
+    def __init__(self, table: ConnectionTable) -> None:
+        super().__init__(_answer)
         self._table = table
 
     def __call__(self) -> web.RequestHandler:
@@ -160,17 +175,28 @@ class Server(web.Server):
 class ConnectionTable:
     """All connections of callers, within bounds."""
 
-    def __init__(self, allowed: Sequence[Subnet], timeout: float, complaints: Complaints) -> None:
-        """`timeout` is how many seconds a caller may be idle, or slow with a head or a body."""
-        self.timeout = timeout
+    def __init__(
+        self,
+        handler: Handler,
+        complaints: Complaints,
+        timeout: float,
+        most: int,
+        allowed: Sequence[Subnet] = (),
+    ) -> None:
+        """`timeout` is how many seconds a caller may be idle, or slow with a head or a body.
+
+        `most` is the number of places, `allowed` who is heard besides this machine.
+        """
+        self.handler = handler
         self.complaints = complaints
+        self.timeout = timeout
+        self._most = most
         self._allowed = (*_LOCAL, *allowed)
         self._open: set[Connection] = set()
-        self._most = most_connections()
 
-    def server(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> Server:
-        """Return what answers requests with `handler`, each connection with a place in here."""
-        return Server(self, handler)
+    def server(self) -> Server:
+        """Return what answers requests, each connection with a place in here."""
+        return Server(self)
 
     def options(self) -> dict[str, Any]:
         """Return aiohttp's settings for one connection."""
@@ -195,19 +221,30 @@ class ConnectionTable:
         return any(parsed in subnet for subnet in self._allowed)
 
     def add(self, connection: Connection) -> None:
-        """Give a place to a newcomer; where none is left, an idle connection has to go."""
+        """Give a place to a newcomer; where none is left, another connection has to go."""
         self._open.add(connection)
         if len(self._open) <= self._most:
             return
-        idle = [one for one in self._open if not one.is_answered and one is not connection]
-        leaving = min(idle, key=_worth, default=connection)
-        self.complaints.add("rpc disconnected", leaving.address, "too-many-connections")
+        others = [one for one in self._open if one.may_go and one is not connection]
+        leaving = min(others, key=_worth, default=connection)
+        self.complaints.add("disconnected", leaving.address, "too-many-connections")
         self.remove(leaving)
         leaving.force_close()
 
     def remove(self, connection: Connection) -> None:
         """Take back a place."""
         self._open.discard(connection)
+
+
+async def _answer(request: web.BaseRequest) -> web.StreamResponse:
+    connection = request.protocol
+    assert isinstance(connection, Connection)
+    return await connection.answer(request)
+
+
+def _raw(header: str) -> bytes:
+    """Return a header's bytes as they came: aiohttp lets those that are no UTF-8 stand."""
+    return header.encode(errors="surrogateescape")
 
 
 def _worth(connection: Connection) -> tuple[bool, float]:

@@ -26,12 +26,7 @@ class Permissions:
             methods[user] = methods.get(user, listed) & listed
         return cls(methods, not methods if by_default is None else by_default)
 
-    @property
-    def is_unrestricted(self) -> bool:
-        """Whether everybody may call everything."""
-        return self.by_default and not self.methods
-
     def allow(self, user: str, method: str) -> bool:
-        """Tell whether a user may call a method."""
+        """Tell whether a user may call a method; nothing and "" are on no list."""
         listed = self.methods.get(user)
         return self.by_default if listed is None else method in listed

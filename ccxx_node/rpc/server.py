@@ -14,7 +14,7 @@ from ccxx_node.rpc.answers import JSON, Answer
 from ccxx_node.rpc.auth import Authenticator
 from ccxx_node.rpc.bodies import BodyReader, Stalled, TooLarge
 from ccxx_node.rpc.complaints import Complaints
-from ccxx_node.rpc.connections import Connection, ConnectionTable, Subnet
+from ccxx_node.rpc.connections import Connection, ConnectionTable, Subnet, most_connections
 from ccxx_node.rpc.dispatch import Dispatcher, Forbidden, TooBusy
 from ccxx_node.rpc.permissions import Permissions
 from ccxx_node.rpc.registry import Registry
@@ -53,14 +53,18 @@ class RpcServer:
 
     def __init__(self, settings: RpcSettings, registry: Registry, node: NodeServices) -> None:
         self._settings = settings
-        self._complaints = Complaints()
+        self._complaints = Complaints("rpc")
         self._bodies = BodyReader(settings.timeout)
         self._dispatcher = Dispatcher(registry, node, settings.permissions, settings.room)
         self._rest = RestInterface(node) if settings.has_rest else None
-        table = ConnectionTable(settings.allowed, settings.timeout, self._complaints)
-        self._runner = web.ServerRunner(
-            table.server(self._handle), handle_signals=False, shutdown_timeout=2.0
+        table = ConnectionTable(
+            self._handle,
+            self._complaints,
+            settings.timeout,
+            most_connections(),
+            settings.allowed,
         )
+        self._runner = web.ServerRunner(table.server(), handle_signals=False, shutdown_timeout=2.0)
 
     async def open(self) -> None:
         """Start to listen; OSError if no address at all can be used."""
@@ -81,25 +85,20 @@ class RpcServer:
         """Answer what is being answered, then stop to listen."""
         await self._runner.cleanup()
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        connection = request.protocol
-        assert isinstance(connection, Connection)
+    async def _handle(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
         if not connection.is_allowed:
-            self._complaints.add("rpc refused", connection.address, "address")
+            self._complaints.add("refused", connection.address, "address")
             return Answer(403)
-        connection.is_answered = True
         try:
             return await self._route(request, connection)
         except TooLarge as error:
-            self._complaints.add("rpc refused", connection.address, "body-too-large")
+            self._complaints.add("refused", connection.address, "body-too-large")
             return Answer(413, str(error).encode())
         except Stalled:
-            self._complaints.add("rpc disconnected", connection.address, "sends-nothing")
+            self._complaints.add("disconnected", connection.address, "sends-nothing")
             answer = Answer(408)
             answer.force_close()
             return answer
-        finally:
-            connection.rest()
 
     async def _route(self, request: web.BaseRequest, connection: Connection) -> Answer:
         path = request.raw_path
@@ -121,19 +120,18 @@ class RpcServer:
             header, connection
         ):
             if header is not None:
-                self._complaints.add("rpc refused", connection.address, "password")
+                self._complaints.add("refused", connection.address, "password")
                 await asyncio.sleep(_WRONG_PASSWORD_SECONDS)
             return Answer(401, header=_ASK_PASSWORD)
         body = await self._bodies.read(request, MAX_BODY)
         try:
             status, content = await self._dispatcher.answer(body, connection)
         except Forbidden as error:
-            _log.warning(
-                "rpc refused peer=%s user=%s %s", connection.address, connection.user, error
-            )
+            reason = f"not-allowed user={connection.user} method={error}"
+            self._complaints.add("refused", connection.address, reason)
             return Answer(403)
         except TooBusy as error:
-            self._complaints.add("rpc refused", connection.address, "queue-full")
+            self._complaints.add("refused", connection.address, "queue-full")
             return Answer(500, str(error).encode())
         return Answer(status, content + b"\n", JSON)
 

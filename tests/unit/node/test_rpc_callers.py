@@ -24,10 +24,10 @@ class Clock:
 
 def test_same_complaint_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
-    complaints = Complaints(clock)
+    complaints = Complaints("rpc", clock)
 
     for clock.time in (0.0, 10.0, 59.0, 61.0):
-        complaints.add("rpc refused", "127.0.0.1", "password")
+        complaints.add("refused", "127.0.0.1", "password")
 
     assert [record.getMessage() for record in caplog.records] == [
         "rpc refused peer=127.0.0.1 reason=password",
@@ -39,10 +39,10 @@ def test_complaints_about_many_addresses_do_not_fill_the_memory(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.ERROR)
-    complaints = Complaints(Clock())
+    complaints = Complaints("rpc", Clock())
 
     for number in range(5000):
-        complaints.add("rpc refused", f"::{number:x}", "password")
+        complaints.add("refused", f"::{number:x}", "password")
 
     assert len(complaints) == 1000
 
