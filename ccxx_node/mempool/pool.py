@@ -74,6 +74,12 @@ class Mempool:
         output = entry.tx.outputs[outpoint.vout]
         return Coin(output.value, output.script_pubkey, MEMPOOL_HEIGHT, False)
 
+    def copy(self) -> Mempool:
+        """Return the same entries in a pool that stays as it is: for a long look at them."""
+        copied = Mempool()
+        copied.entries, copied.spenders = dict(self.entries), dict(self.spenders)
+        return copied
+
     def add(self, entry: Entry) -> None:
         """Take in an entry whose inputs nobody else in the pool spends."""
         self.entries[entry.txid] = entry

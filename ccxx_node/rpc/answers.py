@@ -30,6 +30,7 @@ class Answer(web.StreamResponse):
         self._kind = kind
         self._header = f"{header}\r\n" if header else ""
         self._stays_open = False
+        self._is_sent = False
 
     @property
     def keep_alive(self) -> bool:
@@ -37,7 +38,10 @@ class Answer(web.StreamResponse):
         return self._stays_open
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
-        """Send everything; returns when the connection can take more."""
+        """Send everything, once; returns when the connection can take more."""
+        if self._is_sent:
+            return request.writer
+        self._is_sent = True
         self._stays_open = request.keep_alive and self._keep_alive is not False
         connection = ""
         if not self._stays_open:

@@ -14,13 +14,12 @@ from ccxx_node.rpc.errors import misuse, not_found
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
 from ccxx_node.rpc.shapes import difficulty
+from ccxx_node.rpc.turns import in_turns
 from ccxx_node.rpc.wire import Amount, Json, Real
 
 METHODS = Registry()
 
 _NO_TIMEOUT = 9223372036854775807
-# A few milliseconds of work, then others have their turn.
-_COINS_A_TURN = 1000
 
 
 @METHODS.method("Blockchain")
@@ -135,12 +134,8 @@ async def gettxoutsetinfo(node: NodeServices) -> dict[str, Json]:
     """Count and hash all unspent coins; two nodes with the same hash have the same coins."""
     counter = UtxoCounter(node.chain.tip.hash, node.chain.height)
     # The coins are those of one moment, whatever is connected while they are counted.
-    for number, (outpoint, coin) in enumerate(node.chain.iterate_coins(), start=1):
+    async for outpoint, coin in in_turns(node, node.chain.iterate_coins()):
         counter.add(outpoint, coin)
-        if number % _COINS_A_TURN == 0:
-            await asyncio.sleep(0)
-            if node.is_stopping:
-                raise misuse("the node is stopping")
     stats = counter.finish(node.chain.coins_size())
     return {
         "height": stats.height,
@@ -155,21 +150,24 @@ async def gettxoutsetinfo(node: NodeServices) -> dict[str, Json]:
 
 
 @METHODS.method("Hidden", is_hidden=True)
-def invalidateblock(node: NodeServices, blockhash: Json) -> None:
+async def invalidateblock(node: NodeServices, blockhash: Json) -> None:
     """Treat a block and all that build on it as invalid, until `reconsiderblock`."""
     node.invalidate(known_entry(node, blockhash).hash)
+    await node.settled()
 
 
 @METHODS.method("Hidden", is_hidden=True)
-def reconsiderblock(node: NodeServices, blockhash: Json) -> None:
+async def reconsiderblock(node: NodeServices, blockhash: Json) -> None:
     """Take back `invalidateblock` for a block, its ancestors and its descendants."""
     node.reconsider(known_entry(node, blockhash).hash)
+    await node.settled()
 
 
 @METHODS.method("Blockchain")
-def preciousblock(node: NodeServices, blockhash: Json) -> None:
+async def preciousblock(node: NodeServices, blockhash: Json) -> None:
     """Treat a block as if it had come before all others of the same work."""
     node.prefer(known_entry(node, blockhash).hash)
+    await node.settled()
 
 
 def known_entry(node: NodeServices, value: Json) -> BlockEntry:

@@ -11,7 +11,8 @@ from ccxx_node.rpc.errors import Code, RpcFault
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
 from ccxx_node.rpc.shapes import block_shape, header_shape, transaction_shape
-from ccxx_node.rpc.wire import Json
+from ccxx_node.rpc.turns import in_turns
+from ccxx_node.rpc.wire import Json, write
 
 METHODS = Registry()
 
@@ -35,12 +36,25 @@ def getblock(node: NodeServices, blockhash: Json, verbosity: Json = 1) -> Json:
         if raw is None:
             raise _not_stored(entry)
         return raw.hex()
+    return block_of_ids(node, entry) if level == 1 else block_in_full(node, entry)
+
+
+def block_of_ids(node: NodeServices, entry: BlockEntry) -> dict[str, Json]:
+    """Return a stored block with the ids of its transactions; raises `RpcFault`."""
     block = read_block(node, entry)
     shape = block_shape(block, entry, node.chain.tip, node.chain.next_entry(entry))
-    if level == 1:
-        shape["tx"] = [format_hash(tx.txid) for tx in block.transactions]
-    else:
-        shape["tx"] = [transaction_shape(tx, node.network) for tx in block.transactions]
+    shape["tx"] = [format_hash(tx.txid) for tx in block.transactions]
+    return shape
+
+
+async def block_in_full(node: NodeServices, entry: BlockEntry) -> dict[str, Json]:
+    """Return a stored block with its transactions, made in turns; raises `RpcFault`."""
+    block = read_block(node, entry)
+    shape = block_shape(block, entry, node.chain.tip, node.chain.next_entry(entry))
+    shape["tx"] = [
+        write(transaction_shape(tx, node.network))
+        async for tx in in_turns(node, block.transactions)
+    ]
     return shape
 
 

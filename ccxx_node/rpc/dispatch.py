@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Coroutine, Sequence
+from contextlib import nullcontext
+from inspect import iscoroutine
+from typing import Any, Protocol
 
 from ccxx_core.errors import CcxxError
 from ccxx_node.chainstate.errors import CorruptionError
 from ccxx_node.rpc.errors import Code, RpcFault
 from ccxx_node.rpc.permissions import Permissions
 from ccxx_node.rpc.registry import Method, Registry
+from ccxx_node.rpc.room import Room, TooBusy, Waiting, ends_with
 from ccxx_node.rpc.services import NodeServices
 from ccxx_node.rpc.wire import Json, decode, encode, parse_call, reply
 
@@ -28,15 +31,10 @@ class Forbidden(CcxxError):
     """The caller's name is known, and may not call the method that the text names."""
 
 
-class TooBusy(CcxxError):
-    """As many calls as may be under way are under way."""
-
-
-class Caller(Protocol):
+class Caller(Waiting, Protocol):
     """All that is asked of whoever calls."""
 
     user: str | None
-    waiting: asyncio.Task[object] | None
 
 
 class Dispatcher:
@@ -49,7 +47,7 @@ class Dispatcher:
         self._registry = registry
         self._node = node
         self._permissions = permissions
-        self._room = room
+        self._room = Room(room)
 
     async def answer(self, body: bytes, caller: Caller) -> tuple[int, bytes]:
         """Return HTTP status and JSON; raises `Forbidden` or `TooBusy` for what has no JSON."""
@@ -69,8 +67,7 @@ class Dispatcher:
             self._check_permission(request, caller)
         answers: list[bytes] = []
         size = 0
-        self._enter()
-        try:
+        with self._room:
             for request in requests:
                 if size > MAX_BATCH_ANSWER:
                     fault = RpcFault(Code.OUT_OF_MEMORY, "the batch has too long an answer")
@@ -81,8 +78,6 @@ class Dispatcher:
                 size += len(answers[-1])
                 # Other callers have their turn between the calls of a long batch.
                 await asyncio.sleep(0)
-        finally:
-            self._leave()
         return b"[" + b",".join(answers) + b"]"
 
     async def _answer_one(
@@ -95,7 +90,7 @@ class Dispatcher:
             method = self._registry.find(self._node, text)
             name = method.name
             result = method.handler(self._node, *method.arrange(params))
-            if method.is_async:
+            if iscoroutine(result):
                 result = await self._finish(method, result, caller, is_in_batch)
             status, content = _OK, encode(reply(result, None, request_id))
         except TooBusy:
@@ -130,30 +125,17 @@ class Dispatcher:
                 return RpcFault(Code.INTERNAL_ERROR, "internal error, see debug.log")
 
     async def _finish(
-        self, method: Method, result: Json, caller: Caller, is_in_batch: bool
+        self, method: Method, work: Coroutine[Any, Any, Json], caller: Caller, is_in_batch: bool
     ) -> Json:
-        if not is_in_batch:
-            try:
-                self._enter()
-            except TooBusy:
-                result.close()
-                raise
-        if not method.outlives_caller:
-            caller.waiting = asyncio.current_task()
+        # A batch has one place for all of its calls.
+        place = nullcontext() if is_in_batch else self._room
+        bond = nullcontext() if method.outlives_caller else ends_with(caller)
         try:
-            return await result
+            with place, bond:
+                return await work
         finally:
-            caller.waiting = None
-            if not is_in_batch:
-                self._leave()
-
-    def _enter(self) -> None:
-        if self._room <= 0:
-            raise TooBusy("Work queue depth exceeded")
-        self._room -= 1
-
-    def _leave(self) -> None:
-        self._room += 1
+            # Without a place it has never begun.
+            work.close()
 
     def _check_permission(self, request: Json, caller: Caller) -> None:
         given = request.get("method") if isinstance(request, dict) else None

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from ccxx_core.amount import MAX_MONEY
 from ccxx_core.hashes import Txid, format_hash
 from ccxx_node.mempool.entry import Entry
+from ccxx_node.mempool.pool import Mempool
 from ccxx_node.mempool.replacement import signals_replacement
 from ccxx_node.rpc.arguments import as_flag, as_integer, as_loose_hash, as_number, as_txid
 from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
-from ccxx_node.rpc.wire import Amount, Json
+from ccxx_node.rpc.turns import in_turns
+from ccxx_node.rpc.wire import Amount, Json, write
 
 METHODS = Registry()
 
@@ -36,13 +38,24 @@ def getmempoolinfo(node: NodeServices) -> dict[str, Json]:
 @METHODS.method("Blockchain")
 def getrawmempool(node: NodeServices, verbose: Json = False) -> Json:
     """Return all ids in the pool, or with `verbose` an object of their entries."""
-    return _listing(node, node.acceptor.pool.sorted_ids(), verbose)
+    if as_flag(verbose, False):
+        return all_entries(node)
+    return [format_hash(txid) for txid in node.acceptor.pool.sorted_ids()]
+
+
+async def all_entries(node: NodeServices) -> dict[str, Json]:
+    """Return the entries of the whole pool by id, made in turns, as they are at the beginning."""
+    pool = node.acceptor.pool.copy()
+    return {
+        format_hash(entry.txid): write(_entry_shape(pool, entry))
+        async for entry in in_turns(node, pool)
+    }
 
 
 @METHODS.method("Blockchain")
 def getmempoolentry(node: NodeServices, txid: Json) -> dict[str, Json]:
     """Return what the pool knows about one of its transactions."""
-    return _entry_shape(node, _entry(node, txid))
+    return _entry_shape(node.acceptor.pool, _entry(node, txid))
 
 
 @METHODS.method("Blockchain")
@@ -99,12 +112,11 @@ def _sorted(node: NodeServices, txids: set[Txid]) -> list[Txid]:
 def _listing(node: NodeServices, txids: Iterable[Txid], verbose: Json) -> Json:
     if not as_flag(verbose, False):
         return [format_hash(txid) for txid in txids]
-    entries = node.acceptor.pool.entries
-    return {format_hash(txid): _entry_shape(node, entries[txid]) for txid in txids}
-
-
-def _entry_shape(node: NodeServices, entry: Entry) -> dict[str, Json]:
     pool = node.acceptor.pool
+    return {format_hash(txid): _entry_shape(pool, pool.entries[txid]) for txid in txids}
+
+
+def _entry_shape(pool: Mempool, entry: Entry) -> dict[str, Json]:
     ancestors, descendants = pool.ancestor_package(entry.txid), pool.descendant_package(entry.txid)
     return {
         "fees": {

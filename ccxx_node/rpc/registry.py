@@ -32,7 +32,6 @@ class Method:
     required: int
     aliases: Mapping[str, str] = field(default_factory=dict)
     is_hidden: bool = False
-    is_async: bool = False
     outlives_caller: bool = False
     kinds: Kinds = NO_KINDS
 
@@ -100,7 +99,6 @@ class Registry:
                 required=sum(p.kind is not p.VAR_POSITIONAL for p in needed),
                 aliases=aliases or {},
                 is_hidden=is_hidden,
-                is_async=inspect.iscoroutinefunction(handler),
                 outlives_caller=outlives_caller,
                 kinds=KINDS.get(name, NO_KINDS),
             )

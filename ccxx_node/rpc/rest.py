@@ -5,16 +5,18 @@ Paths end in the format of the answer, `.bin`, `.hex` or `.json`, and answer as 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import islice
 
+from ccxx_core.errors import CcxxError
 from ccxx_core.hashes import BlockHash, Txid
 from ccxx_node.chainstate.block_entry import BlockEntry
+from ccxx_node.chainstate.errors import CorruptionError
 from ccxx_node.rpc.answers import BINARY, JSON, TEXT
 from ccxx_node.rpc.blockchain import getblockchaininfo
-from ccxx_node.rpc.blocks import getblock
+from ccxx_node.rpc.blocks import block_in_full, block_of_ids
 from ccxx_node.rpc.errors import RpcFault
-from ccxx_node.rpc.mempool import getmempoolinfo, getrawmempool
+from ccxx_node.rpc.mempool import all_entries, getmempoolinfo
 from ccxx_node.rpc.rest_coins import answer_coins
 from ccxx_node.rpc.rest_formats import (
     BAD_REQUEST,
@@ -33,6 +35,7 @@ from ccxx_node.rpc.wire import Json, encode
 
 PREFIX = "/rest/"
 _MAX_HEADERS = 2000
+_INTERNAL = 500
 _UNAVAILABLE = 503
 
 
@@ -41,7 +44,7 @@ class RestInterface:
 
     def __init__(self, node: NodeServices) -> None:
         self._node = node
-        self._routes: tuple[tuple[str, Callable[[str, bytes], Found]], ...] = (
+        self._routes: tuple[tuple[str, Callable[[str, bytes], Awaitable[Found]]], ...] = (
             ("/rest/tx/", self._transaction),
             ("/rest/block/notxdetails/", self._block_of_ids),
             ("/rest/block/", self._block),
@@ -52,7 +55,7 @@ class RestInterface:
             ("/rest/getutxos", self._coins),
         )
 
-    def answer(self, path: str, body: bytes) -> Found:
+    async def answer(self, path: str, body: bytes) -> Found:
         """Return what a path stands for, or in plain text why there is nothing."""
         route = next((each for each in self._routes if path.startswith(each[0])), None)
         if route is None:
@@ -61,11 +64,17 @@ class RestInterface:
             if self._node.starting is not None:
                 reason = f"Service temporarily unavailable: {self._node.starting}"
                 raise RestFault(_UNAVAILABLE, reason)
-            return route[1](path.removeprefix(route[0]), body)
+            return await route[1](path.removeprefix(route[0]), body)
         except RestFault as fault:
-            return Found(fault.status, f"{fault}\r\n".encode(), TEXT)
+            return _refusal(fault.status, fault)
+        except RpcFault as fault:
+            return _refusal(_UNAVAILABLE, fault)
+        except CorruptionError as error:
+            # Nothing that is built on it could be trusted.
+            self._node.fail(error)
+            return _refusal(_INTERNAL, error)
 
-    def _transaction(self, rest: str, _: bytes) -> Found:
+    async def _transaction(self, rest: str, _: bytes) -> Found:
         text, form = split_format(rest)
         txid = Txid(parse_hash(text))
         try:
@@ -81,43 +90,43 @@ class RestInterface:
             shape |= {"blockhash": entry.hash[::-1].hex(), "hex": hex_form}
         return _json(shape)
 
-    def _block(self, rest: str, _: bytes) -> Found:
-        return self._any_block(rest, verbosity=2)
-
-    def _block_of_ids(self, rest: str, _: bytes) -> Found:
-        return self._any_block(rest, verbosity=1)
-
-    def _any_block(self, rest: str, verbosity: int) -> Found:
-        text, form = split_format(rest)
-        block_hash = BlockHash(parse_hash(text))
-        entry = self._node.chain.entry(block_hash)
-        if entry is None:
-            raise RestFault(NOT_FOUND, f"{text} not found")
-        if entry.is_pruned:
-            raise RestFault(NOT_FOUND, f"{text} not available (pruned data)")
+    async def _block(self, rest: str, _: bytes) -> Found:
+        entry, form = self._stored(rest)
         if form is Format.JSON:
-            try:
-                return _json(getblock(self._node, text, verbosity))
-            except RpcFault:
-                raise RestFault(NOT_FOUND, f"{text} not found") from None
-        raw = self._node.chain.get_raw_block(block_hash)
-        if raw is None:
-            raise RestFault(NOT_FOUND, f"{text} not found")
-        return _raw(raw, form)
+            return _json(await block_in_full(self._node, entry))
+        return self._raw_block(entry, form)
 
-    def _chain(self, rest: str, _: bytes) -> Found:
+    async def _block_of_ids(self, rest: str, _: bytes) -> Found:
+        entry, form = self._stored(rest)
+        if form is Format.JSON:
+            return _json(block_of_ids(self._node, entry))
+        return self._raw_block(entry, form)
+
+    def _stored(self, rest: str) -> tuple[BlockEntry, Format]:
+        text, form = split_format(rest)
+        entry = self._node.chain.entry(BlockHash(parse_hash(text)))
+        if entry is not None and entry.is_pruned:
+            raise RestFault(NOT_FOUND, f"{text} not available (pruned data)")
+        if entry is None or entry.block_position is None:
+            raise RestFault(NOT_FOUND, f"{text} not found")
+        return entry, form
+
+    def _raw_block(self, entry: BlockEntry, form: Format) -> Found:
+        return _raw(self._node.chain.get_raw_block(entry.hash) or b"", form)
+
+    async def _chain(self, rest: str, _: bytes) -> Found:
         _want_json(rest)
         return _json(getblockchaininfo(self._node))
 
-    def _pool(self, rest: str, _: bytes) -> Found:
+    async def _pool(self, rest: str, _: bytes) -> Found:
         _want_json(rest)
         return _json(getmempoolinfo(self._node))
 
-    def _pool_contents(self, rest: str, _: bytes) -> Found:
+    async def _pool_contents(self, rest: str, _: bytes) -> Found:
         _want_json(rest)
-        return _json(getrawmempool(self._node, verbose=True))
+        return _json(await all_entries(self._node))
 
-    def _headers(self, rest: str, _: bytes) -> Found:
+    async def _headers(self, rest: str, _: bytes) -> Found:
         text, form = split_format(rest)
         count_text, slash, hash_text = text.partition("/")
         if not slash or "/" in hash_text:
@@ -146,8 +155,12 @@ class RestInterface:
         found = (chain.entry_at(height) for height in heights)
         return [entry for entry in found if entry is not None]
 
-    def _coins(self, rest: str, body: bytes) -> Found:
+    async def _coins(self, rest: str, body: bytes) -> Found:
         return answer_coins(self._node, rest, body)
+
+
+def _refusal(status: int, reason: CcxxError) -> Found:
+    return Found(status, f"{reason}\r\n".encode(), TEXT)
 
 
 def _want_json(rest: str) -> None:

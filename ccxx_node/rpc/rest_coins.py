@@ -35,10 +35,10 @@ def answer_coins(node: NodeServices, rest: str, body: bytes) -> Found:
     """Answer the part of a path behind `getutxos`, or the binary question in a body."""
     text, form = split_format(rest)
     asks_pool, outpoints = _parse_path(text)
+    if not outpoints and (form is Format.JSON or not body):
+        raise RestFault(BAD_REQUEST, "Error: empty request")
     if form is Format.NONE:
         raise RestFault(NOT_FOUND, "output format not found (available: .bin, .hex, .json)")
-    if form is Format.JSON and not outpoints:
-        raise RestFault(BAD_REQUEST, "Error: empty request")
     if form is not Format.JSON and body:
         if outpoints:
             raise RestFault(
@@ -46,8 +46,6 @@ def answer_coins(node: NodeServices, rest: str, body: bytes) -> Found:
                 "Combination of URI scheme inputs and raw post data is not allowed",
             )
         asks_pool, outpoints = _parse_body(body, is_hex=form is Format.HEX)
-    elif not outpoints:
-        raise RestFault(BAD_REQUEST, "Error: empty request")
     if len(outpoints) > MAX_OUTPOINTS:
         raise RestFault(
             BAD_REQUEST,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -16,13 +15,11 @@ from ccxx_node.rpc.errors import misuse, not_found
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.scan_descriptors import parse_scan_descriptor
 from ccxx_node.rpc.services import NodeServices
+from ccxx_node.rpc.turns import in_turns
 from ccxx_node.rpc.wire import Amount, Json
 
 METHODS = Registry()
 
-# Coins, or keys, between two looks at what else there is to do.
-_COINS_A_TURN = 2000
-_KEYS_A_TURN = 20
 _DEFAULT_RANGE = 1000
 _MAX_RANGE = 1_000_000
 # Each holds some hundred bytes for as long as the search takes.
@@ -69,18 +66,16 @@ async def scantxoutset(node: NodeServices, action: Json, scanobjects: Json = Non
 async def _search(node: NodeServices, scan: _Scan, wanted: set[bytes]) -> dict[str, Json]:
     found: list[tuple[OutPoint, Coin]] = []
     searched = 0
-    for outpoint, coin in node.chain.iterate_coins():
+    async for outpoint, coin in in_turns(node, node.chain.iterate_coins()):
+        if scan.is_aborted:
+            break
         searched += 1
-        if searched % _COINS_A_TURN == 0:
-            # Coins come in the order of their ids, which are spread evenly.
-            scan.progress = outpoint.txid[0] * 100 // 256
-            await asyncio.sleep(0)
-            if scan.is_aborted or node.is_stopping:
-                break
+        # Coins come in the order of their ids, which are spread evenly.
+        scan.progress = outpoint.txid[0] * 100 // 256
         if coin.script_pubkey in wanted:
             found.append((outpoint, coin))
     return {
-        "success": not scan.is_aborted and not node.is_stopping,
+        "success": not scan.is_aborted,
         "searched_items": searched,
         "unspents": [_unspent(outpoint, coin) for outpoint, coin in found],
         "total_amount": Amount(sum(coin.value for _, coin in found)),
@@ -99,22 +94,20 @@ def _unspent(outpoint: OutPoint, coin: Coin) -> dict[str, Json]:
 
 async def _expand_all(node: NodeServices, values: Sequence[Json]) -> set[bytes]:
     scripts: set[bytes] = set()
-    for value in values:
+    async for value in in_turns(node, values):
         text, last = _read_object(value)
         try:
             descriptor = parse_scan_descriptor(text, node.network)
         except DecodeError:
             raise not_found(f"Invalid descriptor '{text}'") from None
-        for index in range(last + 1 if descriptor.is_range else 1):
+        async for index in in_turns(node, range(last + 1 if descriptor.is_range else 1)):
             try:
                 scripts.update(descriptor.scripts_at(index))
             except DecodeError:
                 reason = f"Cannot derive script without private keys: '{text}'"
                 raise not_found(reason) from None
-            if index % _KEYS_A_TURN == 0:
-                await asyncio.sleep(0)
-        if len(scripts) > _MAX_SCRIPTS:
-            raise misuse("more scripts than can be looked for at once")
+            if len(scripts) > _MAX_SCRIPTS:
+                raise misuse("more scripts than can be looked for at once")
     return scripts
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -15,10 +16,11 @@ from ccxx_node.rpc.auth import Authenticator
 from ccxx_node.rpc.bodies import BodyReader, Stalled, TooLarge
 from ccxx_node.rpc.complaints import Complaints
 from ccxx_node.rpc.connections import Connection, ConnectionTable, Subnet, most_connections
-from ccxx_node.rpc.dispatch import Dispatcher, Forbidden, TooBusy
+from ccxx_node.rpc.dispatch import Dispatcher, Forbidden
 from ccxx_node.rpc.permissions import Permissions
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.rest import PREFIX, RestInterface
+from ccxx_node.rpc.room import Room, TooBusy, ends_with
 from ccxx_node.rpc.services import NodeServices
 
 _log = logging.getLogger("ccxx.rpc")
@@ -36,7 +38,7 @@ class RpcSettings:
     """Where the server listens and whom it hears; `users` decides about passwords.
 
     `timeout` is how many seconds a caller may be idle or slow, `room` how many calls that take
-    time may be under way.
+    time may be under way, and as many questions to REST.
     """
 
     addresses: Sequence[tuple[str, int]]
@@ -57,6 +59,8 @@ class RpcServer:
         self._bodies = BodyReader(settings.timeout)
         self._dispatcher = Dispatcher(registry, node, settings.permissions, settings.room)
         self._rest = RestInterface(node) if settings.has_rest else None
+        # Of its own: callers without a password take no places from those who have one.
+        self._rest_room = Room(settings.room)
         table = ConnectionTable(
             self._handle,
             self._complaints,
@@ -94,6 +98,9 @@ class RpcServer:
         except TooLarge as error:
             self._complaints.add("refused", connection.address, "body-too-large")
             return Answer(413, str(error).encode())
+        except TooBusy as error:
+            self._complaints.add("refused", connection.address, "queue-full")
+            return Answer(500, str(error).encode())
         except Stalled:
             self._complaints.add("disconnected", connection.address, "sends-nothing")
             answer = Answer(408)
@@ -108,9 +115,19 @@ class RpcServer:
             return Answer(404)
         if self._rest is None:
             return Answer(404, b"REST is off: start with -rest\r\n")
+        return await self._look_up(self._rest, request, connection)
+
+    async def _look_up(
+        self, rest: RestInterface, request: web.BaseRequest, connection: Connection
+    ) -> Answer:
         body = await self._bodies.read(request, MAX_REST_BODY)
-        found = self._rest.answer(path, body)
-        return Answer(found.status, found.body, found.kind)
+        with self._rest_room, ends_with(connection):
+            found = await rest.answer(request.raw_path, body)
+            answer = Answer(found.status, found.body, found.kind)
+            # The place is kept until the answer has left: those who do not read fill no memory.
+            with suppress(ConnectionError):
+                await answer.prepare(request)
+        return answer
 
     async def _call(self, request: web.BaseRequest, connection: Connection) -> Answer:
         if request.method != "POST":
@@ -130,9 +147,6 @@ class RpcServer:
             reason = f"not-allowed user={connection.user} method={error}"
             self._complaints.add("refused", connection.address, reason)
             return Answer(403)
-        except TooBusy as error:
-            self._complaints.add("refused", connection.address, "queue-full")
-            return Answer(500, str(error).encode())
         return Answer(status, content + b"\n", JSON)
 
     def _let_in(self, header: str | None, connection: Connection) -> bool:

@@ -58,6 +58,11 @@ def encode(value: Json) -> bytes:
     return orjson.dumps(value, default=_encode_special)
 
 
+def write(value: Json) -> orjson.Fragment:
+    """Write a part of an answer ahead: the whole then holds its bytes, and is written at once."""
+    return orjson.Fragment(encode(value))
+
+
 def _encode_special(value: object) -> orjson.Fragment:
     if isinstance(value, Amount):
         return orjson.Fragment(format_amount(value.satoshis))
