@@ -24,7 +24,8 @@ class Notifier:
         """Take the commands, in which `%s` stands for a block's hash or a warning's text."""
         self._on_block = on_block
         self._on_alert = on_alert
-        self._waiting: deque[str] = deque()
+        # The last tips say most: of too many commands the oldest are dropped.
+        self._waiting: deque[str] = deque(maxlen=_MAX_WAITING)
         self._running: set[asyncio.Task[None]] = set()
 
     def block(self, block_hash: str) -> None:
@@ -51,10 +52,10 @@ class Notifier:
             task = asyncio.get_running_loop().create_task(self._run(command))
             self._running.add(task)
             task.add_done_callback(self._end)
-        elif len(self._waiting) < _MAX_WAITING:
-            self._waiting.append(command)
         else:
-            _log.warning("notification dropped waiting=%d", len(self._waiting))
+            if len(self._waiting) == _MAX_WAITING:
+                _log.warning("notification dropped waiting=%d", _MAX_WAITING)
+            self._waiting.append(command)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from ccxx_core.hashes import format_hash
+from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.consensus.unknown_rules import UnknownRulesWatch
 
@@ -46,14 +47,15 @@ class TipWatch:
         self.warnings: tuple[str, ...] = ()
 
     def tip_changed(self) -> None:
-        """See whether the tip is another one, and tell of it and of new warnings."""
-        tip = self._chain.tip
-        if tip is self._tip:
+        """See whether the tip is another one, and tell of the way to it and of new warnings."""
+        before, tip = self._tip, self._chain.tip
+        if tip is before:
             return
         self._tip = tip
         if self._is_initial_download():
             return
-        self._listener.block(format_hash(tip.hash))
+        for entry in _new_tips(before, tip):
+            self._listener.block(format_hash(entry.hash))
         self.warnings = (*self._unknown_rules.look(tip).texts, *self._disagreement())
         for text in self.warnings:
             # Each kind once: it stays in the answers of RPC methods as long as it holds.
@@ -73,3 +75,14 @@ class TipWatch:
             "We do not appear to fully agree with our peers!"
             " You may need to upgrade, or other nodes may need to upgrade."
         ]
+
+
+def _new_tips(before: BlockEntry, tip: BlockEntry) -> Iterator[BlockEntry]:
+    """Give each block that led further than the tip before, and the tip in any case.
+
+    One block may connect others that waited for it.
+    """
+    tips = [tip]
+    while (parent := tips[-1].parent) is not None and parent.chain_work > before.chain_work:
+        tips.append(parent)
+    return reversed(tips)

@@ -59,6 +59,37 @@ def test_each_new_tip_is_told_once(
     assert operator.alerts == []
 
 
+def test_each_block_is_told_where_one_connects_those_that_waited(
+    chainstate: Chainstate, make_branch: MakeBranch, operator: Operator
+) -> None:
+    first, *later = make_branch(chainstate.genesis.header, 3)
+    chainstate.accept_headers([block.header for block in (first, *later)], NOW)
+    for block in later:
+        chainstate.accept_block(block, NOW)
+    watching = watch(chainstate, operator)
+
+    chainstate.accept_block(first, NOW)
+    watching.tip_changed()
+
+    assert operator.blocks == [format_hash(block.hash) for block in (first, *later)]
+
+
+def test_of_another_branch_only_what_leads_further_is_told(
+    chainstate: Chainstate, make_branch: MakeBranch, operator: Operator
+) -> None:
+    ours = make_branch(chainstate.genesis.header, 2)
+    theirs = make_branch(chainstate.genesis.header, 4, name="theirs")
+    chainstate.accept_headers([block.header for block in theirs], NOW)
+    for block in (*ours, theirs[0], theirs[1], theirs[3]):
+        chainstate.accept_block(block, NOW)
+    watching = watch(chainstate, operator)
+
+    chainstate.accept_block(theirs[2], NOW)
+    watching.tip_changed()
+
+    assert operator.blocks == [format_hash(block.hash) for block in theirs[2:]]
+
+
 def test_first_download_is_silent(
     chainstate: Chainstate, make_branch: MakeBranch, operator: Operator
 ) -> None:
@@ -113,3 +144,14 @@ async def test_commands_beyond_the_bound_wait_for_their_turn(tmp_path: Path) -> 
         await asyncio.sleep(0)
 
     assert sorted((tmp_path / "said").read_text().split()) == [f"{n:02}" for n in range(30)]
+
+
+async def test_of_too_many_commands_the_newest_are_kept() -> None:
+    notifier = Notifier("true %s", "")
+
+    for number in range(1100):
+        notifier.block(str(number))
+    waiting = list(notifier._waiting)
+    await notifier.close()
+
+    assert waiting == [f"true {number}" for number in range(100, 1100)]
