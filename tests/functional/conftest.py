@@ -1,6 +1,8 @@
 """Real processes and a real browser, started once for all functional tests."""
 
+import fcntl
 import json
+import os
 import re
 import shutil
 import signal
@@ -9,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,10 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-dev-shm-usage",
 ]
+
+# A build in the background ignores Ctrl-C, and so would each program that it starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
@@ -45,8 +52,37 @@ class RunningDemo:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """What all workers look at: the first has the story told, and ends it after the last."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    door, place = folder / "demo.lock", folder / "demo.json"
+    with ExitStack() as ours, (folder / "demo.visitors").open("w") as visitors:
+        with locked(door):
+            is_ours = not place.exists()
+            if is_ours:
+                told = ours.enter_context(told_story(tmp_path_factory.mktemp("demo") / "network"))
+                place.write_text(json.dumps([str(told.folder), told.explorer, told.said]))
+            fcntl.flock(visitors, fcntl.LOCK_SH)
+            network, explorer, said = json.loads(place.read_text())
+        yield RunningDemo(Path(network), explorer, said)
+        if is_ours:
+            with locked(door):
+                fcntl.flock(visitors, fcntl.LOCK_EX)
+                place.unlink()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep the other workers out."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def told_story(folder: Path) -> Iterator[RunningDemo]:
     """Run `ccxx-regtest demo` as a person would, and wait until its story is told."""
-    folder = tmp_path_factory.mktemp("demo") / "network"
     log = folder.with_suffix(".log")
     command = Path(sys.executable).with_name("ccxx-regtest")
     with (
