@@ -21,6 +21,9 @@ from ccxx_node.p2p.peers.known import RecentSet
 KNOWN_INVENTORY = 20_000
 KNOWN_ADDRESSES = 5000
 
+# Of two transactions the one with fewer ancestors is announced first, then the better fee rate.
+Rank = tuple[int, float, Txid]
+
 
 class Services(IntFlag):
     """What a node says that it can do (BIP 14, 111, 144, 159)."""
@@ -134,7 +137,7 @@ class RelayState:
     fee_filter: int = 0
     bloom: BloomFilter | None = None
     known: RecentSet = field(default_factory=lambda: RecentSet(KNOWN_INVENTORY))
-    transactions: dict[Txid, None] = field(default_factory=dict)
+    transactions: dict[Txid, Rank] = field(default_factory=dict)
     blocks: list[BlockHash] = field(default_factory=list)
     new_tips: list[BlockHash] = field(default_factory=list)
     next_trickle: float = 0.0

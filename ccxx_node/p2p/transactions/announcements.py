@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict
-from typing import Any
 
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import Transaction
@@ -22,7 +21,7 @@ from ccxx_node.p2p.messages import (
     MempoolRequest,
     TxMessage,
 )
-from ccxx_node.p2p.peers.peer import Peer, Services
+from ccxx_node.p2p.peers.peer import Peer, Rank, Services
 from ccxx_node.p2p.peers.peer_set import PeerSet
 from ccxx_node.p2p.peers.recent_block import RecentBlock
 
@@ -49,11 +48,16 @@ class TransactionAnnouncements:
         self._next_inbound = 0.0
 
     def relay(self, txid: Txid) -> None:
-        """Queue a transaction for all peers that do not have it."""
+        """Queue a transaction of the pool for all peers that do not have it."""
+        entry = self._pool.get(txid)
+        if entry is None:
+            return
+        # Once for all peers: to look for ancestors at their moments would take too long.
+        rank = (len(self._pool.ancestors(entry.tx)), -entry.modified_fee / entry.size, txid)
         for peer in self._peers:
             relay = peer.relay
             if txid not in relay.known and len(relay.transactions) < MAX_WAITING:
-                relay.transactions[txid] = None
+                relay.transactions[txid] = rank
 
     def receive_mempool(self, peer: Peer, _: MempoolRequest) -> None:
         """Note that a peer wants to hear of the whole pool (BIP 35)."""
@@ -120,26 +124,30 @@ class TransactionAnnouncements:
 
     def _next_transactions(self, peer: Peer, now: float) -> list[InventoryItem]:
         """Take the best of what waits: parents first, then by fee rate."""
-        relay = peer.relay
-        entries: list[Entry] = []
-        for txid in list(relay.transactions):
-            entry = None if txid in relay.known else self._pool.get(txid)
-            if entry is None:
-                del relay.transactions[txid]
-            elif len(entries) < _MAX_SORTED:
-                entries.append(entry)
-        items = []
-        for entry in heapq.nsmallest(MAX_PER_TRICKLE, entries, key=self._order):
-            del relay.transactions[entry.txid]
+        relay, items = peer.relay, list[InventoryItem]()
+        for _, _, txid in heapq.nsmallest(MAX_PER_TRICKLE, self._waiting(peer)):
+            del relay.transactions[txid]
+            entry = self._pool.get(txid)
+            assert entry is not None
             if self._is_wanted(peer, entry):
-                relay.known.add(entry.txid)
+                relay.known.add(txid)
                 self._keep(entry.tx, now)
-                items.append(InventoryItem(MSG_TX, entry.txid))
+                items.append(InventoryItem(MSG_TX, txid))
         return items
 
-    def _order(self, entry: Entry) -> tuple[Any, ...]:
-        depth = len(self._pool.ancestors(entry.tx))
-        return depth, -entry.modified_fee / entry.size, entry.txid
+    def _waiting(self, peer: Peer) -> list[Rank]:
+        """Give what has waited for a peer longest, and forget what it need not hear any more."""
+        relay, waiting, settled = peer.relay, list[Rank](), list[Txid]()
+        for txid, rank in relay.transactions.items():
+            if txid in relay.known or txid not in self._pool:
+                settled.append(txid)
+            else:
+                waiting.append(rank)
+            if len(waiting) == _MAX_SORTED:
+                break
+        for txid in settled:
+            del relay.transactions[txid]
+        return waiting
 
     def _is_wanted(self, peer: Peer, entry: Entry) -> bool:
         relay = peer.relay

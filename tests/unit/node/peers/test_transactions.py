@@ -69,6 +69,28 @@ def test_transactions_are_passed_on_to_all_others_after_a_while(world: Any) -> N
     assert announced(world.sent(sender)) == []
 
 
+def test_parents_are_announced_before_children_and_better_fees_before_worse(world: Any) -> None:
+    peer = world.meet()
+    cheap, dear = world.spend(world.coin(), vout=1), world.spend(world.coin(), vout=1, value=500)
+    child = world.spend(cheap, value=100)
+    for tx in (cheap, child, dear):
+        world.node.submit_transaction(tx)
+        world.logic.transaction_accepted(tx.txid)
+
+    assert announced(world.wait(peer, 60)) == [dear.txid, cheap.txid, child.txid]
+
+
+def test_what_was_confirmed_meanwhile_is_not_announced_any_more(world: Any) -> None:
+    peer, other = world.meet(), world.meet()
+    tx = world.spend(world.coin(), vout=1)
+    world.say(other, m.TxMessage.of(tx))
+
+    world.extend(1, tx)
+
+    assert announced(world.wait(peer, 60)) == []
+    assert not peer.relay.transactions
+
+
 def test_what_was_not_announced_is_not_told(world: Any) -> None:
     peer, tx = world.meet(), world.spend(world.coin(), vout=1)
     world.node.submit_transaction(tx)
