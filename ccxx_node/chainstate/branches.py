@@ -41,9 +41,6 @@ class Branches:
 
         A crash may have stopped a move half-way, also one away from a block that failed.
         """
-        with _collector_paused():
-            while self._chain.tip.is_failed:
-                self._tip.disconnect()
         self._candidates.rebuild(self._index, self._chain.tip)
         self.activate()
 
@@ -70,7 +67,8 @@ class Branches:
     @property
     def is_settled(self) -> bool:
         """Whether the tip is the best there is: false in the middle of a way that takes turns."""
-        return self._candidates.best() in (None, self._chain.tip)
+        tip = self._chain.tip
+        return not tip.is_failed and self._candidates.best() in (None, tip)
 
     def activate(
         self,
@@ -88,11 +86,8 @@ class Branches:
         before = self._chain.tip
         failure: ConsensusError | None = None
         with _collector_paused():
-            while (best := self._candidates.best()) not in (None, self._chain.tip):
-                assert best is not None
-                if not self._is_reachable(best):
-                    continue
-                failed, error = self._move_to(best, fresh, block, deadline)
+            while not self.is_settled:
+                failed, error = self._move(fresh, block, deadline)
                 if failed is fresh and error is not None:
                     failure = error
                 if time.monotonic() >= deadline:
@@ -114,21 +109,16 @@ class Branches:
             self._candidates.remove(descendant)
             self._note_failed(descendant)
 
-    def invalidate(self, entry: BlockEntry) -> ChainEvents:
+    def invalidate(self, entry: BlockEntry, seconds: float | None = None) -> ChainEvents:
         """Treat a block as if it broke a rule, and move to the best branch without it."""
-        before = self._chain.tip
         parent = entry.parent if entry in self._chain else None
         if parent is not None and self._has_pruned(self._chain.tip, parent):
             raise ChainError("blocks above it were pruned, so it cannot be taken back")
-        with _collector_paused():
-            while entry in self._chain:
-                self._tip.disconnect()
         self.fail(entry)
         self._candidates.rebuild(self._index, self._chain.tip)
-        self.activate()
-        return self._events(before, None, None)
+        return self.activate(seconds=seconds)
 
-    def reconsider(self, entry: BlockEntry) -> ChainEvents:
+    def reconsider(self, entry: BlockEntry, seconds: float | None = None) -> ChainEvents:
         """Forget every failure among a block, its ancestors and its descendants."""
         family = [entry, *self._index.descendants(entry)]
         ancestor = entry.parent
@@ -141,15 +131,15 @@ class Branches:
         if self.best_failed in family:
             self.best_failed = None
         self._candidates.rebuild(self._index, self._chain.tip)
-        return self.activate()
+        return self.activate(seconds=seconds)
 
-    def prefer(self, entry: BlockEntry) -> ChainEvents:
+    def prefer(self, entry: BlockEntry, seconds: float | None = None) -> ChainEvents:
         """Treat a block as if it had come before all others of equal work."""
         if entry.chain_work >= self._chain.tip.chain_work:
             entry.sequence = self._index.take_first_sequence()
             self._index.touch(entry)
             self._candidates.offer(entry, self._chain.tip)
-        return self.activate()
+        return self.activate(seconds=seconds)
 
     def take_refusals(self) -> list[tuple[BlockEntry, ConsensusError]]:
         """Hand out the stored blocks that could not be connected since the last time, and why."""
@@ -157,10 +147,32 @@ class Branches:
         self._refusals.clear()
         return refusals
 
+    def _move(
+        self, fresh: BlockEntry | None, block: Block | None, deadline: float
+    ) -> tuple[BlockEntry | None, ConsensusError | None]:
+        """Go towards the best tip as far as rules and time allow; gives who breaks a rule."""
+        if self._chain.tip.is_failed:
+            self._leave_failed(deadline)
+            return None, None
+        best = self._candidates.best()
+        assert best is not None
+        if not self._is_reachable(best):
+            return None, None
+        return self._move_to(best, fresh, block, deadline)
+
+    def _leave_failed(self, deadline: float) -> None:
+        """Take back blocks that count as failed, then see which branches could follow."""
+        while self._chain.tip.is_failed:
+            self._tip.disconnect()
+            if not self._chain.tip.is_failed:
+                self._candidates.rebuild(self._index, self._chain.tip)
+            elif time.monotonic() >= deadline:
+                break
+
     def _move_to(
         self, best: BlockEntry, fresh: BlockEntry | None, block: Block | None, deadline: float
     ) -> tuple[BlockEntry | None, ConsensusError | None]:
-        """Go to a branch's end, as far as its rules hold and time allows; gives who breaks one."""
+        """Go towards the end of one branch."""
         fork = self._chain.fork_with(best)
         while self._chain.tip is not fork:
             self._tip.disconnect()

@@ -55,6 +55,8 @@ class Chainstate:
         self.params = rules.params
         self.genesis = find_genesis(storage, rules.params)
         self._chain = ActiveChain(find_tip(storage, self.genesis))
+        # Where the last run left it: the start itself may have moved on.
+        self.opened_at = self._chain.tip
         tip = Tip(storage, self._chain, rules)
         self._branches = Branches(storage, self._chain, tip)
         self.connect_times = tip.times
@@ -259,24 +261,28 @@ class Chainstate:
         rules.check_context(block, tip)
         rules.check_spending(block, BlockEntry(block.header, tip), CoinChanges(self._storage.coins))
 
-    def invalidate_block(self, block_hash: BlockHash) -> ChainEvents:
-        """Leave a block and its descendants as if it broke a rule; raises ChainError if unknown."""
+    def invalidate_block(self, block_hash: BlockHash, seconds: float | None = None) -> ChainEvents:
+        """Leave a block and its descendants as if it broke a rule.
+
+        A way that takes longer than ``seconds`` is left in the middle, here and below: what was
+        decided is on the disk then. Raises ChainError if the block is unknown or has to stay.
+        """
         entry = self._known(block_hash)
         if entry is self.genesis:
             raise ChainError("the genesis block cannot be invalidated")
-        events = self._branches.invalidate(entry)
+        events = self._branches.invalidate(entry, seconds)
         self.flush()
         return events
 
-    def reconsider_block(self, block_hash: BlockHash) -> ChainEvents:
+    def reconsider_block(self, block_hash: BlockHash, seconds: float | None = None) -> ChainEvents:
         """Forget that a block, its ancestors and descendants failed; raises ChainError."""
-        events = self._branches.reconsider(self._known(block_hash))
+        events = self._branches.reconsider(self._known(block_hash), seconds)
         self.flush()
         return events
 
-    def precious_block(self, block_hash: BlockHash) -> ChainEvents:
+    def precious_block(self, block_hash: BlockHash, seconds: float | None = None) -> ChainEvents:
         """Prefer a block to others of equal work, whichever came first; raises ChainError."""
-        events = self._branches.prefer(self._known(block_hash))
+        events = self._branches.prefer(self._known(block_hash), seconds)
         self.flush()
         return events
 
@@ -316,6 +322,7 @@ class Chainstate:
 
     def _recover(self, check_blocks: int) -> None:
         forget_witnessless_blocks(self._storage, self._chain, self._branches, self._rules)
+        self.opened_at = self.tip
         # Before anything is built on them.
         for _ in self.verify(DEFAULT_LEVEL, check_blocks):
             pass

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError
@@ -38,9 +38,13 @@ class SavedEntry(NamedTuple):
     fee_delta: int
 
 
-def encode_pool(pool: Mempool) -> bytes:
-    """Write all entries, parents first, and the deltas of transactions not seen yet."""
-    entries = [pool.entries[txid] for txid in pool.sorted_ids()]
+def encode_pool(pool: Mempool, returning: Sequence[SavedEntry] = ()) -> bytes:
+    """Write all entries, parents first, and the deltas of transactions not seen yet.
+
+    What is ``returning`` from blocks, parents first, stands before all: the pool may build on it.
+    """
+    kept = [pool.entries[txid] for txid in pool.sorted_ids()]
+    entries = [*returning, *(SavedEntry(each.tx, each.time, each.fee_delta) for each in kept)]
     parts = [_HEAD.pack(_VERSION, len(entries))]
     parts += [e.tx.encode() + _TIMES.pack(e.time, e.fee_delta) for e in entries]
     unseen = {txid: delta for txid, delta in pool.deltas.items() if txid not in pool}
@@ -72,11 +76,11 @@ def decode_pool(data: bytes) -> tuple[list[SavedEntry], dict[Txid, int]]:
     return entries, deltas
 
 
-def save_pool(pool: Mempool, path: Path) -> None:
+def save_pool(pool: Mempool, path: Path, returning: Sequence[SavedEntry] = ()) -> None:
     """Write the pool so that a crash leaves the old file or the new; OSError if it cannot be."""
     fresh = path.with_name(path.name + ".new")
     with fresh.open("wb") as file:
-        file.write(encode_pool(pool))
+        file.write(encode_pool(pool, returning))
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)

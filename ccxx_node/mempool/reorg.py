@@ -37,6 +37,11 @@ class PoolFollower:
                     given_up = self._returned.keep(block.transactions)
                     pool.remove_with_descendants(given_up, Removal.REORGANISATION)
 
+    @property
+    def returning(self) -> list[Transaction]:
+        """What blocks had that were taken back and nothing else confirmed so far, parents first."""
+        return [tx for tx in self._returned.oldest_first() if not tx.is_coinbase]
+
     def settle(self, chain: NextBlock, now: int) -> None:
         """Put back what no other block confirmed; `chain` is the one that stands now."""
         returned, self._returned = self._returned, _Returned()

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ccxx_node.chainstate.chainstate import Chainstate
-from ccxx_node.chainstate.errors import StorageError
+from ccxx_node.chainstate.errors import ChainError, StorageError
 from ccxx_node.events import Event
 from ccxx_node.mempool.accept import Acceptor
 from ccxx_node.mempool.next_block import BlockAfter
+from ccxx_node.mempool.persist import SavedEntry
 from ccxx_node.mempool.reorg import PoolFollower
-from ccxx_node.p2p.network import PeerNetwork
 
 _log = logging.getLogger("ccxx.node")
 
@@ -22,12 +22,22 @@ TURN_SECONDS = 0.25
 _EVENTS_KEPT = 4
 
 
+class Listener(Protocol):
+    """Who tells peers of the chain."""
+
+    def chain_changed(self, events: Sequence[Event]) -> None:
+        """Hear what happened to the chain."""
+
+
 class Followed(Protocol):
     """All that following asks of the node."""
 
     chain: Chainstate
     acceptor: Acceptor
-    peers: PeerNetwork
+
+    @property
+    def peers(self) -> Listener:
+        """Whoever tells peers of changes."""
 
     def now(self) -> int:
         """Return unix time, or the time set for tests."""
@@ -49,8 +59,9 @@ class Followed(Protocol):
 class ChainFollower:
     """Follows one chain, whose tip may be on a long way when a change is told."""
 
-    def __init__(self, node: Followed) -> None:
+    def __init__(self, node: Followed, turn_seconds: float = TURN_SECONDS) -> None:
         self._node = node
+        self._turn_seconds = turn_seconds
         self._pool = PoolFollower(node.acceptor)
         self._tip = node.chain.tip
         self._finishing: asyncio.Task[None] | None = None
@@ -77,6 +88,20 @@ class ChainFollower:
         if self._node.chain.tip is not self._tip:
             self.follow(self._node.chain.events_since(self._tip))
 
+    async def settled(self) -> None:
+        """Return when the tip is the best there is; raises ChainError if that has to wait."""
+        while not self._node.chain.is_settled:
+            if self._finishing is None:
+                raise ChainError("the node stops in the middle of a reorganisation")
+            # Whoever gives up waiting does not end the way.
+            await asyncio.wait({self._finishing})
+
+    @property
+    def returning(self) -> list[SavedEntry]:
+        """What goes back to the pool at the end of the way unless a block confirms it."""
+        now = self._node.now()
+        return [SavedEntry(tx, now, 0) for tx in self._pool.returning]
+
     async def close(self) -> None:
         """Leave a way where it is: the next start goes on."""
         if self._finishing is not None:
@@ -88,7 +113,7 @@ class ChainFollower:
         try:
             while not node.chain.is_settled and not node.is_stopping:
                 await asyncio.sleep(0)
-                self.follow(node.chain.move_on(TURN_SECONDS))
+                self.follow(node.chain.move_on(self._turn_seconds))
             _log.info("long way ended height=%d", node.chain.height)
         except StorageError as error:
             node.fail(error)

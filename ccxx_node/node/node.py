@@ -23,11 +23,11 @@ from ccxx_node.consensus.workers import WorkerPool
 from ccxx_node.mempool.accept import Acceptor, Terms
 from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.next_block import BlockAfter
-from ccxx_node.mempool.persist import load_pool, save_pool
 from ccxx_node.mempool.pool import Mempool
 from ccxx_node.mining.next_template import make_template
 from ccxx_node.mining.template import BlockTemplate
 from ccxx_node.node.chain_follower import TURN_SECONDS, ChainFollower
+from ccxx_node.node.kept_pool import KeptPool
 from ccxx_node.node.network_settings import initial_download, network_options, peer_options
 from ccxx_node.node.operations import Operations
 from ccxx_node.node.peer_door import PeerDoor
@@ -75,6 +75,7 @@ class Node:
         self._follower: ChainFollower
         self.is_importing = False
         self.calls = CallTimes()
+        self._kept_pool = KeptPool(config, self.acceptor)
         self._operations = Operations(self, config)
         self._network_options = network_options(config)
         self._peer_options = peer_options(config)
@@ -127,10 +128,7 @@ class Node:
         self.chain = await asyncio.to_thread(
             Chainstate.open, self.config.network_datadir, self.params, self._options, self.rules
         )
-        if self.config.flag("persistmempool", True):
-            pool = load_pool(self._mempool_path, self.acceptor, self.next_block(), self.now())
-            for _ in pool:
-                await asyncio.sleep(0)
+        await self._kept_pool.open(self.chain, self.next_block(), self.now())
         await self._open_network()
         self.starting = None
         self._operations.started()
@@ -195,16 +193,9 @@ class Node:
 
     def _close_chain(self) -> None:
         try:
-            if self.config.flag("persistmempool", True):
-                self._save_mempool_or_warn()
+            self._kept_pool.close(self._follower.returning)
         finally:
             self.chain.close()
-
-    def _save_mempool_or_warn(self) -> None:
-        try:
-            self.save_mempool()
-        except OSError as error:
-            _log.warning("mempool not saved reason=%s", error)
 
     def _own_users(self) -> list[str]:
         if not self._uses_cookie():
@@ -253,10 +244,6 @@ class Node:
 
     # What RPC methods ask for
 
-    @property
-    def _mempool_path(self) -> Path:
-        return self.config.network_datadir / "mempool.dat"
-
     def now(self) -> int:
         """Return unix time, or the time set for tests."""
         return self.mock_time or int(time.time())
@@ -292,17 +279,21 @@ class Node:
     def invalidate(self, block_hash: BlockHash) -> None:
         """Treat a known block as invalid from now on."""
         with self._stopping_when_disk_fails():
-            self._follower.follow(self.chain.invalidate_block(block_hash))
+            self._follower.follow(self.chain.invalidate_block(block_hash, TURN_SECONDS))
 
     def reconsider(self, block_hash: BlockHash) -> None:
         """Forget that a block and its descendants were treated as invalid."""
         with self._stopping_when_disk_fails():
-            self._follower.follow(self.chain.reconsider_block(block_hash))
+            self._follower.follow(self.chain.reconsider_block(block_hash, TURN_SECONDS))
 
     def prefer(self, block_hash: BlockHash) -> None:
         """Treat a block as if it had come before others of the same work."""
         with self._stopping_when_disk_fails():
-            self._follower.follow(self.chain.precious_block(block_hash))
+            self._follower.follow(self.chain.precious_block(block_hash, TURN_SECONDS))
+
+    async def settled(self) -> None:
+        """Return when the tip is the best there is; raises `ChainError` if the node stops."""
+        await self._follower.settled()
 
     def template(self, *, with_witness: bool = True) -> BlockTemplate:
         """Return the next block as it would be mined now, perhaps without witness transactions.
@@ -360,7 +351,7 @@ class Node:
 
     def save_mempool(self) -> None:
         """Write the pool to the disk; OSError if that fails."""
-        save_pool(self.acceptor.pool, self._mempool_path)
+        self._kept_pool.save(self._follower.returning)
 
     def chain_settled(self) -> None:
         """Hear that the tip is where it stays until the next block."""

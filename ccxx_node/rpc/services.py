@@ -67,6 +67,9 @@ class NodeServices(Protocol):
     def prefer(self, block_hash: BlockHash) -> None:
         """Treat a block as if it had come before others of the same work."""
 
+    async def settled(self) -> None:
+        """Return when the tip is the best there is; raises `ChainError` if the node stops."""
+
     def template(self, *, with_witness: bool = True) -> BlockTemplate:
         """Return the next block as it would be mined now, perhaps without witness transactions."""
 

@@ -144,10 +144,13 @@ def gettxout(node: NodeServices, txid: Json, n: Json, include_mempool: Json = Tr
 
 
 @METHODS.method("Rawtransactions")
-def sendrawtransaction(node: NodeServices, hexstring: Json, allowhighfees: Json = False) -> str:
+async def sendrawtransaction(
+    node: NodeServices, hexstring: Json, allowhighfees: Json = False
+) -> str:
     """Put a transaction into the pool, to be mined and relayed; returns its id."""
     tx = as_transaction(hexstring)
     max_fee = 0 if as_flag(allowhighfees, False) else MAX_FEE
+    await node.settled()
     if tx.txid in node.acceptor.pool:
         # Peers that have met us since may not have heard of it.
         node.peers.transaction_accepted(tx.txid)
@@ -174,7 +177,7 @@ def _refusal(error: ConsensusError | PolicyError) -> RpcFault:
 
 
 @METHODS.method("Rawtransactions")
-def testmempoolaccept(node: NodeServices, rawtxs: Json, allowhighfees: Json = False) -> Json:
+async def testmempoolaccept(node: NodeServices, rawtxs: Json, allowhighfees: Json = False) -> Json:
     """Tell whether the pool would take a transaction, given as an array with one hex text."""
     texts = as_list(rawtxs)
     if len(texts) != 1:
@@ -182,6 +185,7 @@ def testmempoolaccept(node: NodeServices, rawtxs: Json, allowhighfees: Json = Fa
     tx = as_transaction(texts[0])
     max_fee = 0 if as_flag(allowhighfees, False) else MAX_FEE
     verdict: dict[str, Json] = {"txid": format_hash(tx.txid)}
+    await node.settled()
     try:
         node.acceptor.test(tx, node.next_block(), Terms(node.now(), max_fee))
     except (ConsensusError, PolicyError) as error:
