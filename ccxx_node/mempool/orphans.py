@@ -45,6 +45,10 @@ class Orphans:
     def __contains__(self, txid: object) -> bool:
         return txid in self._orphans
 
+    def get(self, txid: Txid) -> Orphan | None:
+        """Return an orphan, None if it is not here."""
+        return self._orphans.get(txid)
+
     def add(self, tx: Transaction, peer: int, now: int) -> bool:
         """Keep a transaction; tells whether it is kept, for others leave at random too."""
         if tx.txid in self._orphans or tx.weight > MAX_STANDARD_WEIGHT:

@@ -1,8 +1,8 @@
 """Peer logic: messages come in, actions go out; the sockets are someone else's job.
 
 How the shell uses it: `connected` when a connection stands, `receive` for every message, `tick` ten
-times a second and soon after `chain_changed` or `transaction_accepted`. While a peer `has_requests`
-and is not ``send_paused``, `serve` comes before its next message, so that answers keep their order.
+times a second and soon after `chain_changed` or `transaction_accepted`. While a peer `has_work` and
+is not ``send_paused``, `work` comes before its next message, so that answers keep their order.
 All actions returned are done in order.
 """
 
@@ -107,16 +107,21 @@ class PeerLogic:
         self._conversation.speak(peer, self._door.monotonic())
         return self._peers.take_actions()
 
-    def has_requests(self, peer_id: int) -> bool:
-        """Whether something that the peer asked for has not been sent yet."""
+    def has_work(self, peer_id: int) -> bool:
+        """Whether something that a peer asked for or brought about has not been done yet."""
         peer = self._peers.get(peer_id)
-        return peer is not None and bool(peer.requests) and not peer.is_leaving
+        if peer is None or peer.is_leaving:
+            return False
+        return bool(peer.requests or peer.adoptable)
 
-    def serve(self, peer_id: int) -> list[Action]:
-        """Send the next part of what a peer asked for: transactions, and at most one block."""
+    def work(self, peer_id: int) -> list[Action]:
+        """Try one orphan whose parent a peer sent, or send a part of what it asked for."""
         peer = self._peers.get(peer_id)
         if peer is not None and not peer.is_leaving:
-            self._conversation.serving.serve(peer)
+            if peer.adoptable:
+                self._conversation.transactions.adopt_next(peer)
+            else:
+                self._conversation.serving.serve(peer)
         return self._peers.take_actions()
 
     # Time and the chain

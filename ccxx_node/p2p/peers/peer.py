@@ -191,6 +191,8 @@ class Peer:
     relay: RelayState = field(default_factory=RelayState)
     addresses: AddressState = field(default_factory=AddressState)
     requests: deque[InventoryItem] = field(default_factory=deque)
+    # Orphans to be tried again: this peer sent a parent of theirs.
+    adoptable: deque[Txid] = field(default_factory=deque)
     continue_hash: BlockHash | None = None
 
     @property

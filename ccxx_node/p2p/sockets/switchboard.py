@@ -232,8 +232,8 @@ class Switchboard:
         assert connection.peer is not None
         if connection.peer.send_paused:
             return False
-        if self.logic.has_requests(peer_id):
-            self.perform(self.logic.serve(peer_id))
+        if self.logic.has_work(peer_id):
+            self.perform(self.logic.work(peer_id))
             return True
         frame = connection.next_frame()
         if frame is not None:
@@ -273,7 +273,7 @@ class Switchboard:
             _log.exception("tick failed")
         # Requests that were put off, for whatever reason, are looked at again.
         for peer_id, connection in self.connections.items():
-            if self.logic.has_requests(peer_id):
+            if self.logic.has_work(peer_id):
                 self.arrived(connection)
         if now >= self._sweep_at:
             self._sweep_at = now + _SWEEP_SECONDS

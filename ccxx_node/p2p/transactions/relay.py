@@ -108,7 +108,7 @@ class TransactionRelay:
     # Transactions
 
     def receive(self, peer: Peer, message: TxMessage) -> None:
-        """Take in a transaction, and the orphans that waited for it."""
+        """Take in a transaction; the orphans that waited for it have turns of their own."""
         if not self.takes_from(peer):
             return
         tx = message.tx
@@ -124,7 +124,7 @@ class TransactionRelay:
             return
         self._announcements.relay(tx.txid)
         peer.relay.last_transaction_at = self._peers.door.now()
-        self._resolve_orphans(tx)
+        self._find_children(peer, tx)
 
     def _refused(self, peer: Peer, tx: Transaction, error: Refusal) -> None:
         if error.reject is PolicyReject.MISSING_INPUTS:
@@ -178,16 +178,17 @@ class TransactionRelay:
         if parts <= _MAX_EXTRA_PARTS and len(tx.base) <= _MAX_EXTRA_SIZE:
             self.extra.append(tx)
 
-    def _resolve_orphans(self, parent: Transaction) -> None:
-        waiting, blamed = deque([parent]), set[int]()
-        while waiting:
-            for orphan in self.orphans.children_of(waiting.popleft()):
-                is_waiting = orphan.tx.txid in self.orphans and orphan.peer not in blamed
-                if is_waiting and self._adopt(orphan, blamed):
-                    waiting.append(orphan.tx)
+    def _find_children(self, peer: Peer, parent: Transaction) -> None:
+        peer.adoptable.extend(orphan.tx.txid for orphan in self.orphans.children_of(parent))
 
-    def _adopt(self, orphan: Orphan, blamed: set[int]) -> bool:
-        """Try an orphan again; who sent an invalid one is blamed, not who sent its parent."""
+    def adopt_next(self, peer: Peer) -> None:
+        """Try one orphan again whose parent a peer sent: a hundred may take minutes together."""
+        orphan = self.orphans.get(peer.adoptable.popleft())
+        if orphan is not None and self._adopt(orphan):
+            self._find_children(peer, orphan.tx)
+
+    def _adopt(self, orphan: Orphan) -> bool:
+        """Take an orphan in; who sent an invalid one is blamed, not who sent its parent."""
         tx = orphan.tx
         try:
             self._peers.door.submit_transaction(tx)
@@ -196,11 +197,10 @@ class TransactionRelay:
                 return False
             self.orphans.remove(tx.txid)
             self._note_refusal(tx, error)
-            peer, points = self._peers.get(orphan.peer), points_for(error)
-            if peer is not None and points:
-                blamed.add(orphan.peer)
+            peer = self._peers.get(orphan.peer)
+            if peer is not None:
                 reason = f"invalid orphan {format_hash(tx.txid)}: {error.reason}"
-                self._peers.misbehaved(peer, points, reason)
+                self._peers.misbehaved(peer, points_for(error), reason)
             return False
         self.orphans.remove(tx.txid)
         self._announcements.relay(tx.txid)

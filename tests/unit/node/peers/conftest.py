@@ -138,8 +138,8 @@ class World:
         start = len(self.actions)
         for message in messages:
             self.done(self.logic.receive(peer.id, message))
-            while self.logic.has_requests(peer.id):
-                self.done(self.logic.serve(peer.id))
+            while self.logic.has_work(peer.id):
+                self.done(self.logic.work(peer.id))
         return self.sent(peer, start)
 
     def tick(self, peer: Peer, seconds: float = 0.1) -> list[m.Message]:

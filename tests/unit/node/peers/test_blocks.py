@@ -322,9 +322,9 @@ def test_answers_come_in_pieces_one_block_at_a_time(world: Any) -> None:
     first = world.logic.receive(peer.id, m.GetData(tuple(items)))
 
     assert len(first) == 1
-    assert world.logic.has_requests(peer.id)
+    assert world.logic.has_work(peer.id)
     peer.send_paused = True
-    assert world.logic.serve(peer.id) == []
+    assert world.logic.work(peer.id) == []
 
 
 # Announcements

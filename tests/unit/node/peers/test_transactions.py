@@ -134,11 +134,11 @@ def test_who_asks_for_much_is_sent_a_part_at_a_time(world: Any) -> None:
     question = m.GetData((tx_item(tx, m.MSG_WITNESS_TX),) * 10_000)
     sent = [one.message.encode() for one in world.logic.receive(peer.id, question)]
     peer.send_paused = True
-    more = world.logic.serve(peer.id)
+    more = world.logic.work(peer.id)
 
     assert MAX_PART <= sum(map(len, sent)) < MAX_PART + 1000
     assert more == []
-    assert world.logic.has_requests(peer.id)
+    assert world.logic.has_work(peer.id)
 
 
 def test_a_fee_filter_is_respected(world: Any) -> None:
@@ -167,6 +167,23 @@ def test_parents_of_an_orphan_are_asked_for_and_it_is_taken_in_after_them(world:
 
     assert asked == [parent.txid]
     assert child.txid in world.pool
+
+
+def test_orphans_are_taken_in_one_at_a_time(world: Any) -> None:
+    peer = world.meet()
+    parent = world.spend(world.coin(), vout=1)
+    child = world.spend(parent, value=500)
+    grandchild = world.spend(child, value=300)
+    world.say(peer, m.TxMessage.of(grandchild), m.TxMessage.of(child))
+
+    world.done(world.logic.receive(peer.id, m.TxMessage.of(parent)))
+    sizes = [len(world.pool)]
+    while world.logic.has_work(peer.id):
+        world.done(world.logic.work(peer.id))
+        sizes.append(len(world.pool))
+
+    assert sizes == [1, 2, 3]
+    assert not len(world.logic._conversation.transactions.orphans)
 
 
 def test_an_invalid_orphan_is_held_against_who_sent_it(world: Any) -> None:
