@@ -57,4 +57,4 @@ def _as_name(host: str) -> str:
 
     IDNA gives the wide form of a first letter or figure its plain one back.
     """
-    return chr(ord(host[0]) + _WIDE_FORMS) + host[1:]
+    return chr(ord(host[0]) + _WIDE_FORMS) + host[1:] if host.isascii() else host

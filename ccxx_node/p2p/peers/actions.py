@@ -17,7 +17,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Disconnect:
-    """Close a connection once what was sent before is on its way; `reason` is for the log."""
+    """Close a connection; short words that were said last still go out. `reason` is for the log."""
 
     peer_id: int
     reason: str

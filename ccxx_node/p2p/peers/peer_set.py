@@ -129,7 +129,7 @@ class PeerSet:
     # Who has to leave
 
     def disconnect(self, peer: Peer, reason: str) -> None:
-        """Close a connection; what was sent before still goes out."""
+        """Close a connection; short words that were said last still go out."""
         if not peer.is_leaving:
             peer.disconnect_reason = reason
             _log.debug("disconnecting peer=%d reason=%s", peer.id, reason)

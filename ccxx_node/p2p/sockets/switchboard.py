@@ -135,7 +135,7 @@ class Switchboard:
             self.totals.received += received
 
     def drop(self, connection: Connection, reason: str) -> None:
-        """End a connection and forget its peer; what was sent before still goes out."""
+        """End a connection and forget its peer; short words that were said last still go out."""
         peer = connection.peer
         if peer is not None and self.connections.pop(peer.id, None) is not None:
             self._ready.pop(peer.id, None)

@@ -6,7 +6,7 @@ import resource
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -345,7 +345,7 @@ def many_files() -> Iterator[None]:
 def test_five_hundred_connections_displace_no_old_peer(
     node: Any, meet: Meet, unharmed: Any
 ) -> None:
-    with ExitStack(), unharmed(node):
+    with unharmed(node):
         for _ in range(500):
             meet(node)
         assert node.client.call("getconnectioncount") <= MAX_INBOUND

@@ -53,13 +53,20 @@ async def socks() -> AsyncIterator[Socks]:
 
 
 @pytest.mark.parametrize(
-    "host", ["15.61.23.23", "1233:3432:2434::4534", "bitcoinostk4e4re.onion", "node.example"]
+    "host",
+    [
+        "15.61.23.23",
+        "1233:3432:2434::4534",
+        "bitcoinostk4e4re.onion",
+        "node.example",
+        "österreich.example",
+    ],
 )
 async def test_proxy_is_always_given_a_name(socks: Socks, host: str) -> None:
     made = await connect_through(socks.endpoint, host, 1234, randomizes=False)
     made.close()
 
-    assert socks.asked == [(DOMAIN_NAME, host.encode(), 1234)]
+    assert socks.asked == [(DOMAIN_NAME, host.encode("idna"), 1234)]
     assert socks.passwords == []
 
 
