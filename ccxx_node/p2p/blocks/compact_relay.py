@@ -14,6 +14,7 @@ from ccxx_node.p2p.blocks.download import MAX_PER_PEER, BlockDownload
 from ccxx_node.p2p.blocks.header_sync import HeaderSync
 from ccxx_node.p2p.blocks.intake import BlockIntake
 from ccxx_node.p2p.blocks.knowledge import is_close_to_today, note_known_block
+from ccxx_node.p2p.blocks.weak_branches import submit_headers
 from ccxx_node.p2p.messages import BlockTransactions, CompactBlock, GetBlockTransactions
 from ccxx_node.p2p.messages.compact_blocks import PartialBlock, ShortIdCollision
 from ccxx_node.p2p.peers.peer import BlockInFlight, Peer
@@ -56,7 +57,7 @@ class CompactRelay:
             return
         is_new = self._chain.entry(header.hash) is None
         try:
-            entry = door.submit_headers([header])[-1]
+            entry = submit_headers(self._peers, peer, [header])
         except ConsensusError as error:
             reason = f"invalid header in a compact block: {error.reason}"
             self._peers.misbehaved(peer, points_for(error), reason)

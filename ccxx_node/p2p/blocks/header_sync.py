@@ -15,6 +15,7 @@ from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.consensus.errors import ConsensusError, Reject
 from ccxx_node.p2p.blocks.download import BlockDownload
 from ccxx_node.p2p.blocks.knowledge import is_close_to_today, make_locator, note_known_block
+from ccxx_node.p2p.blocks.weak_branches import submit_headers, weak_headers_left
 from ccxx_node.p2p.messages import MAX_HEADERS, Headers
 from ccxx_node.p2p.peers.peer import Peer
 from ccxx_node.p2p.peers.peer_set import PeerSet
@@ -24,8 +25,6 @@ _log = logging.getLogger("ccxx.net")
 
 MAX_ANNOUNCED = 8
 MAX_UNCONNECTING = 10
-# Headers of branches with less work than ours that one peer may make us keep.
-MAX_WEAK_HEADERS = 20_000
 MAX_PROTECTED = 4
 
 _DAY = 24 * 60 * 60
@@ -40,7 +39,6 @@ class HeaderSync:
         self._peers = peers
         self._chain = peers.door.chain
         self._download = download
-        self._weak_headers: dict[int, int] = {}
         self._syncing: set[int] = set()
         self._protected: set[int] = set()
 
@@ -48,7 +46,6 @@ class HeaderSync:
         """Let another peer be asked for headers."""
         self._syncing.discard(peer.id)
         self._protected.discard(peer.id)
-        self._weak_headers.pop(peer.id, None)
 
     # Asking
 
@@ -116,9 +113,8 @@ class HeaderSync:
         self, peer: Peer, headers: Sequence[BlockHeader], *, leaves_if_failed: bool
     ) -> BlockEntry | None:
         is_new = self._chain.entry(headers[-1].hash) is None
-        fresh = sum(self._chain.entry(header.hash) is None for header in headers)
         try:
-            last = self._peers.door.submit_headers(headers)[-1]
+            last = submit_headers(self._peers, peer, headers)
         except ConsensusError as error:
             self._peers.misbehaved(peer, points_for(error), f"invalid header: {error.reason}")
             # So many are an answer to our question, which ends at our genesis block. Others use
@@ -131,29 +127,14 @@ class HeaderSync:
             return None
         if is_new and last.chain_work > self._chain.tip.chain_work:
             peer.headers.last_announced_at = self._peers.door.now()
-        self._count_weak(peer, last, fresh)
         return last
-
-    def _count_weak(self, peer: Peer, last: BlockEntry, fresh: int) -> None:
-        """Bound what a peer makes us keep that will never be our chain."""
-        if fresh and last.chain_work < self._chain.tip.chain_work:
-            self._weak_headers[peer.id] = self._weak_headers.get(peer.id, 0) + fresh
-            if self._weak_headers_left(peer, last) < 0:
-                self._peers.misbehaved(peer, 100, "too many headers of weak branches")
-
-    def _weak_headers_left(self, peer: Peer, last: BlockEntry) -> int:
-        left = MAX_WEAK_HEADERS - self._weak_headers.get(peer.id, 0)
-        if not peer.inbound or peer.permissions.whitelisted:
-            # After a long split the better chain, too, is weaker until its last headers came.
-            left += self._chain.height - self._chain.fork_with(last).height
-        return left
 
     def _follow_up(self, peer: Peer, last: BlockEntry, count: int) -> None:
         chain, door = self._chain, self._peers.door
         peer.headers.unconnecting = 0
         note_known_block(chain, peer, last.hash)
         # Who is on another branch since long ago must not be asked into being banned.
-        if count == MAX_HEADERS and self._weak_headers_left(peer, last) >= MAX_HEADERS:
+        if count == MAX_HEADERS and weak_headers_left(self._peers, peer, last) >= MAX_HEADERS:
             self.ask_from(peer, last)
         is_worth_it = not last.is_failed and chain.tip.chain_work <= last.chain_work
         if is_worth_it and is_close_to_today(chain, door.now()):

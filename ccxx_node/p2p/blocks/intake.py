@@ -11,6 +11,7 @@ from ccxx_node.consensus.block import check_block
 from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.p2p.blocks.download import BlockDownload
 from ccxx_node.p2p.blocks.high_bandwidth import HighBandwidth
+from ccxx_node.p2p.blocks.weak_branches import submit_headers
 from ccxx_node.p2p.messages import BlockMessage, Reject
 from ccxx_node.p2p.peers.peer import Peer
 from ccxx_node.p2p.peers.peer_set import PeerSet
@@ -59,7 +60,7 @@ class BlockIntake:
                 self._peers.door.submit_block(block)
             else:
                 check_block(block, self._chain.params)
-                self._peers.door.submit_headers([block.header])
+                submit_headers(self._peers, peer, [block.header])
         except ConsensusError as error:
             failure = error
         is_new = not was_stored and self._is_stored(block_hash)

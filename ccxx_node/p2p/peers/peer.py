@@ -100,6 +100,8 @@ class HeaderState:
     sync_started: bool = False
     sync_deadline: float = 0.0
     unconnecting: int = 0
+    # Headers that came from this peer, on branches with less work than ours.
+    weak: int = 0
     last_announced_at: int = 0
     # Outbound peers have to follow our chain in time, except a few protected ones.
     chain_deadline_at: int = 0

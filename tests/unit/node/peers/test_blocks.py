@@ -10,7 +10,7 @@ import pytest
 from ccxx_core.block import Block
 from ccxx_core.hashes import format_hash
 from ccxx_node.p2p import messages as m
-from ccxx_node.p2p.blocks import header_sync
+from ccxx_node.p2p.blocks import header_sync, weak_branches
 from ccxx_node.p2p.messages.compact_blocks import make_compact
 from ccxx_node.p2p.peers.actions import Ban
 from ccxx_node.p2p.peers.peer import Services
@@ -147,12 +147,34 @@ def test_a_full_message_of_headers_is_followed_by_a_question_for_more(world: Any
 def test_headers_without_end_on_weak_branches_are_too_much(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ccxx_node.p2p.blocks.header_sync.MAX_WEAK_HEADERS", 20)
+    monkeypatch.setattr(weak_branches, "MAX_WEAK_HEADERS", 20)
     peer = world.meet()
 
     for number in range(6):
         branch = world.branch(world.chain.genesis.header, 5, name=str(number))
         world.say(peer, headers_of(branch))
+
+    assert isinstance(world.ending(peer), Ban)
+
+
+@pytest.mark.parametrize("form", ["headers", "compact", "whole", "in front of a bad one"])
+def test_weak_branches_count_however_their_headers_come(
+    world: Any, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(weak_branches, "MAX_WEAK_HEADERS", 5)
+    peer, genesis = world.meet(), world.chain.genesis.header
+
+    for number in range(6):
+        block = world.block(genesis, name=str(number))
+        from_tomorrow = world.block(block.header, time=world.node.time + 24 * 3600)
+        messages = {
+            "headers": headers_of([block]),
+            "compact": make_compact(block, 5),
+            "whole": m.BlockMessage.of(block),
+            "in front of a bad one": headers_of([block, from_tomorrow]),
+        }
+        assert world.ending(peer) is None
+        world.say(peer, messages[form])
 
     assert isinstance(world.ending(peer), Ban)
 
@@ -532,7 +554,7 @@ def test_messages_with_too_many_items_cost_points(world: Any) -> None:
 def test_peer_of_our_choice_may_lead_us_out_of_a_long_split(
     world: Any, monkeypatch: pytest.MonkeyPatch, inbound: bool
 ) -> None:
-    monkeypatch.setattr(header_sync, "MAX_WEAK_HEADERS", 5)
+    monkeypatch.setattr(weak_branches, "MAX_WEAK_HEADERS", 5)
     better = world.branch(world.chain.genesis.header, 14, name="other")
     peer = world.meet(inbound=inbound)
 
@@ -546,7 +568,7 @@ def test_peer_of_our_choice_may_lead_us_out_of_a_long_split(
 def test_peer_of_our_choice_may_not_lead_us_on_weak_branches_without_end(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(header_sync, "MAX_WEAK_HEADERS", 5)
+    monkeypatch.setattr(weak_branches, "MAX_WEAK_HEADERS", 5)
     peer = world.meet(inbound=False)
 
     for name in "abc":
@@ -559,7 +581,7 @@ def test_peer_of_our_choice_may_not_lead_us_on_weak_branches_without_end(
 def test_caller_on_another_branch_is_not_asked_into_being_banned(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(header_sync, "MAX_WEAK_HEADERS", 5)
+    monkeypatch.setattr(weak_branches, "MAX_WEAK_HEADERS", 5)
     monkeypatch.setattr(header_sync, "MAX_HEADERS", 2)
     branch = [block.header for block in world.branch(world.chain.genesis.header, 9, name="other")]
     peer = world.meet()
