@@ -12,7 +12,7 @@ from ccxx_wallet.chain_pieces import find_pieces
 from ccxx_wallet.chain_publishing import publish_on_chain
 from ccxx_wallet.cli import FILE, OVERWRITE, shared_options
 from ccxx_wallet.desk import Desk
-from ccxx_wallet.document_stores import CHAIN, check_digest, fetch, parse_store, publish
+from ccxx_wallet.document_stores import CHAIN, check_digest, fetch, publish
 from ccxx_wallet.document_subjects import Found, Subject, find_named, find_of_file
 from ccxx_wallet.errors import Refusal, WalletError
 from ccxx_wallet.files import check_output, write_output
@@ -20,6 +20,7 @@ from ccxx_wallet.funding_options import FEERATE
 from ccxx_wallet.kept_documents import keep_documents
 from ccxx_wallet.opening import opened_desk
 from ccxx_wallet.store import StoredDocument
+from ccxx_wallet.store_option import parse_store
 
 _STORE = click.option(
     "--store",

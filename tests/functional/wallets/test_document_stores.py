@@ -18,8 +18,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ccxx_core.hashes import sha256
-from ccxx_wallet.document_stores import MOST_BYTES, content_id, fetch, parse_store
+from ccxx_wallet.document_stores import MOST_BYTES, fetch
 from ccxx_wallet.errors import Refusal, WalletError
+from ccxx_wallet.store_option import parse_store
+from ccxx_wallet.web_stores import content_id
 
 Town = Any
 Person = Any
