@@ -1,14 +1,14 @@
 """The languages of the explorer: their catalogues, and which of them a visitor reads.
 
-English is what the sentences are written in, so it has no catalogue. The others are read from
-`locale/*.po` once, when the first page asks.
+English is what the sentences are written in, so it has no catalogue. Each of the others is read
+from `locale/*.po` once, when somebody speaks it: all of them take longer than the first page.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
-from gettext import GNUTranslations
+from functools import cache, cached_property
+from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
@@ -30,18 +30,38 @@ _RANGE = re.compile(
 @cache
 def languages() -> tuple[Language, ...]:
     """Give all languages with their catalogues, English first."""
-    return (ENGLISH, *map(_load, CODES))
+    return (ENGLISH, *map(_language, CODES))
 
 
-def _load(code: str) -> Language:
-    with (LOCALE / f"{code}.po").open("rb") as file:
-        catalogue = read_po(file, locale=code, abort_invalid=True)
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
+def _language(code: str) -> Language:
     locale = Locale.parse(code)
     name = (locale.get_display_name() or code).capitalize()
-    return Language(code, name, locale.text_direction == "rtl", GNUTranslations(compiled))
+    return Language(code, name, locale.text_direction == "rtl", _Catalogue(code))
+
+
+class _Catalogue(NullTranslations):
+    """The catalogue of a language, read when its first sentence is asked for."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__()
+        self._code = code
+
+    def gettext(self, message: str) -> str:
+        """Give a sentence."""
+        return self._sentences.gettext(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """Give a sentence about a number of things."""
+        return self._sentences.ngettext(msgid1, msgid2, n)
+
+    @cached_property
+    def _sentences(self) -> GNUTranslations:
+        with (LOCALE / f"{self._code}.po").open("rb") as file:
+            catalogue = read_po(file, locale=self._code, abort_invalid=True)
+        compiled = BytesIO()
+        write_mo(compiled, catalogue)
+        compiled.seek(0)
+        return GNUTranslations(compiled)
 
 
 def choose_language(asked: str | None, remembered: str | None, accepts: str = "") -> Language:
