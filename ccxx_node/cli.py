@@ -9,10 +9,12 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from decimal import Decimal
+from contextlib import suppress
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote
+
+import orjson
 
 from ccxx_core.errors import CcxxError
 from ccxx_node.client.rpc import (
@@ -92,6 +94,8 @@ _NO_WALLET = (
 )
 _WAIT_SECONDS = 0.2
 _SILENT_SECONDS = 5.0
+# A century: what is much longer no socket takes.
+_LONGEST_SECONDS = 3e9
 _INTERRUPTED = 130
 _METHOD_NOT_FOUND = -32601
 _OPTIONS = Spelling(
@@ -100,6 +104,12 @@ _OPTIONS = Spelling(
     datadir="-datadir, and -regtest or -testnet",
     network="-chain=",
 )
+
+
+class _AsItCame(str):
+    """A number with a point, in the digits that the node wrote."""
+
+    __slots__ = ()
 
 
 def main() -> int:
@@ -112,16 +122,7 @@ def main() -> int:
         sys.stdout.write(_USAGE)
         return 0 if "help" in own else 2
     try:
-        config = read_config([*_from_environment(own, shared), *shared])
-        client = _client(config, own)
-        if "getinfo" in own and words:
-            raise ConfigError("-getinfo takes no arguments")
-        if "getinfo" in own:
-            result: Any = _getinfo(client)
-        else:
-            if "stdin" in own:
-                words = words + [line.rstrip("\r\n") for line in sys.stdin]
-            result = _call(client, own, words)
+        _print(_answer(own, shared, words))
     except RpcError as error:
         _explain(error, words)
         return 1
@@ -131,10 +132,34 @@ def main() -> int:
     except CcxxError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
+    except UnicodeError as error:
+        sys.stderr.write(f"Error: what is no text in the encoding of this terminal: {error}\n")
+        return 2
+    except OSError as error:
+        return _give_up_output(error)
     except KeyboardInterrupt:
         return _INTERRUPTED
-    _print(result)
     return 0
+
+
+def _answer(own: dict[str, str], shared: Sequence[str], words: list[str]) -> Any:
+    """Ask what the command line says; what comes from standard input is added to `words`."""
+    config = read_config([*_from_environment(own, shared), *shared])
+    client = _client(config, own)
+    if "getinfo" in own:
+        if words:
+            raise ConfigError("-getinfo takes no arguments")
+        return _getinfo(client)
+    if "stdin" in own:
+        words += [line.rstrip("\r\n") for line in sys.stdin]
+    return _call(client, own, words)
+
+
+def _give_up_output(error: OSError) -> int:
+    # Else Python would try once more, and complain in its own way.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stderr.write(f"error: cannot write the answer: {error.strerror}\n")
+    return 1
 
 
 def _explain(error: RpcError, words: Sequence[str]) -> None:
@@ -156,6 +181,8 @@ def _split(arguments: Sequence[str]) -> tuple[dict[str, str], list[str], list[st
             own["help"] = ""
         elif name == "version":
             own["version"] = ""
+        elif name in _OWN_FLAGS and value == "0":
+            own.pop(name, None)
         elif name in _OWN_FLAGS or name in _OWN_VALUES:
             own[name] = value
         else:
@@ -190,12 +217,16 @@ def _client(config: Config, own: dict[str, str]) -> NodeClient:
     if "stdinrpcpass" in own:
         password = _read_password()
     seconds = own.get("rpcclienttimeout") or "900"
-    if not seconds.isdigit():
+    if not (seconds.isascii() and seconds.isdigit()):
         raise ConfigError(f"-rpcclienttimeout is '{seconds}', wanted seconds")
     cookie = config.network_datadir / config.text("rpccookiefile", ".cookie")
     auth = f"{config.text('rpcuser')}:{password}" if password else cookie
     client = NodeClient(
-        f"http://{host}:{port}", auth=auth, timeout=float(seconds) or None, options=_OPTIONS
+        f"http://{host}:{port}",
+        auth=auth,
+        timeout=min(float(seconds), _LONGEST_SECONDS) or None,
+        options=_OPTIONS,
+        read_decimal=_AsItCame,
     )
     if "rpcwait" in own:
         log = config.network_datadir / (config.text("debuglogfile") or "debug.log")
@@ -206,7 +237,7 @@ def _client(config: Config, own: dict[str, str]) -> NodeClient:
 def _split_host(text: str, default_port: int) -> tuple[str, int]:
     """Split `host:port`; an IPv6 address without brackets has no port."""
     host, colon, port = text.rpartition(":")
-    if colon and port.isdigit() and (":" not in host or host.endswith("]")):
+    if colon and port.isascii() and port.isdigit() and (":" not in host or host.endswith("]")):
         return host, int(port)
     return (f"[{text}]" if ":" in text and not text.startswith("[") else text), default_port
 
@@ -214,7 +245,8 @@ def _split_host(text: str, default_port: int) -> tuple[str, int]:
 def _read_password() -> str:
     """Read one line, without showing it where somebody types it."""
     if sys.stdin.isatty():
-        return getpass.getpass("RPC password: ")
+        with suppress(EOFError):
+            return getpass.getpass("RPC password: ")
     line = sys.stdin.readline()
     if not line:
         raise ConfigError("-stdinrpcpass specified but failed to read from standard input")
@@ -265,8 +297,8 @@ def parameter_names(method: str) -> tuple[str, ...]:
     return known.parameters if known is not None else ()
 
 
-def parse_parameter(text: str, name: str = "") -> Any:
-    """Return text for a parameter that is text, else JSON where it is a JSON value.
+def parse_parameter(text: str, name: str = "") -> str | orjson.Fragment:
+    """Return text for a parameter that is text, else the JSON that it is, just as it stands.
 
     Of a method that is not ours, hex of digits only, such as an id, stays text: no number has that
     many digits.
@@ -274,10 +306,15 @@ def parse_parameter(text: str, name: str = "") -> Any:
     if name in TEXT_PARAMETERS:
         return text
     try:
-        value = json.loads(text, parse_float=Decimal)
-    except ValueError:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
         return text
-    return text if isinstance(value, int) and len(text) > 20 else value
+    # Read once more it could lose digits, or an address that stands twice.
+    return text if isinstance(value, int) and len(text) > 20 else orjson.Fragment(text)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _getinfo(client: NodeClient) -> dict[str, Any]:
@@ -302,6 +339,7 @@ def _print(result: Any) -> None:
         return
     text = result if isinstance(result, str) else format_json(result)
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def format_json(value: Any, indent: str = "") -> str:
@@ -313,9 +351,7 @@ def format_json(value: Any, indent: str = "") -> str:
     if isinstance(value, list) and value:
         lines = (inner + format_json(item, inner) for item in value)
         return "[\n" + ",\n".join(lines) + f"\n{indent}]"
-    if isinstance(value, Decimal):
-        return str(value)
-    return json.dumps(value)
+    return value if isinstance(value, _AsItCame) else json.dumps(value)
 
 
 if __name__ == "__main__":

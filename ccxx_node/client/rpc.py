@@ -9,12 +9,14 @@ import base64
 import http.client
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
+
+import orjson
 
 from ccxx_core.block import Block
 from ccxx_core.errors import CcxxError
@@ -63,7 +65,8 @@ class NodeClient:
     """A synchronous JSON-RPC client; not to be shared between threads.
 
     `auth` is `user:password`, or the path of the cookie file, which is read again whenever the
-    node was restarted. `options` is how the program that asks spells the options it advises.
+    node was restarted. `options` is how the program that asks spells the options it advises,
+    `read_decimal` what it makes of numbers with a point.
     """
 
     def __init__(
@@ -73,14 +76,20 @@ class NodeClient:
         auth: str | Path,
         timeout: float | None = _TIMEOUT_SECONDS,
         options: Spelling = _WALLETS,
+        read_decimal: Callable[[str], Any] = Decimal,
     ) -> None:
         parts = parse_address(url)
-        if not parts.hostname or parts.port is None:
-            raise NodeError(f"the node's address {_hide_password(url)!r} has no host or no port")
-        self.address = _join(parts.hostname, parts.port)
+        host, port = parts.hostname or "", parts.port or 0
+        self.address = _join(host, port)
         self._auth = auth
         self._options = options
-        self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+        self._read_decimal = read_decimal
+        try:
+            self._connection = http.client.HTTPConnection(host, port, timeout=timeout)
+        except http.client.InvalidURL:
+            host = ""
+        if not host or not port:
+            raise NodeError(f"the node's address {_hide_password(url)!r} has no host or no port")
         self._token: str | None = None
 
     def close(self) -> None:
@@ -92,7 +101,7 @@ class NodeClient:
         reply = self._post({"id": 0, "method": method, "params": list(params)})
         return self._result(reply)
 
-    def call_named(self, method: str, **params: Any) -> Any:
+    def call_named(self, method: str, /, **params: Any) -> Any:
         """Return the result of one call whose parameters go by name; raises as `call` does."""
         return self._result(self._post({"id": 0, "method": method, "params": params}))
 
@@ -181,7 +190,7 @@ class NodeClient:
         raise RpcError(int(error.get("code", -1)), str(error.get("message", "")))
 
     def _post(self, body: Any) -> Any:
-        content = json.dumps(body, default=_encode_amount).encode()
+        content = _encode(body)
         status, data = self._exchange(content)
         if status == 401:
             # The node may have been restarted with another cookie since we read it.
@@ -194,13 +203,17 @@ class NodeClient:
                 " this node"
             )
         if status == 403:
-            raise AccessError(f"the node at {self.address} does not allow calls from this machine")
+            raise AccessError(
+                f"the node at {self.address} does not allow this call: its -rpcallowip says from"
+                " where it may come, its -rpcwhitelist who may call what"
+            )
         try:
-            return json.loads(data, parse_float=Decimal)
+            return json.loads(data, parse_float=self._read_decimal)
         except ValueError as error:
             raise NodeError(
-                f"{self.address} answered with HTTP status {status} and no JSON:"
-                " check that this is the node's RPC port"
+                f"{self.address} answered with HTTP status {status} and no JSON"
+                f" ({data[:80].decode(errors='replace')!r}):"
+                " check that this is the node's RPC port, or try again later if it is busy"
             ) from error
 
     def _exchange(self, content: bytes) -> tuple[int, bytes]:
@@ -214,7 +227,8 @@ class NodeClient:
         except TimeoutError as error:
             self._connection.close()
             raise NodeError(f"the node at {self.address} did not answer in time") from error
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
+            # A name that cannot be one is a UnicodeError.
             self._connection.close()
             raise NodeError(self._unreachable(error)) from error
         # An idle connection was closed by the node: that is no failure, so we ask once more.
@@ -226,18 +240,18 @@ class NodeClient:
 
     def _send(self, content: bytes) -> tuple[int, bytes]:
         if self._token is None:
-            self._token = base64.b64encode(self._credentials().encode()).decode()
+            self._token = base64.b64encode(self._credentials()).decode()
         headers = {"Content-Type": "application/json", "Authorization": f"Basic {self._token}"}
         self._connection.request("POST", "/", content, headers)
         response = self._connection.getresponse()
         return response.status, response.read()
 
-    def _credentials(self) -> str:
+    def _credentials(self) -> bytes:
         if isinstance(self._auth, str):
-            return self._auth
+            return self._auth.encode(errors="surrogateescape")
         try:
-            return self._auth.read_text().strip()
-        except OSError as error:
+            return self._auth.read_bytes().strip()
+        except (FileNotFoundError, NotADirectoryError) as error:
             others = "".join(
                 f"; there is one of the network {chain}, if that is meant give"
                 f" {self._options.network}{chain}"
@@ -246,6 +260,11 @@ class NodeClient:
             raise NodeError(
                 f"no cookie file {self._auth}: start the node, or say where its data folder is"
                 f" with {self._options.datadir}, or give {self._options.password}{others}"
+            ) from error
+        except OSError as error:
+            raise NodeError(
+                f"cannot read the cookie file {self._auth} ({error.strerror}): ask as its owner,"
+                f" or give {self._options.password}"
             ) from error
 
     def _unreachable(self, error: Exception) -> str:
@@ -336,7 +355,14 @@ def network_from_environment() -> Network:
     return NETWORKS[name]
 
 
-def _encode_amount(value: object) -> str:
-    if isinstance(value, Decimal):
-        return f"{value:.8f}"
+def _encode(body: Any) -> bytes:
+    try:
+        return orjson.dumps(body, default=_encode_decimal)
+    except TypeError as error:
+        raise NodeError(f"the call cannot be written as JSON: {error}") from error
+
+
+def _encode_decimal(value: object) -> orjson.Fragment:
+    if isinstance(value, Decimal) and value.is_finite():
+        return orjson.Fragment(str(value))
     raise TypeError(f"{type(value).__name__} cannot be a JSON-RPC parameter")

@@ -34,6 +34,7 @@ def ask(*words: str, typed: str = "", **settings: str) -> "subprocess.CompletedP
         env=os.environ | settings,
         capture_output=True,
         text=True,
+        errors="surrogateescape",
         timeout=60,
         check=False,
     )
@@ -211,6 +212,76 @@ def test_summary_has_what_its_calls_say(node: Any) -> None:
     assert summary["chain"] == "regtest"
     assert summary["testnet"] is False
     assert ask(*options_of(node), "-getinfo", "help").returncode == 2
+
+
+def test_numbers_go_and_come_in_their_own_digits(node: Any) -> None:
+    address = node.client.call("decodescript", "51")["p2sh"]
+
+    echoed = ask(*options_of(node), "echojson", "0.123456789", "1.0", "NaN", '{"a":1.50}')
+    coin = [{"txid": "11" * 32, "vout": 0}]
+    free = node.client.call("createrawtransaction", coin, {address: 0})
+    shown = ask(*options_of(node), "decoderawtransaction", free)
+
+    assert json.loads(echoed.stdout, parse_float=str) == [
+        "0.123456789",
+        "1.0",
+        "NaN",
+        {"a": "1.50"},
+    ]
+    assert '"value": 0.00000000,' in shown.stdout
+
+
+def test_amounts_are_sent_as_they_stand(node: Any) -> None:
+    address = node.client.call("decodescript", "51")["p2sh"]
+
+    too_fine = ask(*options_of(node), "createrawtransaction", "[]", f'{{"{address}":0.123456789}}')
+    twice = ask(*options_of(node), "createrawtransaction", "[]", f'{{"{address}":1,"{address}":2}}')
+
+    assert "Invalid amount" in too_fine.stderr
+    assert "duplicated address" in twice.stderr
+
+
+def test_switch_can_be_off_and_parameters_may_have_any_name(node: Any) -> None:
+    off = ask(*options_of(node), "-named=0", "-getinfo=0", "getblockhash", "0")
+    odd = ask(*options_of(node), "-named", "getblockhash", "self=0", "method=1")
+
+    assert len(off.stdout.strip()) == 64
+    assert "Unknown named parameter" in odd.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "reason"),
+    [
+        (("-rpcclienttimeout=\u00b2",), 2, "wanted seconds"),
+        (("-rpcclienttimeout=99999999999",), 1, "no node answers"),
+        (("-rpcconnect=127.0.0.1:\u00b2",), 1, "not of the form host:port"),
+        (("-rpcconnect=bad host",), 1, "has no host"),
+        (("-rpcconnect=a..b",), 1, "no node answers"),
+        (("-rpccookiefile=/",), 1, "cannot read the cookie file"),
+        (("-stdin",), 2, "no text in the encoding"),
+    ],
+)
+def test_odd_options_are_refused_in_one_line(
+    tmp_path: Path, options: tuple[str, ...], status: int, reason: str
+) -> None:
+    login = ("-rpcuser=me", "-rpcpassword=guess") if "cookie" not in options[0] else ()
+    command = ("-regtest", f"-datadir={tmp_path}", "-rpcport=1", *login, *options, "getblockcount")
+
+    done = ask(*command, typed="\udcff\n", PYTHONIOENCODING="utf-8:strict")
+
+    assert done.returncode == status
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_full_disk_and_closed_pipe_are_named_in_one_line(node: Any) -> None:
+    command = [sys.executable, "-m", "ccxx_node.cli", *options_of(node), "help"]
+
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "cannot write the answer" in done.stderr
 
 
 def test_port_may_stand_behind_the_host(node: Any) -> None:

@@ -9,6 +9,10 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+import pytest
+
+from ccxx_node.client.rpc import AccessError, NodeClient
+
 
 def user_option(name: str) -> str:
     digest = hmac.new(b"salt", b"secret", hashlib.sha256).hexdigest()
@@ -39,6 +43,9 @@ def test_user_with_a_list_calls_what_is_on_it_and_nothing_else(
     assert call_as(node, "reader", call("getblockcount")) == 200
     assert call_as(node, "reader", call("stop")) == 403
     assert call_as(node, "reader", call("nosuch")) == 403
+    client = NodeClient(f"http://127.0.0.1:{node.port}", auth="reader:secret")
+    with closing(client), pytest.raises(AccessError, match="does not allow this call"):
+        client.call("stop")
     assert call_as(node, "reader", [call("getblockcount"), call("getbestblockhash")]) == 200
     assert call_as(node, "reader", [call("getblockcount"), call("stop")]) == 403
     assert call_as(node, "reader", [1]) == 403
