@@ -98,13 +98,16 @@ class UnknownRulesWatch:
         return counts
 
     def _count_unexpected(self, tip: ChainEntry) -> int:
-        count = 0
+        count, expected = 0, self._expected(tip)
         entry: ChainEntry | None = tip
         for _ in range(_LOOKED_AT):
             if entry is None:
                 break
+            # What is expected is the same in all of a period, of which this is the last block.
+            if (entry.height + 1) % self._params.signal_window == 0:
+                expected = self._expected(entry)
             if entry.version > _LAST_OLD_VERSION:
-                count += bool(entry.version & ~self._expected(entry))
+                count += bool(entry.version & ~expected)
             entry = entry.parent
         return count
 

@@ -8,6 +8,7 @@ from ccxx_node.consensus.params import REGTEST
 from ccxx_node.consensus.unknown_rules import UnknownRules, UnknownRulesWatch
 
 PLAIN, SIGNAL = 0x20000000, 0x20000000 | 1 << 27
+OURS = 0x20000000 | 1 << REGTEST.csv.bit
 WINDOW, THRESHOLD = REGTEST.signal_window, REGTEST.signal_threshold
 
 
@@ -58,6 +59,12 @@ def test_plain_versions_say_nothing() -> None:
 def test_half_of_the_last_hundred_is_worth_a_warning() -> None:
     assert look(chain((WINDOW, PLAIN), (50, SIGNAL))).texts == []
     assert "Unknown block versions" in look(chain((WINDOW, PLAIN), (51, SIGNAL))).texts[0]
+
+
+def test_signal_for_our_own_rules_surprises_only_before_their_period() -> None:
+    found = look(chain((WINDOW - 1, OURS), (40, OURS)))
+
+    assert found.unexpected == 60
 
 
 def test_period_of_signals_locks_in_and_then_activates() -> None:
