@@ -9,6 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ MOST_MEGABYTES = 330
 MOST_RETURNED_BYTES = 20_000_000
 SECONDS = 3000
 MOST_SECONDS_A_CALL = 5
+PAID = (TxOutput(0, b"\x61" * 30 + ANYONE),)
 # Several turns long on any machine.
 LONG_WAY = 36
 
@@ -141,10 +143,11 @@ def test_long_reorganisation_is_right_and_bounded_in_memory(
 def test_callers_are_answered_while_a_long_way_is_gone(
     start_node: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """The tip is seen on its way, and nobody waits for its end."""
+    """The tip is seen on its way; only who leads it there, or brings a transaction, waits."""
     start = mined(genesis_block(REGTEST).header, LANES)
     write(tmp_path / "start.blk", iter([start]))
-    write(tmp_path / "first.blk", branch(start, b"first", LONG_WAY))
+    first = list(branch(start, b"first", LONG_WAY))
+    write(tmp_path / "first.blk", iter(first))
     second = list(branch(start, b"second", LONG_WAY + 1))
     loading = [f"-loadblock={tmp_path / name}.blk" for name in ("start", "first")]
     node = start_node("-testmaturity=1", *loading)
@@ -165,6 +168,15 @@ def test_callers_are_answered_while_a_long_way_is_gone(
     submitting.join()
     best = caller.call("getbestblockhash")
     waiting = caller.call("getrawmempool")
+    with ThreadPoolExecutor() as pool:
+        leaving = pool.submit(node.client.call, "invalidateblock", format_hash(second[0].hash))
+        while (height := caller.block_count()) == LONG_WAY + 2:
+            assert not leaving.done()
+        # It spends a coin that is there at the end of the way only.
+        child = Transaction(2, (TxInput(OutPoint(first[-1].transactions[-1].txid, 0)),), PAID)
+        verdict = caller.call("testmempoolaccept", [child.encode().hex()])
+        leaving.result()
+    back = caller.call("getbestblockhash")
     caller.close()
 
     assert best == format_hash(second[-1].hash)
@@ -174,4 +186,7 @@ def test_callers_are_answered_while_a_long_way_is_gone(
     assert max(waits) < MOST_SECONDS_A_CALL
     # The first branch's transactions spend what the second one spent.
     assert waiting == []
+    assert height < LONG_WAY + 1
+    assert verdict[0]["reject-reason"] == "66: min relay fee not met"
+    assert back == format_hash(first[-1].hash)
     assert node.stop() == 0
