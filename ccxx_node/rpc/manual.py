@@ -81,8 +81,8 @@ _BOUNDS = (
     (
         "calls under way that take time",
         "`-rpcthreads` + `-rpcworkqueue` (20): else 500 `Work queue depth exceeded`;"
-        " calls that are answered at once are never refused, and REST has as many places of its own,"
-        " each taken until the answer has left",
+        " calls that are answered at once are never refused, and REST has as many places of its"
+        " own, each taken until the answer has left",
     ),
     (
         "a wrong password",

@@ -5,6 +5,7 @@ Paths end in the format of the answer, `.bin`, `.hex` or `.json`, and answer as 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from itertools import islice
 
@@ -32,6 +33,8 @@ from ccxx_node.rpc.services import NodeServices
 from ccxx_node.rpc.shapes import header_shape, transaction_shape
 from ccxx_node.rpc.transactions import find_transaction
 from ccxx_node.rpc.wire import Json, encode
+
+_log = logging.getLogger("ccxx.rpc")
 
 PREFIX = "/rest/"
 _MAX_HEADERS = 2000
@@ -69,10 +72,13 @@ class RestInterface:
             return _refusal(fault.status, fault)
         except RpcFault as fault:
             return _refusal(_UNAVAILABLE, fault)
-        except CorruptionError as error:
-            # Nothing that is built on it could be trusted.
-            self._node.fail(error)
-            return _refusal(_INTERNAL, error)
+        except CcxxError as error:
+            _log.error("rest failed reason=%s", error)
+            if isinstance(error, CorruptionError):
+                # Nothing that is built on it could be trusted.
+                self._node.fail(error)
+            # The reason names files: not for everybody.
+            return Found(_INTERNAL, b"internal error, see debug.log\r\n", TEXT)
 
     async def _transaction(self, rest: str, _: bytes) -> Found:
         text, form = split_format(rest)

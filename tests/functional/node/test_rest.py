@@ -43,7 +43,11 @@ def test_block_is_the_same_in_every_form(node: Any) -> None:
     assert (status, kind, text_kind) == (200, "application/octet-stream", "text/plain")
     assert text == raw.hex().encode() + b"\n"
     assert raw.hex() == node.client.call("getblock", block_hash, 0)
-    assert get_json(node, f"/rest/block/{block_hash}.json")["tx"][0]["vin"]
+    in_full = get_json(node, f"/rest/block/{block_hash}.json")
+    assert in_full == json.loads(
+        json.dumps(node.client.call("getblock", block_hash, 2), default=float)
+    )
+    assert list(in_full) == list(node.client.call("getblock", block_hash))
     assert isinstance(get_json(node, f"/rest/block/notxdetails/{block_hash}.json")["tx"][0], str)
 
 
@@ -103,6 +107,7 @@ def test_chain_and_pool_are_those_of_rpc(node: Any) -> None:
         (f"/rest/headers/0/{NOWHERE}.json", 400, "Header count out of range: 0"),
         (f"/rest/headers/2001/{NOWHERE}.json", 400, "Header count out of range: 2001"),
         ("/rest/headers/²/x.json", 400, "Header count out of range"),
+        ("/rest/getutxos", 400, "Error: empty request"),
         ("/rest/getutxos.json", 400, "Error: empty request"),
         ("/rest/getutxos/checkmempool.json", 400, "Error: empty request"),
         ("/rest/getutxos/x-0.json", 400, "Parse error"),

@@ -12,6 +12,7 @@ import pytest
 
 from ccxx_core.hashes import Txid, format_hash, sha256
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
+from ccxx_node.chainstate.errors import CorruptionError, StorageError
 from ccxx_node.mempool.accept import Acceptor
 from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.policy import Policy
@@ -20,12 +21,20 @@ from ccxx_node.rpc.auth import Authenticator
 from ccxx_node.rpc.errors import RpcFault
 from ccxx_node.rpc.mempool import all_entries
 from ccxx_node.rpc.methods import REGISTRY
+from ccxx_node.rpc.rest import RestInterface
 from ccxx_node.rpc.server import RpcServer, RpcSettings
 from ccxx_node.rpc.turns import TURN_SECONDS, in_turns
 from ccxx_node.rpc.wire import encode
 
 # Takes many turns, and its entries are more bytes than two sockets hold.
 MANY = 12_000
+
+
+class Damaged:
+    """A chain that cannot be read."""
+
+    def entry(self, _: bytes) -> None:
+        raise CorruptionError("/home/somebody/blocks is not what was written")
 
 
 @dataclass(eq=False)
@@ -35,6 +44,11 @@ class Node:
     acceptor: Acceptor = field(default_factory=lambda: Acceptor(Mempool(), Policy()))
     is_stopping: bool = False
     starting: str | None = None
+    chain: Damaged | None = None
+    failed: StorageError | None = None
+
+    def fail(self, error: StorageError) -> None:
+        self.failed = error
 
     def now(self) -> int:
         return 0
@@ -100,6 +114,16 @@ def test_list_of_the_pool_is_that_of_one_moment() -> None:
     node.fill(1)
 
     assert set(json.loads(encode(finish(work)))) == {format_hash(txid) for txid in txids}
+
+
+async def test_rest_on_damaged_data_stops_the_node_and_names_no_file() -> None:
+    node: Any = Node()
+    node.chain = Damaged()
+
+    found = await RestInterface(node).answer(f"/rest/block/{'11' * 32}.json", b"")
+
+    assert (found.status, found.body) == (500, b"internal error, see debug.log\r\n")
+    assert isinstance(node.failed, CorruptionError)
 
 
 async def ask(caller: socket.socket, port: int, path: str) -> bytes:
