@@ -175,7 +175,7 @@ class TransactionRelay:
 
     def _keep_extra(self, tx: Transaction) -> None:
         parts = len(tx.inputs) + len(tx.outputs) + sum(len(each.witness) for each in tx.inputs)
-        if parts <= _MAX_EXTRA_PARTS and len(tx.base) <= _MAX_EXTRA_SIZE:
+        if parts <= _MAX_EXTRA_PARTS and tx.size <= _MAX_EXTRA_SIZE:
             self.extra.append(tx)
 
     def _find_children(self, peer: Peer, parent: Transaction) -> None:

@@ -11,6 +11,7 @@ from ccxx_node.p2p.peers.actions import Ban
 from ccxx_node.p2p.peers.peer import Services
 from ccxx_node.p2p.transactions.requests import MAX_ANNOUNCED
 
+LONG_ANYONE = b"\x61" * 30 + b"\x51"
 BLOOM = Services.NETWORK | Services.WITNESS | Services.BLOOM
 
 
@@ -167,6 +168,17 @@ def test_parents_of_an_orphan_are_asked_for_and_it_is_taken_in_after_them(world:
 
     assert asked == [parent.txid]
     assert child.txid in world.pool
+
+
+def test_refused_transactions_are_kept_for_the_next_block_if_they_are_small(world: Any) -> None:
+    peer, coin = world.meet(), world.coin()
+    stuffed = TxInput(OutPoint(coin.txid, 1), witness=(bytes(500_000),))
+    outputs = (TxOutput(700, LONG_ANYONE),)
+    cheap = world.spend(coin, vout=1, value=1000)
+
+    world.say(peer, m.TxMessage.of(cheap), m.TxMessage.of(Transaction(2, (stuffed,), outputs)))
+
+    assert list(world.logic._conversation.transactions.extra) == [cheap]
 
 
 def test_orphans_are_taken_in_one_at_a_time(world: Any) -> None:
