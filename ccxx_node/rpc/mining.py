@@ -115,7 +115,7 @@ async def getblocktemplate(node: NodeServices, template_request: Json = None) ->
     if mode not in (None, "template"):
         raise misuse("Invalid mode")
     _check_network(node)
-    if "longpollid" in request:
+    if request.get("longpollid") is not None:
         await _wait_for_change(node, request["longpollid"])
     rules = request.get("rules")
     return _template_shape(node, isinstance(rules, list) and "segwit" in rules)

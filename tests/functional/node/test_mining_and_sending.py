@@ -49,6 +49,12 @@ def rich(node: Any) -> Any:
     return node
 
 
+def test_template_with_nothing_to_wait_for_comes_at_once(rich: Any) -> None:
+    template = rich.client.call("getblocktemplate", {"rules": ["segwit"], "longpollid": None})
+
+    assert template["height"] == 11
+
+
 def test_sent_transaction_waits_and_is_mined(rich: Any) -> None:
     tx = spend(*first_coin(rich))
 
