@@ -8,9 +8,11 @@ class ValidScripts:
 
     The id with witness commits to the scripts, and through the outpoints to the coins as well, so
     the verdict holds in every chain in which the coins exist.
+
+    Some 200 bytes each: 10 MB hold several full blocks.
     """
 
-    def __init__(self, limit: int = 200_000) -> None:
+    def __init__(self, limit: int = 50_000) -> None:
         self._limit = limit
         # A dict keeps its keys in order of arrival.
         self._known: dict[tuple[Txid, int], None] = {}

@@ -1,5 +1,6 @@
 """Recording signatures and verifying them later must never change a verdict."""
 
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -149,6 +150,17 @@ def test_transaction_known_to_be_valid_is_not_run_again() -> None:
     known.add(UNSIGNED.wtxid, FLAGS)
     assert (tx.wtxid, FLAGS) not in known
     assert len(known) == 1
+
+
+def test_memory_of_valid_scripts_is_small_when_it_is_full() -> None:
+    known = ValidScripts()
+    tracemalloc.start()
+    for number in range(100_000):
+        known.add(Txid(number.to_bytes(32, "big")), FLAGS + number % 2)
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+
+    assert size < 15_000_000
 
 
 @pytest.fixture(scope="module")
