@@ -55,8 +55,6 @@ class Chainstate:
         self.params = rules.params
         self.genesis = find_genesis(storage, rules.params)
         self._chain = ActiveChain(find_tip(storage, self.genesis))
-        # Where the last run left it: the start itself may have moved on.
-        self.opened_at = self._chain.tip
         tip = Tip(storage, self._chain, rules)
         self._branches = Branches(storage, self._chain, tip)
         self.connect_times = tip.times
@@ -322,6 +320,7 @@ class Chainstate:
 
     def _recover(self, check_blocks: int) -> None:
         forget_witnessless_blocks(self._storage, self._chain, self._branches, self._rules)
+        # Where the last run left it: the start itself may lead on from here.
         self.opened_at = self.tip
         # Before anything is built on them.
         for _ in self.verify(DEFAULT_LEVEL, check_blocks):

@@ -44,6 +44,8 @@ def test_blocks_without_their_witnesses_are_forgotten_and_fetched_again(
 
     with Chainstate.open(tmp_path / "regtest", aware) as chain:
         assert chain.height == ACTIVE_FROM - 1
+        # What was forgotten cannot be told as taken back.
+        assert chain.opened_at is chain.tip
         lost = chain.entry(tip)
         assert lost is not None
         assert lost.block_position is None
