@@ -110,9 +110,7 @@ class PeerLogic:
     def has_work(self, peer_id: int) -> bool:
         """Whether something that a peer asked for or brought about has not been done yet."""
         peer = self._peers.get(peer_id)
-        if peer is None or peer.is_leaving:
-            return False
-        return bool(peer.requests or peer.adoptable)
+        return peer is not None and peer.has_work and not peer.is_leaving
 
     def work(self, peer_id: int) -> list[Action]:
         """Try one orphan whose parent a peer sent, or send a part of what it asked for."""
@@ -120,6 +118,8 @@ class PeerLogic:
         if peer is not None and not peer.is_leaving:
             if peer.adoptable:
                 self._conversation.transactions.adopt_next(peer)
+            elif peer.relay.mempool_is_due:
+                self._conversation.offers.tell_pool(peer)
             else:
                 self._conversation.serving.serve(peer)
         return self._peers.take_actions()

@@ -144,6 +144,7 @@ class RelayState:
     new_tips: list[BlockHash] = field(default_factory=list)
     next_trickle: float = 0.0
     mempool_wanted: bool = False
+    mempool_is_due: bool = False
     mempool_sent_at: int = 0
     fee_filter_sent: int = 0
     next_fee_filter: float = 0.0
@@ -201,6 +202,11 @@ class Peer:
     def is_leaving(self) -> bool:
         """Whether the connection is about to be closed: nothing it sends counts any more."""
         return bool(self.disconnect_reason)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something that the peer asked for or brought about has not been done yet."""
+        return bool(self.requests or self.adoptable or self.relay.mempool_is_due)
 
     @property
     def is_client(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import Transaction
@@ -98,9 +99,12 @@ class TransactionAnnouncements:
         if is_time and not relay.wants_transactions:
             relay.transactions.clear()
         if is_time and relay.mempool_wanted:
-            items += self._whole_pool(peer)
+            relay.mempool_wanted, relay.mempool_is_due = False, True
         if is_time and relay.transactions:
             items += self._next_transactions(peer, now)
+        self._announce(peer, items)
+
+    def _announce(self, peer: Peer, items: Sequence[InventoryItem]) -> None:
         for start in range(0, len(items), MAX_INVENTORY):
             self._peers.send_inventory(peer, items[start : start + MAX_INVENTORY])
 
@@ -111,16 +115,17 @@ class TransactionAnnouncements:
             self._next_inbound = self._peers.after(now, INBOUND_SECONDS)
         return self._next_inbound
 
-    def _whole_pool(self, peer: Peer) -> list[InventoryItem]:
+    def tell_pool(self, peer: Peer) -> None:
+        """Announce the whole pool, in the peer's own turn: its filter may make that slow."""
         relay, items = peer.relay, list[InventoryItem]()
-        relay.mempool_wanted = False
+        relay.mempool_is_due = False
         for entry in self._pool:
             relay.transactions.pop(entry.txid, None)
             if self._is_wanted(peer, entry):
                 relay.known.add(entry.txid)
                 items.append(InventoryItem(MSG_TX, entry.txid))
         relay.mempool_sent_at = self._peers.door.now()
-        return items
+        self._announce(peer, items)
 
     def _next_transactions(self, peer: Peer, now: float) -> list[InventoryItem]:
         """Take the best of what waits: parents first, then by fee rate."""

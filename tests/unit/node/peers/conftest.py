@@ -138,15 +138,20 @@ class World:
         start = len(self.actions)
         for message in messages:
             self.done(self.logic.receive(peer.id, message))
-            while self.logic.has_work(peer.id):
-                self.done(self.logic.work(peer.id))
+            self._work(peer.id)
         return self.sent(peer, start)
+
+    def _work(self, peer_id: int) -> None:
+        while self.logic.has_work(peer_id) and not self.logic.peers[peer_id].send_paused:
+            self.done(self.logic.work(peer_id))
 
     def tick(self, peer: Peer, seconds: float = 0.1) -> list[m.Message]:
         """Let time pass; returns what a peer is sent."""
         start = len(self.actions)
         self.node.clock += seconds
         self.done(self.logic.tick())
+        for peer_id in list(self.logic.peers):
+            self._work(peer_id)
         return self.sent(peer, start)
 
     def wait(self, peer: Peer, seconds: int) -> list[m.Message]:

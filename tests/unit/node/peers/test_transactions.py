@@ -263,6 +263,23 @@ def test_the_pool_is_told_to_who_asks_if_filters_are_offered(
     assert answer.tx.txid == tx.txid
 
 
+def test_each_peer_is_told_the_pool_in_a_turn_of_its_own(make_world: Callable[..., Any]) -> None:
+    world = make_world(services=BLOOM)
+    world.extend(2)
+    peers, tx = [world.meet(), world.meet()], world.spend(world.coin(), vout=1)
+    world.node.submit_transaction(tx)
+    for peer in peers:
+        world.say(peer, m.MempoolRequest())
+
+    world.node.clock += 60
+    world.done(world.logic.tick())
+    told = [announced(world.sent(peer)) for peer in peers]
+    later = [announced([one.message for one in world.logic.work(peer.id)]) for peer in peers]
+
+    assert told == [[], []]
+    assert later == [[tx.txid], [tx.txid]]
+
+
 def test_a_mempool_request_without_filters_offered_ends_the_connection(world: Any) -> None:
     peer = world.meet()
 
