@@ -22,6 +22,7 @@ from ccxx_node.p2p.addresses.proxy import DEFAULT_PROXY_PORT, Proxies
 from ccxx_node.p2p.options import (
     DEFAULT_MAX_CONNECTIONS,
     DNS_SEEDS,
+    MAX_OUTBOUND,
     Binding,
     DialOptions,
     NetworkOptions,
@@ -38,14 +39,13 @@ _MINIMUM_WORK = {"test": 0x203CAFCB7DE493}
 def network_options(config: Config) -> NetworkOptions:
     """Return where to listen, whom to call, and the bounds of what peers may take."""
     bindings = _bindings(config)
-    wanted = max(0, config.number("maxconnections", DEFAULT_MAX_CONNECTIONS))
     return NetworkOptions(
         folder=config.network_datadir,
         magic=config.network.magic,
         default_port=config.network.p2p_port,
         bindings=bindings,
         dialing=_dial_options(config),
-        max_connections=connections_within_limits(wanted),
+        max_connections=connections_within_limits(_max_connections(config)),
         whitelist=tuple(_whitelisted(text) for text in config.texts("whitelist")),
         ban_seconds=config.number("bantime", DEFAULT_BAN_SECONDS),
         max_receive_buffer=1000 * config.number("maxreceivebuffer", 5000),
@@ -83,7 +83,12 @@ def peer_options(config: Config) -> PeerOptions:
         extra_compact_transactions=max(0, config.number("blockreconstructionextratxn", 100)),
         is_listening=_listens(config),
         is_pruned=is_pruned,
+        max_outbound=min(MAX_OUTBOUND, _max_connections(config)),
     )
+
+
+def _max_connections(config: Config) -> int:
+    return max(0, config.number("maxconnections", DEFAULT_MAX_CONNECTIONS))
 
 
 def minimum_work(config: Config) -> int:

@@ -14,7 +14,6 @@ from ccxx_node.p2p.peers.peer_set import PeerSet
 
 CATCH_UP_SECONDS = 20 * 60
 ANSWER_SECONDS = 2 * 60
-OUTBOUND_PEERS = 8
 MIN_CONNECTED_SECONDS = 30
 EVICTION_SECONDS = 45
 STALE_CHECK_SECONDS = 150
@@ -83,7 +82,7 @@ class ChainFollowing:
 
     def _evict_extra(self) -> None:
         outbound = [peer for peer in self._peers.ready() if peer.may_be_evicted]
-        if len(outbound) <= OUTBOUND_PEERS:
+        if len(outbound) <= self._peers.options.max_outbound:
             return
         candidates = [peer for peer in outbound if not peer.headers.is_protected]
         if not candidates:

@@ -34,6 +34,7 @@ class PeerOptions:
     extra_compact_transactions: int = 100
     is_listening: bool = True
     is_pruned: bool = False
+    max_outbound: int = 8
 
 
 class Door(Protocol):

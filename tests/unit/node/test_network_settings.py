@@ -111,3 +111,13 @@ def test_least_work_is_hexadecimal(tmp_path: Path) -> None:
     assert minimum_work(config(tmp_path)) == 0
     with pytest.raises(ConfigError, match="Invalid non-hex"):
         minimum_work(config(tmp_path, "-minimumchainwork=test"))
+
+
+@pytest.mark.parametrize(("options", "most"), [((), 8), (("-maxconnections=3",), 3)])
+def test_no_more_nodes_are_chosen_than_there_may_be_connections(
+    tmp_path: Path, options: tuple[str, ...], most: int
+) -> None:
+    made = config(tmp_path, *options)
+
+    assert network_options(made).max_outbound == most
+    assert peer_options(made).max_outbound == most
