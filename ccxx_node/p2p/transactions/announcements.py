@@ -30,10 +30,12 @@ INBOUND_SECONDS = 5.0
 OUTBOUND_SECONDS = 2.0
 MAX_PER_TRICKLE = 35
 RELAY_SECONDS = 15 * 60
-# Bounds of our own: what waits for one peer, how far it is sorted, what is kept to be sent.
+# Bounds of our own: what waits for one peer, how far it is sorted, bytes that are kept to be sent.
 MAX_WAITING = 20_000
 _MAX_SORTED = 1000
-_MAX_RELAYED = 20_000
+MAX_RELAYED = 50_000_000
+# Beside a transaction's own bytes.
+_BYTES_PER_RELAYED = 300
 
 
 class TransactionAnnouncements:
@@ -45,6 +47,7 @@ class TransactionAnnouncements:
         self._recent = recent
         # As bytes: most have left the pool long before they are forgotten here.
         self._relayed: OrderedDict[Txid, tuple[float, bytes]] = OrderedDict()
+        self._relayed_size = 0
         # All inbound peers share their moments: else many connections would tell the origin.
         self._next_inbound = 0.0
 
@@ -164,8 +167,10 @@ class TransactionAnnouncements:
         relayed = self._relayed
         if tx.txid not in relayed:
             relayed[tx.txid] = (now + RELAY_SECONDS, tx.encode())
+            self._relayed_size += tx.size + _BYTES_PER_RELAYED
         while relayed:
-            oldest = next(iter(relayed))
-            if relayed[oldest][0] >= now and len(relayed) <= _MAX_RELAYED:
+            expires, raw = next(iter(relayed.values()))
+            if expires >= now and self._relayed_size <= MAX_RELAYED:
                 return
             relayed.popitem(last=False)
+            self._relayed_size -= len(raw) + _BYTES_PER_RELAYED

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_node.p2p import messages as m
 from ccxx_node.p2p.logic.serving import MAX_PART
 from ccxx_node.p2p.peers.actions import Ban
 from ccxx_node.p2p.peers.peer import Services
+from ccxx_node.p2p.transactions import announcements
 from ccxx_node.p2p.transactions.requests import MAX_ANNOUNCED
 
 LONG_ANYONE = b"\x61" * 30 + b"\x51"
@@ -90,6 +93,21 @@ def test_what_was_confirmed_meanwhile_is_not_announced_any_more(world: Any) -> N
 
     assert announced(world.wait(peer, 60)) == []
     assert not peer.relay.transactions
+
+
+def test_what_was_announced_is_kept_to_be_sent_within_bounds(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcements, "MAX_RELAYED", 900)
+    peer, txs = world.meet(), [world.spend(world.coin(), vout=1) for _ in range(3)]
+    for tx in txs:
+        world.node.submit_transaction(tx)
+        world.logic.transaction_accepted(tx.txid)
+        world.wait(peer, 60)
+
+    answers = world.say(peer, m.GetData(tuple(tx_item(tx) for tx in txs)))
+
+    assert [each.tx for each in of_kind(answers, m.TxMessage)] == txs[1:]
 
 
 def test_what_was_not_announced_is_not_told(world: Any) -> None:
