@@ -18,7 +18,6 @@ MSG_BLOCK = 2
 MSG_FILTERED_BLOCK = 3
 MSG_CMPCT_BLOCK = 4
 MSG_WITNESS_FLAG = 1 << 30
-MSG_TYPE_MASK = MSG_WITNESS_FLAG - 1
 MSG_WITNESS_TX = MSG_TX | MSG_WITNESS_FLAG
 MSG_WITNESS_BLOCK = MSG_BLOCK | MSG_WITNESS_FLAG
 
@@ -164,10 +163,6 @@ class BlockMessage:
     def block(self) -> Block:
         """The block that the bytes are; raises DecodeError unless they were read before."""
         return Block.decode(self.raw)
-
-    def without_witness(self) -> Self:
-        """Give the same block for a peer that does not know witnesses."""
-        return type(self).of(self.block, with_witness=False)
 
     def encode(self) -> bytes:
         """Write the payload."""

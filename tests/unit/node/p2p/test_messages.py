@@ -104,7 +104,6 @@ def test_block_without_witness_is_what_the_reference_sends(recorded: Recorded) -
     (whole,) = recorded("block 5149")
     (bare,) = recorded("block 5149 without witness")
 
-    assert whole.without_witness() == bare
     assert BlockMessage.of(whole.block, with_witness=False) == bare
     assert BlockMessage.of(whole.block) == whole
     assert format_hash(whole.block.hash) == format_hash(bare.block.hash)
