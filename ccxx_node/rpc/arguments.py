@@ -10,10 +10,13 @@ from ccxx_core.block import Block, decode_block
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import BlockHash, Txid
 from ccxx_core.transaction import Transaction
+from ccxx_node.consensus.params import MAX_BLOCK_WEIGHT
 from ccxx_node.rpc.errors import Code, RpcFault, misuse
 from ccxx_node.rpc.wire import Json
 
 _DECIMALS = 8
+# What has more is in no chain, and reading it would hold up others.
+_MOST_DIGITS = 2 * MAX_BLOCK_WEIGHT
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -25,10 +28,10 @@ def as_text(value: Json) -> str:
 
 
 def as_integer(value: Json) -> int:
-    """Return a whole number."""
-    if isinstance(value, bool) or not isinstance(value, int):
+    """Return a whole number; what has a point or more than 64 bits comes as `Decimal`."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise RpcFault(Code.MISC_ERROR, "JSON value is not an integer as expected")
-    if not -(1 << 63) <= value < 1 << 63:
+    if isinstance(value, Decimal) or not -(1 << 63) <= value < 1 << 63:
         raise RpcFault(Code.MISC_ERROR, "JSON integer out of range")
     return value
 
@@ -125,17 +128,27 @@ def as_block_hash(value: Json) -> BlockHash:
 
 
 def as_bytes(value: Json, name: str) -> bytes:
-    """Return bytes from hex."""
+    """Return bytes from hex, no more than a block has."""
     text = value if isinstance(value, str) else ""
+    if len(text) > _MOST_DIGITS:
+        raise misuse(f"{name} is longer than a block")
     if not _is_hex(text):
         raise misuse(f"{name} must be hexadecimal string (not '{text}')")
     return bytes.fromhex(text)
 
 
+def as_minable_transaction(value: Json) -> Transaction:
+    """Return a transaction that a block can hold: for methods that look at each of its parts."""
+    tx = as_transaction(value)
+    if tx.weight > MAX_BLOCK_WEIGHT:
+        raise RpcFault(Code.DESERIALIZATION_ERROR, "TX decode failed")
+    return tx
+
+
 def as_transaction(value: Json) -> Transaction:
-    """Return a transaction from hex, with or without witness."""
+    """Return a transaction from hex, with or without witness, no longer than a block."""
     text = as_text(value)
-    if not _HEX.issuperset(text) or len(text) % 2:
+    if len(text) > _MOST_DIGITS or not _HEX.issuperset(text) or len(text) % 2:
         raise RpcFault(Code.DESERIALIZATION_ERROR, "TX decode failed")
     try:
         return Transaction.decode(bytes.fromhex(text))

@@ -204,7 +204,7 @@ async def waitforblockheight(
 async def _wait(node: NodeServices, timeout: Json, is_reached: Any) -> dict[str, Json]:
     milliseconds = 0 if timeout is None else as_integer(timeout)
     loop = asyncio.get_running_loop()
-    end = loop.time() + milliseconds / 1000 if milliseconds > 0 else None
+    end = loop.time() + milliseconds / 1000 if milliseconds else None
     while not is_reached(node.chain.tip) and not node.is_stopping:
         left = None if end is None else end - loop.time()
         if left is not None and left <= 0:

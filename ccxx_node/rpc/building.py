@@ -14,7 +14,15 @@ from ccxx_core.script import (
     p2sh_script,
     p2wsh_script,
 )
-from ccxx_core.transaction import SEQUENCE_FINAL, OutPoint, Transaction, TxInput, TxOutput
+from ccxx_core.transaction import (
+    SEQUENCE_FINAL,
+    WITNESS_SCALE_FACTOR,
+    OutPoint,
+    Transaction,
+    TxInput,
+    TxOutput,
+)
+from ccxx_node.consensus.params import MAX_BLOCK_WEIGHT
 from ccxx_node.mempool.replacement import MAX_REPLACEABLE_SEQUENCE
 from ccxx_node.rpc.arguments import (
     as_amount,
@@ -37,6 +45,8 @@ _MAX_UINT32 = 0xFFFFFFFF
 _MAX_REDEEM_SCRIPT = 520
 _MAX_KEYS = 16
 _COMPRESSED_SIZE = 33
+# A transaction with more of the shortest there are is too large for a block.
+_MOST_OUTPUTS = MAX_BLOCK_WEIGHT // WITNESS_SCALE_FACTOR // 31
 
 
 @METHODS.method("Rawtransactions")
@@ -92,6 +102,8 @@ def _input(value: Json, locktime: int, is_replaceable: bool) -> TxInput:
 
 def _outputs(node: NodeServices, value: Json) -> list[TxOutput]:
     pairs = _pairs(value) if isinstance(value, dict) else _pairs_of_list(as_list(value))
+    if len(pairs) > _MOST_OUTPUTS:
+        raise misuse(f"Invalid parameter, more than {_MOST_OUTPUTS} outputs")
     made: list[TxOutput] = []
     scripts: set[bytes] = set()
     for name, amount in pairs:
@@ -141,13 +153,14 @@ def createmultisig(
 
     `address_type` is `legacy`, `p2sh-segwit` or `bech32`.
     """
-    required = as_integer(nrequired)
-    public_keys = [_public_key(as_text(text)) for text in as_list(keys)]
+    required, texts = as_integer(nrequired), as_list(keys)
+    # One more than there may be: the others are only counted.
+    public_keys = [_public_key(as_text(text)) for text in texts[: _MAX_KEYS + 1]]
     if required < 1:
         raise misuse("a multisignature address must require at least one key to redeem")
-    if len(public_keys) < required:
+    if len(texts) < required:
         raise misuse(
-            f"not enough keys supplied (got {len(public_keys)} keys,"
+            f"not enough keys supplied (got {len(texts)} keys,"
             f" but need at least {required} to redeem)"
         )
     if len(public_keys) > _MAX_KEYS:

@@ -77,7 +77,8 @@ class Dispatcher:
                     answers.append(answer[1])
                 size += len(answers[-1])
                 # Other callers have their turn between the calls of a long batch.
-                await asyncio.sleep(0)
+                with ends_with(caller):
+                    await asyncio.sleep(0)
         return b"[" + b",".join(answers) + b"]"
 
     async def _answer_one(

@@ -56,8 +56,8 @@ for _module in _MODULES:
 @REGISTRY.method("Control")
 def help(node: NodeServices, command: Json = None) -> str:  # noqa: ARG001
     """List all methods, or explain one."""
-    if command is not None:
-        name = as_text(command)
+    name = "" if command is None else as_text(command)
+    if name:
         method = REGISTRY.methods.get(name)
         return method.help if method is not None else f"help: unknown command: {name}"
     shown = [method for method in REGISTRY.methods.values() if not method.is_hidden]

@@ -159,8 +159,8 @@ def _longpoll_id(node: NodeServices) -> str:
 
 async def _wait_for_change(node: NodeServices, known: Json) -> None:
     """Return when the tip changes, or after a minute if the pool did."""
-    known_tip = as_text(known)[:64] if isinstance(known, str) else _longpoll_id(node)[:64]
-    known_updates = known[64:] if isinstance(known, str) else _longpoll_id(node)[64:]
+    known_id = known if isinstance(known, str) else _longpoll_id(node)
+    known_tip, known_updates = known_id[:64], known_id[64:]
     timeout = _LONGPOLL_SECONDS
     while format_hash(node.chain.tip.hash) == known_tip and not node.is_stopping:
         before = node.chain.tip

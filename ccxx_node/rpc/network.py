@@ -9,7 +9,7 @@ from ccxx_node.p2p.addresses.endpoints import format_host
 from ccxx_node.p2p.messages import PROTOCOL_VERSION
 from ccxx_node.p2p.sockets.upload_quota import CYCLE_SECONDS
 from ccxx_node.rpc.arguments import as_flag, as_integer
-from ccxx_node.rpc.errors import misuse
+from ccxx_node.rpc.errors import Code, RpcFault, misuse
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
 from ccxx_node.rpc.wire import Amount, Json
@@ -88,6 +88,8 @@ def getnettotals(node: NodeServices) -> dict[str, Json]:
 @METHODS.method("Network")
 def setnetworkactive(node: NodeServices, state: Json) -> bool:
     """Switch all connections off, or let there be some again; returns what is now."""
+    if state is None:
+        raise RpcFault(Code.MISC_ERROR, "JSON value is not a boolean as expected")
     node.peers.set_active(as_flag(state, default=True))
     return node.peers.is_active
 

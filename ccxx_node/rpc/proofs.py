@@ -13,29 +13,30 @@ from ccxx_node.rpc.errors import Code, RpcFault, misuse, not_found
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
 from ccxx_node.rpc.transactions import block_with_coin
+from ccxx_node.rpc.turns import in_turns
 from ccxx_node.rpc.wire import Json
 
 METHODS = Registry()
 
 
 @METHODS.method("Blockchain")
-def gettxoutproof(node: NodeServices, txids: Json, blockhash: Json = None) -> str:
+async def gettxoutproof(node: NodeServices, txids: Json, blockhash: Json = None) -> str:
     """Return a proof, as hex, that transactions are in one block.
 
     The block is given, or found by an unspent output of one of them, or with -txindex by any.
     """
-    wanted: list[Txid] = []
+    wanted: dict[Txid, None] = {}
     for value in as_list(txids):
         txid = _parse_txid(value)
         if txid in wanted:
             raise misuse(f"Invalid parameter, duplicated txid: {format_hash(txid)}")
-        wanted.append(txid)
+        wanted[txid] = None
     if not wanted:
         raise misuse("Parameter 'txids' cannot be empty")
-    entry = _find_block(node, wanted, blockhash)
+    entry = known_entry(node, blockhash) if blockhash is not None else await _find(node, wanted)
     block = read_block(node, entry)
     found = [tx.txid for tx in block.transactions]
-    if not set(wanted) <= set(found):
+    if not wanted.keys() <= set(found):
         raise not_found("Not all transactions found in specified or retrieved block")
     return make_proof(block.header, found, set(wanted)).encode().hex()
 
@@ -49,14 +50,13 @@ def _parse_txid(value: Json) -> Txid:
         raise misuse(f"Invalid txid {value}") from None
 
 
-def _find_block(node: NodeServices, wanted: list[Txid], blockhash: Json) -> BlockEntry:
-    if blockhash is not None:
-        return known_entry(node, blockhash)
-    for txid in wanted:
+async def _find(node: NodeServices, wanted: dict[Txid, None]) -> BlockEntry:
+    """Return the block with an unspent output of any, or with the last, or raise the fault."""
+    async for txid in in_turns(node, wanted):
         entry = block_with_coin(node, txid)
         if entry is not None:
             return entry
-    place = node.chain.find_transaction(wanted[0])
+    place = node.chain.find_transaction(next(reversed(wanted)))
     entry = node.chain.entry(place[0]) if place is not None else None
     if entry is None:
         raise not_found("Transaction not yet in block")

@@ -12,7 +12,7 @@ from ccxx_core.psbt import Psbt, PsbtInput, PsbtOutput
 from ccxx_core.script import solve_script
 from ccxx_core.spending import unlock
 from ccxx_core.transaction import Transaction, TxOutput
-from ccxx_node.rpc.arguments import as_flag, as_list, as_text, as_transaction
+from ccxx_node.rpc.arguments import as_flag, as_list, as_minable_transaction, as_text
 from ccxx_node.rpc.building import build_transaction
 from ccxx_node.rpc.errors import Code, RpcFault, misuse
 from ccxx_node.rpc.registry import Registry
@@ -43,7 +43,7 @@ def converttopsbt(
     iswitness: Json = None,  # noqa: ARG001
 ) -> str:
     """Return a raw transaction as a PSBT; with `permitsigdata` its signatures are dropped."""
-    tx = as_transaction(hexstring)
+    tx = as_minable_transaction(hexstring)
     is_signed = any(tx_input.script_sig or tx_input.witness for tx_input in tx.inputs)
     if is_signed and not as_flag(permitsigdata, False):
         raise RpcFault(

@@ -57,10 +57,13 @@ class Method:
         return given
 
     def _order(self, params: Mapping[str, Json]) -> list[Json]:
-        by_name = {self.aliases.get(name, name): value for name, value in params.items()}
-        for name in by_name:
-            if name not in self.parameters:
-                raise misuse(f"Unknown named parameter {name}")
+        by_name: dict[str, Json] = {}
+        for given, value in params.items():
+            name = self.aliases.get(given, given)
+            # Of two spellings of one parameter the second is one too many.
+            if name not in self.parameters or name in by_name:
+                raise misuse(f"Unknown named parameter {given}")
+            by_name[name] = value
         last = max((self.parameters.index(name) for name in by_name), default=-1)
         return [by_name.get(name) for name in self.parameters[: last + 1]]
 

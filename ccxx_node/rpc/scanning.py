@@ -57,7 +57,7 @@ async def scantxoutset(node: NodeServices, action: Json, scanobjects: Json = Non
         raise misuse('Scan already in progress, use action "abort" or "status"')
     scan = _scans[node] = _Scan()
     try:
-        wanted = await _expand_all(node, as_list(scanobjects))
+        wanted = await _expand_all(node, scan, as_list(scanobjects))
         return await _search(node, scan, wanted)
     finally:
         del _scans[node]
@@ -92,7 +92,7 @@ def _unspent(outpoint: OutPoint, coin: Coin) -> dict[str, Json]:
     }
 
 
-async def _expand_all(node: NodeServices, values: Sequence[Json]) -> set[bytes]:
+async def _expand_all(node: NodeServices, scan: _Scan, values: Sequence[Json]) -> set[bytes]:
     scripts: set[bytes] = set()
     async for value in in_turns(node, values):
         text, last = _read_object(value)
@@ -106,6 +106,8 @@ async def _expand_all(node: NodeServices, values: Sequence[Json]) -> set[bytes]:
             except DecodeError:
                 reason = f"Cannot derive script without private keys: '{text}'"
                 raise not_found(reason) from None
+            if scan.is_aborted:
+                return set()
             if len(scripts) > _MAX_SCRIPTS:
                 raise misuse("more scripts than can be looked for at once")
     return scripts

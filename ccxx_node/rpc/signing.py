@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ccxx_core.errors import CcxxError, DecodeError
 from ccxx_core.hashes import format_hash, hash160
 from ccxx_core.keys import PrivateKey, verify_signature
-from ccxx_core.network import Network
 from ccxx_core.script import (
     is_key_shaped,
     is_p2sh,
@@ -30,15 +29,16 @@ from ccxx_node.rpc.arguments import (
     as_bytes,
     as_integer,
     as_list,
+    as_minable_transaction,
     as_object,
     as_text,
-    as_transaction,
     as_txid,
 )
 from ccxx_node.rpc.errors import Code, RpcFault, not_found
 from ccxx_node.rpc.registry import Registry
 from ccxx_node.rpc.services import NodeServices
 from ccxx_node.rpc.shapes import SIGHASH_NAMES
+from ccxx_node.rpc.turns import in_turns
 from ccxx_node.rpc.wire import Json
 
 METHODS = Registry()
@@ -67,7 +67,7 @@ class _Keys:
 
 
 @METHODS.method("Rawtransactions")
-def signrawtransactionwithkey(
+async def signrawtransactionwithkey(
     node: NodeServices,
     hexstring: Json,
     privkeys: Json,
@@ -79,12 +79,12 @@ def signrawtransactionwithkey(
     `prevtxs` describes outputs that the node does not know: `txid`, `vout`, `scriptPubKey`, and
     where needed `redeemScript` and `amount`.
     """
-    tx = as_transaction(hexstring)
-    keys = _read_keys(privkeys, sighashtype, node.network)
-    spent = _find_outputs(node, [tx], prevtxs)
+    tx = as_minable_transaction(hexstring)
+    keys = await _read_keys(node, as_list(privkeys), sighashtype)
+    spent = await _find_outputs(node, tx, [] if prevtxs is None else as_list(prevtxs))
     signed = list(tx.inputs)
     errors: list[Json] = []
-    for index, tx_input in enumerate(tx.inputs):
+    async for index, tx_input in in_turns(node, enumerate(tx.inputs)):
         coin = spent.get(tx_input.prevout)
         if coin is None:
             errors.append(_error_shape(tx_input, _UNKNOWN_COIN))
@@ -99,14 +99,14 @@ def signrawtransactionwithkey(
 
 
 @METHODS.method("Rawtransactions")
-def combinerawtransaction(node: NodeServices, txs: Json) -> str:
+async def combinerawtransaction(node: NodeServices, txs: Json) -> str:
     """Join the signatures of several copies of one transaction."""
-    copies = [as_transaction(text) for text in as_list(txs)]
+    copies = [as_minable_transaction(text) async for text in in_turns(node, as_list(txs))]
     if not copies:
         raise RpcFault(Code.DESERIALIZATION_ERROR, "Missing transactions")
-    spent = _find_outputs(node, copies[:1], None)
+    spent = await _find_outputs(node, copies[0], [])
     joined = list(copies[0].inputs)
-    for index, tx_input in enumerate(joined):
+    async for index, tx_input in in_turns(node, enumerate(copies[0].inputs)):
         coin = spent.get(tx_input.prevout)
         if coin is None:
             raise RpcFault(Code.VERIFY_ERROR, _UNKNOWN_COIN)
@@ -115,11 +115,11 @@ def combinerawtransaction(node: NodeServices, txs: Json) -> str:
     return replace(copies[0], inputs=tuple(joined)).encode().hex()
 
 
-def _read_keys(privkeys: Json, sighashtype: Json, network: Network) -> _Keys:
+async def _read_keys(node: NodeServices, texts: Sequence[Json], sighashtype: Json) -> _Keys:
     private = {}
-    for text in as_list(privkeys):
+    async for text in in_turns(node, texts):
         try:
-            key = PrivateKey.from_wif(as_text(text), network)
+            key = PrivateKey.from_wif(as_text(text), node.network)
         except DecodeError:
             raise not_found("Invalid private key") from None
         private[key.public_key] = key
@@ -129,17 +129,16 @@ def _read_keys(privkeys: Json, sighashtype: Json, network: Network) -> _Keys:
     return _Keys(private, _SIGHASH_TYPES[name])
 
 
-def _find_outputs(
-    node: NodeServices, txs: Iterable[Transaction], prevtxs: Json
+async def _find_outputs(
+    node: NodeServices, tx: Transaction, prevtxs: Sequence[Json]
 ) -> dict[OutPoint, _Spent]:
     view = UnconfirmedView(node.chain, node.acceptor.pool)
     found: dict[OutPoint, _Spent] = {}
-    for tx in txs:
-        for tx_input in tx.inputs:
-            coin = view.get_coin(tx_input.prevout)
-            if coin is not None:
-                found[tx_input.prevout] = _Spent(TxOutput(coin.value, coin.script_pubkey))
-    for value in as_list(prevtxs) if prevtxs is not None else ():
+    async for tx_input in in_turns(node, tx.inputs):
+        coin = view.get_coin(tx_input.prevout)
+        if coin is not None:
+            found[tx_input.prevout] = _Spent(TxOutput(coin.value, coin.script_pubkey))
+    async for value in in_turns(node, prevtxs):
         fields = as_object(value)
         outpoint = OutPoint(as_txid(fields.get("txid"), "txid"), as_integer(fields.get("vout")))
         if not 0 <= outpoint.vout <= _MAX_UINT32:

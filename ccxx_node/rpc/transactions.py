@@ -16,6 +16,7 @@ from ccxx_node.rpc.arguments import (
     as_integer,
     as_level,
     as_list,
+    as_minable_transaction,
     as_transaction,
     as_txid,
 )
@@ -111,7 +112,7 @@ def _place(node: NodeServices, entry: BlockEntry) -> dict[str, Json]:
 @METHODS.method("Rawtransactions")
 def decoderawtransaction(node: NodeServices, hexstring: Json, iswitness: Json = None) -> Json:
     """Return the facts of a transaction given as hex; `iswitness` says how to read it."""
-    tx = as_transaction(hexstring)
+    tx = as_minable_transaction(hexstring)
     if iswitness is not None and not as_flag(iswitness, True) and tx.has_witness:
         raise RpcFault(Code.DESERIALIZATION_ERROR, "TX decode failed")
     return transaction_shape(tx, node.network, with_hex=False)
