@@ -118,7 +118,9 @@ class RestInterface:
         return entry, form
 
     def _raw_block(self, entry: BlockEntry, form: Format) -> Found:
-        return _raw(self._node.chain.get_raw_block(entry.hash) or b"", form)
+        raw = self._node.chain.get_raw_block(entry.hash)
+        assert raw is not None
+        return _raw(raw, form)
 
     async def _chain(self, rest: str, _: bytes) -> Found:
         _want_json(rest)

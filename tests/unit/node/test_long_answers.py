@@ -10,14 +10,18 @@ from typing import Any
 
 import pytest
 
-from ccxx_core.hashes import Txid, format_hash, sha256
+from ccxx_core.block import Block, BlockHeader
+from ccxx_core.hashes import BlockHash, Txid, format_hash, sha256
+from ccxx_core.network import REGTEST, Network
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
+from ccxx_node.chainstate.block_entry import BlockEntry
 from ccxx_node.chainstate.errors import CorruptionError, StorageError
 from ccxx_node.mempool.accept import Acceptor
 from ccxx_node.mempool.entry import Entry
 from ccxx_node.mempool.policy import Policy
 from ccxx_node.mempool.pool import Mempool, Removal
 from ccxx_node.rpc.auth import Authenticator
+from ccxx_node.rpc.blocks import block_in_full
 from ccxx_node.rpc.errors import RpcFault
 from ccxx_node.rpc.mempool import all_entries
 from ccxx_node.rpc.methods import REGISTRY
@@ -30,11 +34,30 @@ from ccxx_node.rpc.wire import encode
 MANY = 12_000
 
 
+def payment(number: int) -> Transaction:
+    coin = OutPoint(Txid(sha256(number.to_bytes(4))), 0)
+    return Transaction(2, (TxInput(coin),), (TxOutput(1, b""),))
+
+
 class Damaged:
     """A chain that cannot be read."""
 
     def entry(self, _: bytes) -> None:
         raise CorruptionError("/home/somebody/blocks is not what was written")
+
+
+@dataclass
+class OneBlock:
+    """A chain of one block."""
+
+    tip: BlockEntry
+    block: Block
+
+    def get_block(self, _: BlockHash) -> Block:
+        return self.block
+
+    def next_entry(self, _: BlockEntry) -> None:
+        return None
 
 
 @dataclass(eq=False)
@@ -44,7 +67,8 @@ class Node:
     acceptor: Acceptor = field(default_factory=lambda: Acceptor(Mempool(), Policy()))
     is_stopping: bool = False
     starting: str | None = None
-    chain: Damaged | None = None
+    network: Network = REGTEST
+    chain: Damaged | OneBlock | None = None
     failed: StorageError | None = None
 
     def fail(self, error: StorageError) -> None:
@@ -55,9 +79,7 @@ class Node:
 
     def fill(self, count: int) -> None:
         for number in range(count):
-            coin = OutPoint(Txid(sha256(number.to_bytes(4))), 0)
-            tx = Transaction(2, (TxInput(coin),), (TxOutput(1, b""),))
-            self.acceptor.pool.add(Entry(tx, 1000, 100, 4, 0, 1, False))
+            self.acceptor.pool.add(Entry(payment(number), 1000, 100, 4, 0, 1, False))
 
 
 def begin(work: Coroutine[Any, Any, Any]) -> None:
@@ -114,6 +136,19 @@ def test_list_of_the_pool_is_that_of_one_moment() -> None:
     node.fill(1)
 
     assert set(json.loads(encode(finish(work)))) == {format_hash(txid) for txid in txids}
+
+
+def test_block_is_listed_with_pauses_and_in_order() -> None:
+    header = BlockHeader(4, BlockHash(bytes(32)), bytes(32), 1, 0x207FFFFF, 0)
+    block = Block(header, tuple(payment(number) for number in range(500)))
+    node: Any = Node()
+    node.chain = OneBlock(BlockEntry(header, None), block)
+    work = block_in_full(node, node.chain.tip)
+
+    begin(work)
+    listed = json.loads(encode(finish(work)))["tx"]
+
+    assert [each["txid"] for each in listed] == [format_hash(tx.txid) for tx in block.transactions]
 
 
 async def test_rest_on_damaged_data_stops_the_node_and_names_no_file() -> None:
