@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, FloatRect, Page
 
 from ccxx_explorer.catalogues import CODES
 from ccxx_explorer.database.listings import CERTIFICATE_STATUSES
@@ -25,11 +25,19 @@ ROOT = Path(__file__).resolve().parents[3]
 SCREENSHOTS = Path(os.environ.get("CCXX_SCREENSHOTS", ROOT / "artifacts" / "screenshots"))
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 # WCAG 2.2 AA and axe's own advice; the size of targets is a rule that axe leaves off by itself.
-RULES = """() => axe.run(document, {
-  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-  rules: {"target-size": {enabled: true}},
-}).then(({violations}) => violations.map(({id, help, nodes}) =>
-  `${id}: ${help}: ${nodes.slice(0, 3).map(node => node.html.slice(0, 160))}`))"""
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"target-size": {"enabled": True}},
+    "resultTypes": ["violations"],
+}
+# Dark differs from light by colours alone: these rules of them are about colours.
+RULES_OF_COLOURS = RULES | {"runOnly": ["color-contrast", "link-in-text-block"], "rules": {}}
+JUDGE = """rules => axe.run(document, rules).then(
+  ({violations}) => violations.map(({id, help, nodes}) =>
+    `${id}: ${help}: ${nodes.slice(0, 3).map(node => node.html.slice(0, 160))}`))"""
+# What a browser draws in one piece; only the description of the API is longer.
+TALLEST = 16_384
+SIZE = "[document.documentElement.clientWidth, document.documentElement.scrollHeight]"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 KINDS = sorted(
@@ -118,16 +126,19 @@ class Visit:
         """Let the visitor's system be light or dark from now on."""
         self.page.emulate_media(color_scheme=scheme)
 
-    def judge(self) -> None:
+    def judge(self, rules: dict[str, Any] = RULES) -> None:
         """Let axe look at it."""
         if not self.page.evaluate("Boolean(window.axe)"):
             self.page.evaluate(AXE)
-        self.faults.extend(self.page.evaluate(RULES))
+        self.faults.extend(self.page.evaluate(JUDGE, rules))
 
     def keep(self, *names: Any) -> None:
         """Keep what it looks like."""
         name = "-".join(re.sub(r"[^a-z0-9]+", "-", str(part).lower()).strip("-") for part in names)
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        width, height = self.page.evaluate(SIZE)
+        area: FloatRect = {"x": 0, "y": 0, "width": width, "height": min(height, TALLEST)}
+        file = SCREENSHOTS / f"{name}.jpeg"
+        self.page.screenshot(path=file, full_page=True, clip=area, quality=80)
 
     def close(self) -> list[str]:
         """Leave; gives what was wrong."""
@@ -162,7 +173,7 @@ def test_every_page_is_sound_in_every_window(
                 visit.colour(scheme)
                 # Without JavaScript axe itself cannot run.
                 if scripts:
-                    visit.judge()
+                    visit.judge(RULES if scheme == "light" else RULES_OF_COLOURS)
                 way = "javascript" if scripts else "plain"
                 visit.keep(kind.strip("/") or "home", number, scheme, width, way)
             if found := visit.close():
