@@ -12,6 +12,9 @@ from hypothesis import settings
 from ccxx_cert.vpdf import PdfForm
 from ccxx_regtest.postgresql import PostgresServer, why_not
 
+# Nothing here asks a stranger over TLS, and to read whom the system trusts delays every program.
+os.environ.setdefault("SSL_CERT_FILE", os.devnull)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # A law holds on a busy machine too: how long an example took says nothing about it.

@@ -93,7 +93,7 @@ def slowest_answer_to_others(node: Any) -> Iterator[list[float]]:
 def many_files() -> Iterator[None]:
     """Let this process open as many connections as the test wants."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4 * IDLE), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4 * IDLE)), hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

@@ -145,6 +145,8 @@ def test_known_commands_with_any_payload_do_no_harm(node: Any, meet: Meet, unhar
         for command in m.COMMANDS:
             stranger = meet(node)
             stranger.introduce()
+            # Who is gone before the introduction was heard leaves no line.
+            stranger.wait_until_heard()
             for size in sizes:
                 stranger.say_payload(command, noise.randbytes(size))
                 stranger.say_payload(command, b"\xff" * size)
@@ -336,7 +338,7 @@ def test_peer_that_asks_and_never_reads_is_not_served_into_memory(
 def many_files() -> Iterator[None]:
     """Let this process open as many connections as the test wants."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2000), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 2000)), hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
