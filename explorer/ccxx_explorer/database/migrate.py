@@ -5,6 +5,7 @@ Each change of `schema.py` is a step in `migrations/versions`, which this packag
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -40,7 +41,7 @@ def check_schema(connection: Connection, name: str) -> None:
 
 def newest_revision() -> str:
     """Return the name of the newest form of the tables."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    revision = _steps().get_current_head()
     assert revision is not None, "there is at least one migration"
     return revision
 
@@ -53,10 +54,16 @@ def _revision(connection: Connection, name: str) -> str | None:
             f"the index {name} was made by a version that is too old to go on from:"
             " delete it and let it be made again, everything in it is on the chain"
         )
-    known = {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {each.revision for each in _steps().walk_revisions()}
     if found is not None and found not in known:
         raise ExplorerError(f"the index {name} is of a newer version ({found}): update ccxx")
     return found
+
+
+@cache
+def _steps() -> ScriptDirectory:
+    # Every step is compiled when they are read: once is enough.
+    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:
