@@ -10,7 +10,7 @@ from aiohttp import web
 from ccxx_node.node.metrics import CONTENT_TYPE
 from ccxx_node.rpc.answers import JSON, Answer
 from ccxx_node.rpc.complaints import Complaints
-from ccxx_node.rpc.connections import Connection, ConnectionTable
+from ccxx_node.rpc.connections import Connection, ConnectionTable, listen_on
 from ccxx_node.rpc.health import HealthFacts
 from ccxx_node.rpc.rest_formats import NO_SUCH_PATH
 
@@ -37,7 +37,7 @@ class MetricsServer:
     async def open(self) -> None:
         """Start to listen; OSError if the address cannot be used."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        await web.SockSite(self._runner, listen_on(self._host, self._port)).start()
 
     async def close(self) -> None:
         """Stop to listen."""

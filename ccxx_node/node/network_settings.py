@@ -246,7 +246,10 @@ def _resolve(config: Config, text: str, port: int) -> Endpoint:
         if not config.flag("dns", True):
             raise
     host, port = split_host(text, port)
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise DecodeError(f"{host!r} is no name of a machine") from None
     return Endpoint(parse_host(str(found[0][4][0])), port)
 
 

@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import ipaddress
 import logging
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
@@ -47,6 +48,18 @@ def most_connections() -> int:
     if files == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
     return min(MAX_CONNECTIONS, files // _PART_OF_FILES)
+
+
+def listen_on(host: str, port: int) -> socket.socket:
+    """Return a socket that listens, or raise OSError, also for what can be no name."""
+    is_ipv6 = ":" in host
+    return socket.create_server(
+        (host, port),
+        family=socket.AF_INET6 if is_ipv6 else socket.AF_INET,
+        backlog=128,
+        # One socket for every address of this machine, as the reference has it.
+        dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
+    )
 
 
 class Connection(web.RequestHandler):

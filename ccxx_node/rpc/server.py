@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,7 +14,13 @@ from ccxx_node.rpc.answers import JSON, Answer
 from ccxx_node.rpc.auth import Authenticator
 from ccxx_node.rpc.bodies import BodyReader, Stalled, TooLarge
 from ccxx_node.rpc.complaints import Complaints
-from ccxx_node.rpc.connections import Connection, ConnectionTable, Subnet, most_connections
+from ccxx_node.rpc.connections import (
+    Connection,
+    ConnectionTable,
+    Subnet,
+    listen_on,
+    most_connections,
+)
 from ccxx_node.rpc.dispatch import Dispatcher, Forbidden
 from ccxx_node.rpc.permissions import Permissions
 from ccxx_node.rpc.registry import Registry
@@ -77,7 +82,7 @@ class RpcServer:
         opened = 0
         for host, port in self._settings.addresses:
             try:
-                await web.SockSite(self._runner, _listen(host, port)).start()
+                await web.SockSite(self._runner, listen_on(host, port)).start()
                 opened += 1
             except OSError as error:
                 problem = error
@@ -155,14 +160,3 @@ class RpcServer:
             return False
         connection.let_in(user, header)
         return True
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    is_ipv6 = ":" in host
-    return socket.create_server(
-        (host, port),
-        family=socket.AF_INET6 if is_ipv6 else socket.AF_INET,
-        backlog=128,
-        # One socket for every address of this machine, as the reference has it.
-        dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
-    )

@@ -50,6 +50,8 @@ def test_trusted_address_needs_a_port(tmp_path: Path) -> None:
         (["-whitelist=1.2.3.4/99"], "Invalid netmask specified in -whitelist: '1.2.3.4/99'"),
         (["-onlynet=ham"], "Unknown network specified in -onlynet: 'ham'"),
         (["-proxy=1.2.3.4:99999"], "Invalid -proxy address or hostname: '1.2.3.4:99999'"),
+        (["-proxy=a..b:1"], "Invalid -proxy address or hostname: 'a..b:1'"),
+        (["-externalip=a..b"], "Cannot resolve -externalip address: 'a..b'"),
         (["-dns=0", "-onion=name"], "Invalid -onion address or hostname: 'name'"),
         (["-dns=0", "-externalip=name"], "Cannot resolve -externalip address: 'name'"),
         (["-port=70000"], "-port is 70000, wanted 1 to 65535"),

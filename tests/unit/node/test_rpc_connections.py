@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from ccxx_node.node.metrics_server import MetricsServer
 from ccxx_node.rpc.answers import Answer
 from ccxx_node.rpc.complaints import Complaints
 from ccxx_node.rpc.connections import Connection, ConnectionTable
+from ccxx_node.rpc.health import HealthFacts
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -153,3 +155,8 @@ def test_leaving_in_the_middle_of_a_body_is_nobodys_bug(caplog: pytest.LogCaptur
     asyncio.run(story())
 
     assert caplog.messages == []
+
+
+async def test_metrics_on_what_is_no_name_are_an_error_of_the_system() -> None:
+    with pytest.raises(OSError, match="not known"):
+        await MetricsServer(("a" * 70, 1), bytes, HealthFacts).open()
