@@ -1,6 +1,7 @@
 """No parameter, whatever it is, is answered with an internal error."""
 
 import itertools
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ VALUES: tuple[Any, ...] = (
     0,
     1,
     2**31,
-    2**70,
+    Decimal(2**70),
     1.5,
     "",
     "00",
