@@ -19,6 +19,8 @@ _log = logging.getLogger("ccxx.node")
 
 # After so long others have their turn, and after it the way goes on.
 TURN_SECONDS = 0.25
+# The part of it that others have: a call takes several rounds of the event loop, not one.
+_PAUSE = 0.1
 _EVENTS_KEPT = 4
 
 
@@ -112,9 +114,10 @@ class ChainFollower:
         node = self._node
         try:
             while not node.chain.is_settled and not node.is_stopping:
-                await asyncio.sleep(0)
+                await asyncio.sleep(self._turn_seconds * _PAUSE)
                 self.follow(node.chain.move_on(self._turn_seconds))
-            _log.info("long way ended height=%d", node.chain.height)
+            end = "ended" if node.chain.is_settled else "left"
+            _log.info("long way %s height=%d", end, node.chain.height)
         except StorageError as error:
             node.fail(error)
         except Exception:
