@@ -35,7 +35,8 @@ class Stranger:
         """Exchange versions as every good peer does."""
         self.say(m.Version(70015, services, int(time.time()), user_agent="/stranger/"))
         self.say(m.Verack())
-        self.hear(m.Verack)
+        # What the node says when it has read our verack too.
+        self.hear(m.SendHeaders)
 
     def say(self, *messages: m.Message) -> None:
         """Send messages."""
