@@ -3,6 +3,7 @@
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,22 +105,36 @@ class World:
         self.mine(others, OTHER_MINER)
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A node with some mature rewards, and an explorer that has caught up."""
+@contextmanager
+def started_world(folder: Path) -> Iterator[World]:
+    """Start a node with some mature rewards, and an explorer that has caught up."""
     options = (f"-testmaturity={MATURITY}",)
-    with RegtestNode(tmp_path / "node", tmp_path / "node.log", options) as node:
+    with RegtestNode(folder / "node", folder / "node.log", options) as node:
         port = free_ports(1)[0]
         command = [
             program("ccxx-explorer"),
             "serve",
-            f"--database={tmp_path / 'index.sqlite'}",
+            f"--database={folder / 'index.sqlite'}",
             f"--port={port}",
         ]
-        explorer = Process("ccxx-explorer", command, tmp_path / "explorer.log", node.settings)
+        explorer = Process("ccxx-explorer", command, folder / "explorer.log", node.settings)
         try:
             world = World(node, explorer, f"http://127.0.0.1:{port}")
             world.mine(MATURITY + 5)
             yield world
         finally:
             explorer.stop()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A node and an explorer of a test's own."""
+    with started_world(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def lasting_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A node and an explorer for all tests of a file."""
+    with started_world(tmp_path_factory.mktemp("lasting")) as started:
+        yield started

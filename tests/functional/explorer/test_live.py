@@ -5,6 +5,7 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -29,6 +30,8 @@ MINER = encode_address(SCRIPT, REGTEST) or ""
 OTHER = encode_address(p2wpkh_script(bytes(20)), REGTEST) or ""
 MATURITY = 10
 SECONDS = 60
+# Heights of rewards that no test has spent yet.
+REWARDS = count(1)
 
 
 class Explorer:
@@ -37,15 +40,16 @@ class Explorer:
     def __init__(self, folder: Path, node: RegtestNode, *options: str) -> None:
         port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{port}"
-        self._log = folder / f"explorer-{port}.log"
+        self.log = folder / f"explorer-{port}.log"
+        self.database = f"--database={folder / f'index-{port}.sqlite'}"
         self._settings = node.settings
-        database = f"--database={folder / f'index-{port}.sqlite'}"
-        self._command = [program("ccxx-explorer"), "serve", database, f"--port={port}", *options]
+        words = ("serve", self.database, f"--port={port}", *options)
+        self._command = [program("ccxx-explorer"), *words]
         self.start()
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        self.process = Process("ccxx-explorer", self._command, self._log, self._settings)
+        self.process = Process("ccxx-explorer", self._command, self.log, self._settings)
         self.process.wait_until(lambda: self.get("/status.json") is not None)
 
     def get(self, path: str) -> Any:
@@ -105,24 +109,41 @@ class Listener:
         self._reply.close()
 
 
-@pytest.fixture
-def node(tmp_path: Path) -> Iterator[RegtestNode]:
-    """A node whose first rewards may be spent."""
+@pytest.fixture(scope="module")
+def network(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[RegtestNode, Explorer]]:
+    """A node whose first rewards may be spent, and an explorer beside it."""
+    folder = tmp_path_factory.mktemp("live")
     options = (f"-testmaturity={MATURITY}",)
-    with RegtestNode(tmp_path / "node", tmp_path / "node.log", options) as running:
-        running.mine(MATURITY + 5, MINER)
-        yield running
+    with RegtestNode(folder / "node", folder / "node.log", options) as node:
+        node.mine(MATURITY + 5, MINER)
+        explorer = Explorer(folder, node)
+        try:
+            yield node, explorer
+        finally:
+            explorer.process.stop()
 
 
 @pytest.fixture
-def explorer(tmp_path: Path, node: RegtestNode) -> Iterator[Explorer]:
-    """An explorer that has caught up."""
-    running = Explorer(tmp_path, node)
-    try:
-        running.wait_for_height(MATURITY + 5)
-        yield running
-    finally:
-        running.process.stop()
+def node(network: tuple[RegtestNode, Explorer]) -> RegtestNode:
+    """The node: nothing waits in its pool, whatever the last test left there."""
+    network[0].mine(1, MINER)
+    return network[0]
+
+
+@pytest.fixture
+def explorer(network: tuple[RegtestNode, Explorer], node: RegtestNode) -> Explorer:
+    """The explorer, which has caught up and has heard of the empty pool."""
+    explorer = network[1]
+    explorer.wait_for_height(node.client.block_count())
+    explorer.process.wait_until(lambda: has_empty_pool(explorer.get("/mempool.json")))
+    return explorer
+
+
+def has_empty_pool(pool: Any) -> bool:
+    """Tell whether the explorer knows that nothing waits."""
+    return bool(pool) and pool["known"] and not pool["transactions"]
 
 
 @pytest.fixture
@@ -141,8 +162,9 @@ def page(chromium: Browser) -> Iterator[Page]:
     opened.close()
 
 
-def payment(node: RegtestNode, height: int = 1, fee: int = 10_000) -> Transaction:
-    """Spend the reward of a block."""
+def payment(node: RegtestNode, height: int = 0, fee: int = 10_000) -> Transaction:
+    """Spend the reward of a block, by default of the next that nobody has spent."""
+    height = height or next(REWARDS)
     coinbase = node.client.block(node.client.block_hash(height)).transactions[0]
     value = coinbase.outputs[0].value
     outputs = (TxOutput(value - fee, SCRIPT),)
@@ -153,14 +175,16 @@ def payment(node: RegtestNode, height: int = 1, fee: int = 10_000) -> Transactio
 
 
 def test_block_and_reorganisation_reach_a_listener(node: RegtestNode, listener: Listener) -> None:
+    height = node.client.block_count()
+
     node.mine(1, MINER)
-    tip = listener.wait_for("tip", lambda data: data["height"] == MATURITY + 6)
-    node.client.call("invalidateblock", node.client.call("getblockhash", MATURITY + 4))
+    tip = listener.wait_for("tip", lambda data: data["height"] == height + 1)
+    node.client.call("invalidateblock", node.client.call("getblockhash", height - 1))
     node.mine(4, OTHER)
     reorganisation = listener.wait_for("reorganisation")
 
     assert tip["time"] > 0
-    assert reorganisation["common_height"] <= MATURITY + 3
+    assert reorganisation["common_height"] <= height - 2
 
 
 def test_transaction_is_told_and_shown_until_a_block_takes_it(
@@ -183,6 +207,7 @@ def test_transaction_is_told_and_shown_until_a_block_takes_it(
 def test_node_that_is_killed_is_told_and_found_again(
     node: RegtestNode, explorer: Explorer, listener: Listener
 ) -> None:
+    height = node.client.block_count()
     node.client.send(payment(node))
     listener.wait_for("mempool", lambda data: data["count"] == 1)
 
@@ -192,34 +217,37 @@ def test_node_that_is_killed_is_told_and_found_again(
     node.crash()
     back = listener.wait_for("node")
     node.mine(1, MINER)
-    listener.wait_for("tip", lambda data: data["height"] == MATURITY + 6)
+    listener.wait_for("tip", lambda data: data["height"] == height + 1)
 
     assert gone["online"] is False and back["online"] is True
     assert not away["known"] and away["transactions"] == []
 
 
 def test_listener_goes_on_where_it_was(node: RegtestNode, explorer: Explorer) -> None:
+    height = node.client.block_count()
     first = Listener(explorer.url)
     place, _, _ = first.next()
     first.close()
     node.mine(1, MINER)
-    explorer.wait_for_height(MATURITY + 6)
+    explorer.wait_for_height(height + 1)
 
     second = Listener(explorer.url, place)
 
-    assert second.wait_for("tip", lambda data: data["height"] == MATURITY + 6)
+    assert second.wait_for("tip", lambda data: data["height"] == height + 1)
     second.close()
 
 
 def test_several_web_processes_tell_the_same(
     tmp_path: Path, node: RegtestNode, explorer: Explorer
 ) -> None:
-    database = next(tmp_path.glob("index-*.sqlite"))
-    other = Explorer(tmp_path, node, "--no-index", f"--database={database}")
+    height = node.client.block_count()
+    other = Explorer(tmp_path, node, "--no-index", explorer.database)
     try:
         listeners = [Listener(each.url) for each in (explorer, other)]
         node.mine(1, MINER)
-        told = [each.wait_for("tip", lambda data: data["height"] == 16) for each in listeners]
+        told = [
+            each.wait_for("tip", lambda data: data["height"] == height + 1) for each in listeners
+        ]
         for each in listeners:
             each.close()
     finally:
@@ -231,23 +259,26 @@ def test_several_web_processes_tell_the_same(
 def test_page_is_live_follows_blocks_and_says_when_it_is_cut_off(
     node: RegtestNode, explorer: Explorer, page: Page
 ) -> None:
+    height = node.client.block_count()
+    page.clock.install()
     page.goto(f"{explorer.url}/blocks")
     state = page.locator(".live")
     expect(state).to_have_attribute("data-state", "live", timeout=SECONDS * 1000)
 
     node.mine(1, MINER)
-    expect(page.get_by_role("link", name=str(MATURITY + 6), exact=True)).to_be_visible(
+    expect(page.get_by_role("link", name=str(height + 1), exact=True)).to_be_visible(
         timeout=SECONDS * 1000
     )
-    page.get_by_role("link", name=str(MATURITY + 2), exact=True).click()
+    page.get_by_role("link", name=str(height - 3), exact=True).click()
     expect(state).to_have_attribute("data-state", "live", timeout=SECONDS * 1000)
     node.mine(1, MINER)
     expect(page.get_by_text("A newer block is there.")).to_be_visible(timeout=SECONDS * 1000)
     explorer.process.kill()
     expect(state).to_contain_text("not connected since", timeout=SECONDS * 1000)
     explorer.start()
+    page.clock.fast_forward(SECONDS * 1000)
     expect(state).to_have_attribute(
-        "data-state", re.compile("live|polling"), timeout=2 * SECONDS * 1000
+        "data-state", re.compile("live|polling"), timeout=SECONDS * 1000
     )
 
 
@@ -258,8 +289,9 @@ def test_search_in_the_middle_of_a_page_completes_after_blocks_came(
     expect(page.locator(".live")).to_have_attribute("data-state", "live")
 
     node.mine(1, MINER)
-    expect(page.locator("main dl.tiles dd").first).to_have_text(str(MATURITY + 6))
-    page.get_by_role("combobox").fill(str(MATURITY + 6))
+    height = str(node.client.block_count())
+    expect(page.locator("main dl.tiles dd").first).to_have_text(height)
+    page.get_by_role("combobox").fill(height)
 
     expect(page.get_by_role("option").first).to_be_visible()
 
@@ -277,18 +309,14 @@ def test_page_says_since_when_the_node_is_away(
     expect(state).to_have_text("live", timeout=SECONDS * 1000)
 
 
-def test_page_polls_where_streams_are_full(tmp_path: Path, node: RegtestNode, page: Page) -> None:
-    explorer = Explorer(tmp_path, node)
-    try:
-        page.route("**/events", lambda route: route.fulfill(status=503))
-        page.route("**/events?*", lambda route: route.fulfill(status=503))
-        page.goto(f"{explorer.url}/blocks")
+def test_page_polls_where_streams_are_full(explorer: Explorer, page: Page) -> None:
+    page.route("**/events", lambda route: route.fulfill(status=503))
+    page.route("**/events?*", lambda route: route.fulfill(status=503))
+    page.goto(f"{explorer.url}/blocks")
 
-        state = page.locator(".live")
-        expect(state).to_have_attribute("data-state", "polling", timeout=SECONDS * 1000)
-        expect(state).to_contain_text("asks every 15 seconds")
-    finally:
-        explorer.process.stop()
+    state = page.locator(".live")
+    expect(state).to_have_attribute("data-state", "polling", timeout=SECONDS * 1000)
+    expect(state).to_contain_text("asks every 15 seconds")
 
 
 def test_broadcast_page_explains_first_and_sends_then_without_javascript(
@@ -312,13 +340,14 @@ def test_broadcast_page_explains_first_and_sends_then_without_javascript(
 
 
 def test_programs_try_out_and_send(node: RegtestNode, explorer: Explorer) -> None:
-    tx = payment(node, 2)
+    height = next(REWARDS)
+    tx = payment(node, height)
     question = {"transaction": tx.encode().hex()}
 
     tried = explorer.post("/broadcast.json", json.dumps(question).encode())
     sent = explorer.post("/broadcast.json", json.dumps(question | {"send": True}).encode())
     again = explorer.post("/broadcast.json", json.dumps(question | {"send": True}).encode())
-    conflict = payment(node, 2, 9_999)
+    conflict = payment(node, height, 9_999)
     refused = explorer.post(
         "/broadcast.json", json.dumps({"transaction": conflict.encode().hex()}).encode()
     )
@@ -343,13 +372,10 @@ def test_broadcast_is_refused_where_it_is_turned_off(tmp_path: Path, node: Regte
     assert node.client.call("getrawmempool") == []
 
 
-def test_nothing_that_was_sent_is_logged(
-    tmp_path: Path, node: RegtestNode, explorer: Explorer
-) -> None:
+def test_nothing_that_was_sent_is_logged(node: RegtestNode, explorer: Explorer) -> None:
     tx = payment(node).encode().hex()
 
     explorer.post("/broadcast", urlencode({"transaction": tx}).encode())
     explorer.post("/broadcast.json", json.dumps({"transaction": tx, "send": True}).encode())
 
-    log = next(tmp_path.glob("explorer-*.log")).read_text()
-    assert tx[:40] not in log
+    assert tx[:40] not in explorer.log.read_text()

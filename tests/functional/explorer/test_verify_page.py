@@ -100,9 +100,17 @@ def proven(stripped: bytes, tree: BatchTree, leaf: int, tx: Transaction) -> byte
     return put_proof(stripped, encode_receipt(receipt))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def world(lasting_world: Any) -> Any:
+    """One chain for all tests here: what each adds to it says nothing about the others' files."""
+    return lasting_world
+
+
+@pytest.fixture(scope="module")
 def files(
-    world: Any, written_pdf: Callable[[Mapping[str, str | int]], bytes], tmp_path: Path
+    world: Any,
+    written_pdf: Callable[[Mapping[str, str | int]], bytes],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """A folder of files: two batches in both dialects, a revocation, and a stranger's forgery."""
     registrar = Registrar(world, written_pdf)
@@ -123,8 +131,7 @@ def files(
     theirs = registrar.forge(payload)
     world.mine(6)
 
-    folder = tmp_path / "files"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("files")
     (folder / "valid.pdf").write_bytes(valid)
     (folder / "revoked.pdf").write_bytes(revoked)
     (folder / "expired.pdf").write_bytes(proven(short, root, 0, ending))
