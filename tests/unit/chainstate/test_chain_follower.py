@@ -42,13 +42,13 @@ class Listening:
 class Owner:
     """A node without network: a chain, a pool, and ways whose every turn is one block."""
 
-    def __init__(self, chain: Chainstate) -> None:
+    def __init__(self, chain: Chainstate, turn_seconds: float = 0) -> None:
         self.chain = chain
         self.acceptor = Acceptor(Mempool(), Policy(require_standard=False))
         self.peers = Listening()
         self.is_stopping = False
         self.settled_at: list[int] = []
-        self.follower = ChainFollower(self, turn_seconds=0)
+        self.follower = ChainFollower(self, turn_seconds)
 
     def now(self) -> int:
         return NOW
@@ -130,6 +130,24 @@ def test_others_see_the_chain_on_its_way_and_the_caller_its_end(
     assert set(seen) == set(range(LENGTH))
     assert owner.settled_at == [0]
     assert owner.peers.events == LENGTH
+
+
+def test_there_is_time_for_whole_calls_between_two_turns(
+    owner: Owner, main_chain: list[Block]
+) -> None:
+    """Each takes several rounds of the event loop."""
+    patient = Owner(owner.chain, turn_seconds=0.5)
+
+    async def run() -> int:
+        patient.invalidate(main_chain[0])
+        rounds = 0
+        while owner.chain.height == LENGTH - 1:
+            rounds += 1
+            await others_turn()
+        await patient.follower.settled()
+        return rounds
+
+    assert asyncio.run(run()) > 10
 
 
 def test_of_two_calls_at_once_the_later_one_holds_and_both_are_answered(
