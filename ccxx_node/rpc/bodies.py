@@ -8,7 +8,7 @@ from aiohttp import web
 
 from ccxx_core.errors import CcxxError
 
-# All bodies that are being taken in, together.
+# All bodies that are being taken in or answered, together.
 MAX_UNDER_WAY = 128 * 1024 * 1024
 
 
@@ -27,6 +27,14 @@ class BodyReader:
         """`timeout` is how many seconds a caller may take for the next piece."""
         self._timeout = timeout
         self._under_way = 0
+
+    def keep(self, body: bytes) -> None:
+        """Count a body for as long as it is answered: a call that waits may be a long one."""
+        self._under_way += len(body)
+
+    def let_go(self, body: bytes) -> None:
+        """Count a body no longer."""
+        self._under_way -= len(body)
 
     async def read(self, request: web.BaseRequest, most: int) -> bytes:
         """Return the whole body, or raise `TooLarge` or `Stalled`."""

@@ -71,8 +71,13 @@ _BOUNDS = (
     ),
     (
         "a body",
-        f"{MAX_BODY >> 20} MiB, all bodies together {MAX_UNDER_WAY >> 20} MiB: else 413;"
+        f"{MAX_BODY >> 20} MiB, all that are not answered yet {MAX_UNDER_WAY >> 20} MiB: else 413;"
         f" {MAX_VALUES:,} values: else 400",
+    ),
+    (
+        "hex of a transaction or a script",
+        "as long as a block, and the transaction no larger than one where each of its parts is"
+        " looked at: else -22 or -8",
     ),
     (
         "the answer of a batch",

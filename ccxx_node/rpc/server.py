@@ -146,12 +146,15 @@ class RpcServer:
                 await asyncio.sleep(_WRONG_PASSWORD_SECONDS)
             return Answer(401, header=_ASK_PASSWORD)
         body = await self._bodies.read(request, MAX_BODY)
+        self._bodies.keep(body)
         try:
             status, content = await self._dispatcher.answer(body, connection)
         except Forbidden as error:
             reason = f"not-allowed user={connection.user} method={error}"
             self._complaints.add("refused", connection.address, reason)
             return Answer(403)
+        finally:
+            self._bodies.let_go(body)
         return Answer(status, content + b"\n", JSON)
 
     def _let_in(self, header: str | None, connection: Connection) -> bool:

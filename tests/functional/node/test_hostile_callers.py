@@ -250,6 +250,24 @@ def test_calls_that_wait_are_bounded_and_hinder_no_short_one(
     assert len(wait_for_line(node, "rpc refused", "reason=queue-full")) == 1
 
 
+def test_bodies_count_until_their_calls_are_answered(node: Any) -> None:
+    padding = b', "x": "' + b"x" * 31_000_000 + b'"'
+    call = b'{"method": "waitfornewblock"' + padding + b"}"
+
+    with ExitStack() as stack:
+        for _ in range(4):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", node.port)))
+            one.sendall(head(node, len(call)) + call)
+        deadline = time.monotonic() + 20
+        while send(node, b'{"method": "getblockcount"' + padding + b"}")[0] != 413:
+            assert time.monotonic() < deadline
+
+        assert send(node, '{"method": "getblockcount"}')[0] == 200
+
+    while send(node, b'{"method": "getblockcount"' + padding + b"}")[0] != 200:
+        assert time.monotonic() < deadline
+
+
 def test_call_that_waits_ends_when_its_caller_has_gone(start_node: Callable[..., Any]) -> None:
     node = start_node("-rpcthreads=1", "-rpcworkqueue=1")
     call = b'{"method": "waitfornewblock"}'
