@@ -33,7 +33,7 @@ class Branches:
         self._tip = tip
         self._candidates = Candidates()
         # The end with the most work of a branch that breaks a rule.
-        self.best_failed: BlockEntry | None = None
+        self.best_failed = self._find_best_failed()
         self._refusals: deque[tuple[BlockEntry, ConsensusError]] = deque(maxlen=_MAX_REFUSALS)
 
     def start(self) -> None:
@@ -128,8 +128,7 @@ class Branches:
         for each in family:
             each.failed = each.failed_parent = False
             self._index.touch(each)
-        if self.best_failed in family:
-            self.best_failed = None
+        self.best_failed = self._find_best_failed()
         self._candidates.rebuild(self._index, self._chain.tip)
         return self.activate(seconds=seconds)
 
@@ -190,6 +189,10 @@ class Branches:
             if time.monotonic() >= deadline:
                 break
         return None, None
+
+    def _find_best_failed(self) -> BlockEntry | None:
+        failed = (entry for entry in self._index if entry.is_failed)
+        return max(failed, key=lambda entry: entry.chain_work, default=None)
 
     def _note_failed(self, entry: BlockEntry) -> None:
         if self.best_failed is None or entry.chain_work > self.best_failed.chain_work:

@@ -113,8 +113,13 @@ class Chainstate:
         return self._index.best_header or self.tip
 
     @property
+    def best_announced(self) -> BlockEntry:
+        """The header with the most work, refused or not: a restart, too, leaves it what it is."""
+        return max(self.best_header, self.best_failed or self.tip, key=lambda end: end.chain_work)
+
+    @property
     def best_failed(self) -> BlockEntry | None:
-        """The end with the most work of a branch that broke a rule since the start."""
+        """The end with the most work of a branch that broke a rule, perhaps before the start."""
         return self._branches.best_failed
 
     @property

@@ -18,7 +18,7 @@ from ccxx_node.chainstate.errors import ChainError, StorageError
 from ccxx_node.chainstate.import_file import import_blocks
 from ccxx_node.chainstate.rules import Rules
 from ccxx_node.config import Config, ConfigError
-from ccxx_node.consensus.errors import ConsensusError
+from ccxx_node.consensus.errors import ConsensusError, Reject
 from ccxx_node.consensus.workers import WorkerPool
 from ccxx_node.mempool.accept import Acceptor, Terms
 from ccxx_node.mempool.entry import Entry
@@ -260,6 +260,9 @@ class Node:
             except ConsensusError as error:
                 self._log_refusal(block, error)
                 self._follower.catch_up()
+                if self.chain.is_settled:
+                    # Also where the tip stays: the whole network may be on the other side.
+                    self._operations.chain_changed()
                 raise
             self._follower.follow(events)
 
@@ -267,7 +270,10 @@ class Node:
         entry = self.chain.entry(block.hash)
         # A block that was stored has been refused, and logged, where it should be connected.
         if entry is None or entry.block_position is None:
-            _log.warning("block refused hash=%s reason=%s", format_hash(block.hash), error)
+            # The answer to whoever sent it is the family's `duplicate`.
+            builds_on_refused = entry is not None and entry.failed_parent
+            reason = Reject.INVALID_PARENT if builds_on_refused else error
+            _log.warning("block refused hash=%s reason=%s", format_hash(block.hash), reason)
 
     def submit_transaction(self, tx: Transaction, max_fee: int) -> Entry:
         """Put a transaction into the pool; raises `ConsensusError` or `PolicyError`."""

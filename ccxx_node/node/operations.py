@@ -69,11 +69,12 @@ class Operations:
             node.is_initial_download,
             self._notifier,
         )
+        self._tip_watch.look()
 
     def chain_changed(self) -> None:
-        """Look at the tip and tell the operator what follows."""
+        """Look at the tip and at branches that failed, and tell the operator what follows."""
         if self._tip_watch is not None:
-            self._tip_watch.tip_changed()
+            self._tip_watch.look()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ class Operations:
             is_importing=node.is_importing,
             is_initial_download=node.is_initial_download(),
             height=node.chain.height,
-            headers=node.chain.best_header.height,
+            headers=node.chain.best_announced.height,
             tip_age=max(0, node.now() - node.chain.tip.time),
             spacing=node.params.spacing,
             peers=sum(node.peer_counts()) if self._has_peers else None,

@@ -1,4 +1,4 @@
-"""What follows from a new tip beside the pool: warnings about unknown rules, and notifications."""
+"""What follows from blocks beside the pool: warnings about rules, and notifications."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Listener(Protocol):
 
 
 class TipWatch:
-    """Looks at each new tip once the first download is over."""
+    """Looks at each new tip once the first download is over, and at refused branches always."""
 
     def __init__(
         self,
@@ -44,19 +44,18 @@ class TipWatch:
         self._listener = listener
         self._tip = chain.tip
         self._told: set[str] = set()
+        self._surprises: list[str] = []
         self.warnings: tuple[str, ...] = ()
 
-    def tip_changed(self) -> None:
-        """See whether the tip is another one, and tell of the way to it and of new warnings."""
+    def look(self) -> None:
+        """See whether the tip is another one or a block failed; tell of the way and of warnings."""
         before, tip = self._tip, self._chain.tip
-        if tip is before:
-            return
         self._tip = tip
-        if self._is_initial_download():
-            return
-        for entry in _new_tips(before, tip):
-            self._listener.block(format_hash(entry.hash))
-        self.warnings = (*self._unknown_rules.look(tip).texts, *self._disagreement())
+        if tip is not before and not self._is_initial_download():
+            for entry in _new_tips(before, tip):
+                self._listener.block(format_hash(entry.hash))
+            self._surprises = self._unknown_rules.look(tip).texts
+        self.warnings = (*self._surprises, *self._disagreement())
         for text in self.warnings:
             # Each kind once: it stays in the answers of RPC methods as long as it holds.
             if text not in self._told and len(self._told) < _MAX_TOLD:

@@ -211,3 +211,27 @@ def test_log_that_was_moved_away_is_made_anew(node: Any) -> None:
     mine(node, 1)
 
     assert "block connected height=1" in log.read_text()
+
+
+def test_refused_branch_with_more_work_is_a_warning_at_once_and_after_a_restart(
+    start_node: Callable[..., Any], tmp_path: Path
+) -> None:
+    port = free_port()
+    others = start_node("-listen", f"-bind=127.0.0.1:{port}", "-testsubsidy=150")
+    mine(others, 20)
+    stricter = (f"-connect=127.0.0.1:{port}", "-testsubsidy=3")
+
+    node = start_node(*stricter, f"-alertnotify=echo %s >> {tmp_path}/alerts")
+    alerts = lines_of(tmp_path / "alerts", 1)
+    seen = node.client.call("getnodehealth")
+    node.stop()
+    again = start_node(*stricter, datadir=node.datadir).client.call("getnodehealth")
+
+    assert "fully agree" in alerts[0]
+    for health in (seen, again):
+        assert (health["blocks"], health["headers"]) == (2, 20)
+        assert "behind" in health["reasons"]
+        assert len(health["warnings"]) == 1
+    reasons = re.findall(r"block refused .*reason=(\S+)", log_of(node))
+    assert reasons[0] == "bad-cb-amount"
+    assert set(reasons[1:]) <= {"bad-prevblk"}

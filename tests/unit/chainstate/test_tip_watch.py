@@ -52,8 +52,8 @@ def test_each_new_tip_is_told_once(
 
     for block in (first, second):
         chainstate.accept_block(block, NOW)
-        watching.tip_changed()
-        watching.tip_changed()
+        watching.look()
+        watching.look()
 
     assert operator.blocks == [format_hash(first.hash), format_hash(second.hash)]
     assert operator.alerts == []
@@ -69,7 +69,7 @@ def test_each_block_is_told_where_one_connects_those_that_waited(
     watching = watch(chainstate, operator)
 
     chainstate.accept_block(first, NOW)
-    watching.tip_changed()
+    watching.look()
 
     assert operator.blocks == [format_hash(block.hash) for block in (first, *later)]
 
@@ -85,7 +85,7 @@ def test_of_another_branch_only_what_leads_further_is_told(
     watching = watch(chainstate, operator)
 
     chainstate.accept_block(theirs[2], NOW)
-    watching.tip_changed()
+    watching.look()
 
     assert operator.blocks == [format_hash(block.hash) for block in theirs[2:]]
 
@@ -96,31 +96,79 @@ def test_first_download_is_silent(
     watching = watch(chainstate, operator, downloads=True)
 
     chainstate.accept_block(make_branch(chainstate.genesis.header, 1)[0], NOW)
-    watching.tip_changed()
+    watching.look()
 
     assert operator.blocks == []
 
 
-def test_longer_branch_that_breaks_a_rule_is_worth_one_alert(
-    chainstate: Chainstate,
-    make_branch: MakeBranch,
-    make_block: Callable[..., Block],
-    operator: Operator,
-) -> None:
-    watching = watch(chainstate, operator)
+@pytest.fixture
+def refused(
+    chainstate: Chainstate, make_branch: MakeBranch, make_block: Callable[..., Block]
+) -> Block:
+    """The first block of a branch of 13 that was announced, and that breaks a rule."""
     bad = make_block(chainstate.genesis.header, value=10**12)
     above = make_branch(bad.header, 12)
     chainstate.accept_headers([block.header for block in (bad, *above)], NOW)
     with suppress(ConsensusError):
         chainstate.accept_block(bad, NOW)
+    return bad
+
+
+@pytest.mark.usefixtures("refused")
+def test_longer_branch_that_breaks_a_rule_is_worth_one_alert(
+    chainstate: Chainstate, make_branch: MakeBranch, operator: Operator
+) -> None:
+    watching = watch(chainstate, operator)
 
     for block in make_branch(chainstate.genesis.header, 2):
         chainstate.accept_block(block, NOW)
-        watching.tip_changed()
+        watching.look()
 
     assert len(operator.alerts) == 1
     assert "do not appear to fully agree" in operator.alerts[0]
     assert len(watching.warnings) == 1
+
+
+@pytest.mark.usefixtures("refused")
+def test_refused_branch_is_told_where_the_tip_stays(
+    chainstate: Chainstate, operator: Operator
+) -> None:
+    watching = watch(chainstate, operator)
+
+    watching.look()
+    watching.look()
+
+    assert len(operator.alerts) == len(watching.warnings) == 1
+    assert operator.blocks == []
+
+
+@pytest.mark.usefixtures("refused")
+def test_refused_branch_is_told_again_after_a_restart(
+    chainstate: Chainstate, operator: Operator, tmp_path: Path
+) -> None:
+    chainstate.close()
+
+    with Chainstate.open(tmp_path / "regtest", chainstate.params) as again:
+        watch(again, operator, downloads=True).look()
+
+        assert (again.height, again.best_header.height, again.best_announced.height) == (0, 0, 13)
+    assert len(operator.alerts) == 1
+
+
+def test_branch_that_is_reconsidered_is_no_warning_any_more(
+    chainstate: Chainstate, make_branch: MakeBranch, operator: Operator
+) -> None:
+    headers = [block.header for block in make_branch(chainstate.genesis.header, 13)]
+    chainstate.accept_headers(headers, NOW)
+    chainstate.invalidate_block(headers[0].hash)
+    watching = watch(chainstate, operator)
+    watching.look()
+    before = watching.warnings
+
+    chainstate.reconsider_block(headers[0].hash)
+    watching.look()
+
+    assert (len(before), watching.warnings) == (1, ())
 
 
 async def test_text_of_a_warning_cannot_run_as_a_command(tmp_path: Path) -> None:
