@@ -20,8 +20,6 @@ from ccxx_node.rpc.wire import Json
 METHODS = Registry()
 _log = logging.getLogger("ccxx.rpc")
 
-# Coins between two looks at what else there is to do.
-_SCAN_SLICE = 2000
 # What is larger than any height is a time; block times may be wrong by two hours.
 _FIRST_TIME = 1_000_000_000
 _MOST_CLOCKS_DIFFER = 7200

@@ -9,10 +9,7 @@ from ccxx_node.p2p.peers.peer import Peer
 
 _MIN_CLOCKS = 3
 _MUCH = 10 * 60
-_WARNING = (
-    "Please check that your computer's date and time are correct!"
-    " If your clock is wrong, CCXX will not work properly."
-)
+_WARNING = "the clock of this computer differs from those of its peers by over ten minutes: set it"
 
 
 def median_offset(peers: Iterable[Peer]) -> int:
