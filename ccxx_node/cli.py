@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
@@ -57,6 +58,7 @@ How to ask
   -getinfo               a summary of the node, instead of a method
   -rpcclienttimeout=N    seconds to wait for an answer (default: 900; 0: for ever)
   -rpcwait               wait until the node answers; after 5 seconds say for what
+  -rpcwaittimeout=N      wait at most so many seconds for it (default: 0, for ever)
   -h -help -?            this text; -version: the version
 
 Options stand before the method, and may have one dash or two. What stands in the node's settings
@@ -70,7 +72,7 @@ TEXT_PARAMETERS = frozenset(
     " message node privkey proof psbt sighashtype signature subnet txid".split()
 )
 _OWN_FLAGS = ("named", "getinfo", "stdin", "stdinrpcpass", "rpcwait")
-_OWN_VALUES = ("rpcconnect", "rpcclienttimeout")
+_OWN_VALUES = ("rpcconnect", "rpcclienttimeout", "rpcwaittimeout")
 _LOGIN = ("rpcuser", "rpcpassword", "rpccookiefile")
 # The family's wallet, and mining for it: scripts and habits ask for these first.
 WALLET_METHODS = frozenset(
@@ -216,22 +218,29 @@ def _client(config: Config, own: dict[str, str]) -> NodeClient:
     password = config.text("rpcpassword")
     if "stdinrpcpass" in own:
         password = _read_password()
-    seconds = own.get("rpcclienttimeout") or "900"
-    if not (seconds.isascii() and seconds.isdigit()):
-        raise ConfigError(f"-rpcclienttimeout is '{seconds}', wanted seconds")
+    answer_seconds = _seconds(own, "rpcclienttimeout", "900")
+    wait_seconds = _seconds(own, "rpcwaittimeout", "0")
     cookie = config.network_datadir / config.text("rpccookiefile", ".cookie")
     auth = f"{config.text('rpcuser')}:{password}" if password else cookie
     client = NodeClient(
         f"http://{host}:{port}",
         auth=auth,
-        timeout=min(float(seconds), _LONGEST_SECONDS) or None,
+        timeout=answer_seconds,
         options=_OPTIONS,
         read_decimal=_AsItCame,
     )
     if "rpcwait" in own:
         log = config.network_datadir / (config.text("debuglogfile") or "debug.log")
-        _wait(client, f"still waiting for {host}:{port}: if the node did not start, {log} says why")
+        _wait(client, wait_seconds, log)
     return client
+
+
+def _seconds(own: dict[str, str], option: str, default: str) -> float | None:
+    """Return an option's seconds, None for as long as it takes."""
+    text = own.get(option) or default
+    if not (text.isascii() and text.isdigit()):
+        raise ConfigError(f"-{option} is '{text}', wanted seconds")
+    return min(float(text), _LONGEST_SECONDS) or None
 
 
 def _split_host(text: str, default_port: int) -> tuple[str, int]:
@@ -253,8 +262,9 @@ def _read_password() -> str:
     return line.rstrip("\r\n")
 
 
-def _wait(client: NodeClient, notice: str) -> None:
-    notice_at = time.monotonic() + _SILENT_SECONDS
+def _wait(client: NodeClient, seconds: float | None, log: Path) -> None:
+    started = time.monotonic()
+    notice_at, end_at = started + _SILENT_SECONDS, started + (seconds or math.inf)
     while True:
         try:
             client.call("getblockcount")
@@ -262,10 +272,18 @@ def _wait(client: NodeClient, notice: str) -> None:
         except AccessError:
             raise
         except NodeError:
+            if time.monotonic() > end_at:
+                raise
             if time.monotonic() > notice_at:
-                sys.stderr.write(f"{notice}\n")
+                sys.stderr.write(f"still waiting for {client.address}: {_where_to_look(log)}\n")
                 notice_at = math.inf
             time.sleep(_WAIT_SECONDS)
+
+
+def _where_to_look(log: Path) -> str:
+    if log.exists():
+        return f"if the node did not start, {log} says why"
+    return f"nothing runs with this -datadir, there is no {log}"
 
 
 def _call(client: NodeClient, own: dict[str, str], words: list[str]) -> Any:

@@ -15,7 +15,7 @@ from ccxx_node.rpc.methods import REGISTRY
 
 OPTIONS = """
     chain conf datadir getinfo h help named regtest rpcclienttimeout rpcconnect rpccookiefile
-    rpcpassword rpcport rpcuser rpcwait stdin stdinrpcpass testnet version
+    rpcpassword rpcport rpcuser rpcwait rpcwaittimeout stdin stdinrpcpass testnet version
 """.split()
 SETTINGS = ("CCXX_NETWORK", "CCXX_NODE", "CCXX_DATADIR")
 
@@ -254,6 +254,9 @@ def test_switch_can_be_off_and_parameters_may_have_any_name(node: Any) -> None:
     [
         (("-rpcclienttimeout=\u00b2",), 2, "wanted seconds"),
         (("-rpcclienttimeout=99999999999",), 1, "no node answers"),
+        (("-rpcwait", "-rpcwaittimeout=1"), 1, "no node answers"),
+        (("-rpcwaittimeout=-1",), 2, "wanted seconds"),
+        (("-rpcwait", "-rpccookiefile=/"), 1, "cannot read the cookie file"),
         (("-rpcconnect=127.0.0.1:\u00b2",), 1, "not of the form host:port"),
         (("-rpcconnect=bad host",), 1, "has no host"),
         (("-rpcconnect=a..b",), 1, "no node answers"),
@@ -264,7 +267,7 @@ def test_switch_can_be_off_and_parameters_may_have_any_name(node: Any) -> None:
 def test_odd_options_are_refused_in_one_line(
     tmp_path: Path, options: tuple[str, ...], status: int, reason: str
 ) -> None:
-    login = ("-rpcuser=me", "-rpcpassword=guess") if "cookie" not in options[0] else ()
+    login = ("-rpcuser=me", "-rpcpassword=guess") if "cookie" not in options[-1] else ()
     command = ("-regtest", f"-datadir={tmp_path}", "-rpcport=1", *login, *options, "getblockcount")
 
     done = ask(*command, typed="\udcff\n", PYTHONIOENCODING="utf-8:strict")
@@ -320,15 +323,22 @@ def test_no_method_of_ours_is_taken_for_a_wallets() -> None:
 
 
 def test_long_waiting_says_for_what_it_waits_and_where_to_look(tmp_path: Path) -> None:
-    options = ("-regtest", f"-datadir={tmp_path}", "-rpcport=1", "-rpcwait")
-    command = [sys.executable, "-m", "ccxx_node.cli", *options, "getblockcount"]
+    places = {name: tmp_path / name / "regtest" / "debug.log" for name in ("new", "old")}
+    for log in places.values():
+        log.parent.mkdir(parents=True)
+    places["old"].touch()
+    options = ("-regtest", "-rpcport=1", "-rpcwait", "-rpcwaittimeout=6", "getblockcount")
+    command = [sys.executable, "-m", "ccxx_node.cli"]
 
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
-        assert waiting.stderr is not None
-        notice = waiting.stderr.readline()
-        waiting.kill()
-        others = waiting.stderr.read()
+    both = [
+        subprocess.Popen(
+            [*command, f"-datadir={tmp_path / name}", *options], stderr=subprocess.PIPE, text=True
+        )
+        for name in places
+    ]
+    new, old = (waiting.communicate(timeout=60)[1].splitlines() for waiting in both)
 
-    assert "still waiting for 127.0.0.1:1" in notice
-    assert f"{tmp_path}/regtest/debug.log" in notice
-    assert others == ""
+    place = "still waiting for 127.0.0.1:1: "
+    assert new[0] == f"{place}nothing runs with this -datadir, there is no {places['new']}"
+    assert old[0] == f"{place}if the node did not start, {places['old']} says why"
+    assert [len(new), len(old)] == [2, 2]
