@@ -27,6 +27,8 @@ from ccxx_core.transaction import Transaction
 DEFAULT_DATADIR = Path("~/.counosx")
 _STARTING = -28
 _TIMEOUT_SECONDS = 600.0
+_PRUNED = "(pruned data)"
+_PRUNED_ADVICE = ": this node has deleted old blocks; ask one that keeps all"
 
 Call = tuple[str, Sequence[Any]]
 
@@ -40,10 +42,13 @@ class AccessError(NodeError):
 
 
 class RpcError(CcxxError):
-    """The node understood the call and refused it, with one of the family's error codes."""
+    """The node understood the call and refused it, with one of the family's error codes.
+
+    `message` is the node's; the text of the error may add what to do about it.
+    """
 
     def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
+        super().__init__(message + (_PRUNED_ADVICE if message.endswith(_PRUNED) else ""))
         self.code = code
         self.message = message
 
@@ -204,8 +209,8 @@ class NodeClient:
             )
         if status == 403:
             raise AccessError(
-                f"the node at {self.address} does not allow this call: its -rpcallowip says from"
-                " where it may come, its -rpcwhitelist who may call what"
+                f"the node at {self.address} does not allow this call:"
+                f" {self._why_forbidden(body, data)}"
             )
         try:
             return json.loads(data, parse_float=self._read_decimal)
@@ -215,6 +220,15 @@ class NodeClient:
                 f" ({data[:80].decode(errors='replace')!r}):"
                 " check that this is the node's RPC port, or try again later if it is busy"
             ) from error
+
+    def _why_forbidden(self, body: Any, told: bytes) -> str:
+        calls = body if isinstance(body, list) else [body]
+        methods = ", ".join(sorted({str(call["method"]) for call in calls}))
+        login = base64.b64decode(self._token or "").decode(errors="replace")
+        by_user = f"its -rpcwhitelist does not let user {login.partition(':')[0]} call {methods}"
+        # Only ours says which it was.
+        by_address = "" if b"-rpcwhitelist" in told else "its -rpcallowip does not name us, or "
+        return by_address + by_user
 
     def _exchange(self, content: bytes) -> tuple[int, bytes]:
         fresh = self._connection.sock is None
@@ -262,7 +276,7 @@ class NodeClient:
                 f" with {self._options.datadir}, or give {self._options.password}{others}"
             ) from error
         except OSError as error:
-            raise NodeError(
+            raise AccessError(
                 f"cannot read the cookie file {self._auth} ({error.strerror}): ask as its owner,"
                 f" or give {self._options.password}"
             ) from error

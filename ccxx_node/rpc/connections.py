@@ -50,15 +50,17 @@ def most_connections() -> int:
     return min(MAX_CONNECTIONS, files // _PART_OF_FILES)
 
 
-def listen_on(host: str, port: int) -> socket.socket:
-    """Return a socket that listens, or raise OSError, also for what can be no name."""
+def listen_on(host: str, port: int, *, is_alone: bool = True) -> socket.socket:
+    """Return a socket that listens, or raise OSError, also for what can be no name.
+
+    `::` serves IPv4 too where no other socket does: `is_alone`.
+    """
     is_ipv6 = ":" in host
     return socket.create_server(
         (host, port),
         family=socket.AF_INET6 if is_ipv6 else socket.AF_INET,
         backlog=128,
-        # One socket for every address of this machine, as the reference has it.
-        dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
+        dualstack_ipv6=is_alone and host == "::" and socket.has_dualstack_ipv6(),
     )
 
 
@@ -86,9 +88,9 @@ class Connection(web.RequestHandler):
 
     @property
     def address(self) -> str:
-        """The caller's address as text."""
+        """The caller's address as text; IPv4 that came to an IPv6 socket is shown as IPv4."""
         name = self.peername
-        return str(name[0]) if isinstance(name, tuple) else "unknown"
+        return str(name[0]).removeprefix("::ffff:") if isinstance(name, tuple) else "unknown"
 
     @property
     def may_go(self) -> bool:
@@ -229,8 +231,6 @@ class ConnectionTable:
             parsed = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
             return False
-        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
-            parsed = parsed.ipv4_mapped
         return any(parsed in subnet for subnet in self._allowed)
 
     def add(self, connection: Connection) -> None:

@@ -39,7 +39,8 @@ A call is a POST to `/` with a JSON object: `method`, `params` (an array, or an 
 `id`. An array of such objects is a batch: its answers come in one array, in order. The answer has
 `result`, `error` and `id`, always. HTTP says 200 for a result and for a batch, 400 for what is no
 call (-32600), 404 for an unknown method, 500 for every other error, 401 for a wrong password, 403
-for an address that `-rpcallowip` does not name and for a method that `-rpcwhitelist` does not.
+for an address that `-rpcallowip` does not name and for a method that `-rpcwhitelist` does not; one
+such method in a batch, and nothing of the batch is done.
 Until the node has started every call but `getnodehealth` is answered with -28.
 
 `waitfornewblock`, `waitforblock`, `waitforblockheight` and `getblocktemplate` with a `longpollid`

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
+
+_log = logging.getLogger("ccxx.rpc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,15 @@ class Permissions:
             listed = frozenset(name.strip() for name in names.split(",")) - {""}
             methods[user] = methods.get(user, listed) & listed
         return cls(methods, not methods if by_default is None else by_default)
+
+    def log_oddities(self, known: Container[str]) -> None:
+        """Log the lists that are empty or name methods that nobody knows: they may be misspelt."""
+        for user, listed in self.methods.items():
+            unknown = sorted(name for name in listed if name not in known)
+            if unknown:
+                _log.warning("rpc whitelist odd user=%s unknown=%s", user, ",".join(unknown))
+            elif not listed:
+                _log.warning("rpc whitelist odd user=%s methods=none", user)
 
     def allow(self, user: str, method: str) -> bool:
         """Tell whether a user may call a method; nothing and "" are on no list."""

@@ -60,6 +60,7 @@ class RpcServer:
 
     def __init__(self, settings: RpcSettings, registry: Registry, node: NodeServices) -> None:
         self._settings = settings
+        self._registry = registry
         self._complaints = Complaints("rpc")
         self._bodies = BodyReader(settings.timeout)
         self._dispatcher = Dispatcher(registry, node, settings.permissions, settings.room)
@@ -80,10 +81,15 @@ class RpcServer:
         await self._runner.setup()
         problem: OSError | None = None
         opened = 0
-        for host, port in self._settings.addresses:
+        self._settings.permissions.log_oddities(self._registry.methods)
+        addresses = self._settings.addresses
+        is_alone = all(":" in host for host, _ in addresses)
+        for host, port in addresses:
             try:
-                await web.SockSite(self._runner, listen_on(host, port)).start()
+                listening = listen_on(host, port, is_alone=is_alone)
+                await web.SockSite(self._runner, listening).start()
                 opened += 1
+                _log.info("rpc listening host=%s port=%d", host, port)
             except OSError as error:
                 problem = error
                 _log.warning("rpc not bound host=%s port=%d reason=%s", host, port, error)
@@ -152,7 +158,7 @@ class RpcServer:
         except Forbidden as error:
             reason = f"not-allowed user={connection.user} method={error}"
             self._complaints.add("refused", connection.address, reason)
-            return Answer(403)
+            return Answer(403, b"-rpcwhitelist does not let this user make this call\r\n")
         finally:
             self._bodies.let_go(body)
         return Answer(status, content + b"\n", JSON)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ccxx_core.network import MAIN, REGTEST, TEST, Network
-from ccxx_node.client.rpc import NodeClient, NodeError, connect
+from ccxx_node.client.rpc import AccessError, NodeClient, NodeError, RpcError, connect
 
 
 @pytest.mark.parametrize(
@@ -46,15 +46,15 @@ def test_address_that_cannot_be_used_is_refused_without_its_password(given: str)
 
 
 @pytest.fixture
-def answering() -> Iterator[Callable[[Any], NodeClient]]:
+def answering() -> Iterator[Callable[..., NodeClient]]:
     """Give a client of a server that answers whatever the test says."""
     servers: list[HTTPServer] = []
 
-    def start(answer: Any) -> NodeClient:
+    def start(answer: Any, status: int = 200) -> NodeClient:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(200)
+                self.send_response(status)
                 self.end_headers()
                 self.wfile.write(json.dumps(answer).encode())
 
@@ -63,7 +63,9 @@ def answering() -> Iterator[Callable[[Any], NodeClient]]:
 
         server = HTTPServer(("127.0.0.1", 0), Handler)
         servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
         return NodeClient(f"http://127.0.0.1:{server.server_port}", auth="me:secret")
 
     yield start
@@ -96,6 +98,34 @@ def test_batch_is_put_in_the_order_of_its_calls(answering: Callable[[Any], NodeC
     client = answering([{"id": 1, "result": "b"}, {"id": 0, "result": "a"}])
 
     assert client.batch([("first", ()), ("second", ())]) == ["a", "b"]
+
+
+def test_call_that_is_not_allowed_names_user_method_and_both_causes(
+    answering: Callable[..., NodeClient],
+) -> None:
+    client = answering("", 403)
+
+    with pytest.raises(AccessError, match="-rpcallowip") as alone:
+        client.call("stop")
+    with pytest.raises(AccessError) as batch:
+        client.batch([("getblockhash", (0,)), ("getblockhash", (1,)), ("getblock", ())])
+
+    assert str(alone.value).endswith("its -rpcwhitelist does not let user me call stop")
+    assert str(batch.value).endswith("let user me call getblock, getblockhash")
+    assert "secret" not in str(alone.value)
+
+
+def test_block_that_was_deleted_is_to_be_asked_of_another_node(
+    answering: Callable[..., NodeClient],
+) -> None:
+    refusal = {"code": -1, "message": "Block not available (pruned data)"}
+    client = answering({"id": 0, "result": None, "error": refusal})
+
+    with pytest.raises(RpcError) as error:
+        client.call("getblock", "00")
+
+    assert error.value.message == refusal["message"]
+    assert str(error.value).endswith("ask one that keeps all")
 
 
 def test_node_that_does_not_answer_in_time_is_an_error() -> None:

@@ -66,6 +66,17 @@ def test_lists_of_methods_say_who_may_call_what(
     assert {each for each in asked if permissions.allow(*each)} == allowed
 
 
+def test_lists_that_may_be_misspelt_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    permissions = Permissions.parse(("mon", "miner:submitblok,stop,xyz", "fine:stop"))
+
+    permissions.log_oddities({"stop", "submitblock"})
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "rpc whitelist odd user=mon methods=none",
+        "rpc whitelist odd user=miner unknown=submitblok,xyz",
+    ]
+
+
 def test_types_are_those_of_real_methods() -> None:
     for name, kinds in KINDS.items():
         assert len(kinds.names) <= len(REGISTRY.methods[name].parameters)

@@ -1,6 +1,7 @@
 """Connections of callers within bounds, on real sockets of this machine."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,7 @@ from aiohttp import web
 from ccxx_node.node.metrics_server import MetricsServer
 from ccxx_node.rpc.answers import Answer
 from ccxx_node.rpc.complaints import Complaints
-from ccxx_node.rpc.connections import Connection, ConnectionTable
+from ccxx_node.rpc.connections import Connection, ConnectionTable, listen_on
 from ccxx_node.rpc.health import HealthFacts
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -160,3 +161,32 @@ def test_leaving_in_the_middle_of_a_body_is_nobodys_bug(caplog: pytest.LogCaptur
 async def test_metrics_on_what_is_no_name_are_an_error_of_the_system() -> None:
     with pytest.raises(OSError, match="not known"):
         await MetricsServer(("a" * 70, 1), bytes, HealthFacts).open()
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_both_kinds_of_addresses_have_a_socket_each() -> None:
+    with listen_on("::", 0, is_alone=False) as first:
+        port = first.getsockname()[1]
+
+        with listen_on("0.0.0.0", port, is_alone=False) as second:
+            assert second.getsockname()[1] == port
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_caller_over_ipv4_is_shown_as_such_where_one_socket_serves_both() -> None:
+    async def story() -> str:
+        door = Door(most=1)
+        door.opened.set()
+        sock = listen_on("::", 0)
+        door.port = sock.getsockname()[1]
+        runner = web.ServerRunner(door.table.server(), shutdown_timeout=0.1)
+        await runner.setup()
+        await web.SockSite(runner, sock).start()
+        streams = await door.ask()
+        shown = door.asked[0].address
+        assert door.asked[0].is_allowed
+        streams[1].transport.abort()
+        await runner.cleanup()
+        return shown
+
+    assert asyncio.run(story()) == "127.0.0.1"
