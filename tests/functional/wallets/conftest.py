@@ -338,7 +338,7 @@ def _stand_between(node: str, answer: Callable[[bytes, Ask], bytes | None]) -> I
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield f"127.0.0.1:{server.server_address[1]}"

@@ -60,7 +60,7 @@ def served(answer: Answer) -> Iterator[str]:
         do_GET = do_PUT = do_POST = _reply
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
