@@ -33,9 +33,11 @@ def import_blocks(
 ) -> Iterator[Sequence[Event]]:
     """Accept all blocks of a file; gives the events of each block that was new.
 
-    Parents may come after their children. Refused blocks are logged and passed over. Raises
-    ChainError if the file cannot be read or does not hold blocks, StorageError for our own disk.
+    Parents may come after their children. Blocks that are refused, or whose parent is nowhere, are
+    logged and passed over. Raises ChainError at the end if there were any, and at once if the file
+    cannot be read or does not hold blocks; StorageError for our own disk.
     """
+    left_out = _LeftOut(path)
     waiting: dict[bytes, list[bytes]] = {}
     waiting_bytes = 0
     for raw in read_block_file(path, NETWORKS[chainstate.params.chain].magic):
@@ -43,9 +45,12 @@ def import_blocks(
         while pending:
             each = pending.pop()
             if _has_parent(chainstate, each):
-                events = _accept(chainstate, path, each, clock())
-                if events is not None:
-                    yield events
+                try:
+                    events = _accept(chainstate, path, each, clock())
+                    if events is not None:
+                        yield events
+                except ConsensusError as error:
+                    left_out.add(each, error)
                 children = waiting.pop(sha256d(each[:_HEADER_SIZE]), [])
                 waiting_bytes -= sum(map(len, children))
                 pending.extend(children)
@@ -54,8 +59,10 @@ def import_blocks(
                 waiting_bytes += len(each)
             else:
                 raise ChainError(f"{path} has too many blocks before their parents")
-    for parent in waiting:
-        _log.warning("blocks without a parent in file=%s parent=%s", path, format_hash(parent))
+    for orphans in waiting.values():
+        for each in orphans:
+            left_out.add(each, ConsensusError(Reject.UNKNOWN_PARENT))
+    left_out.check()
 
 
 def read_block_file(path: Path, magic: bytes) -> Iterator[bytes]:
@@ -73,7 +80,7 @@ def read_block_file(path: Path, magic: bytes) -> Iterator[bytes]:
 
 
 def _read_stream(path: Path, stream: BinaryIO, magic: bytes) -> Iterator[bytes]:
-    start = stream.read(4)
+    start, offset = stream.read(4), 0
     has_magic = start == magic
     while start:
         if has_magic:
@@ -83,8 +90,11 @@ def _read_stream(path: Path, stream: BinaryIO, magic: bytes) -> Iterator[bytes]:
         length = int.from_bytes(start, "little")
         raw = stream.read(length) if len(start) == 4 and length <= MAX_SIZE else b""
         if len(raw) != length or length < _HEADER_SIZE:
-            raise ChainError(f"{path} is no file of recorded blocks, or ends within a block")
+            raise ChainError(
+                f"{path} is no file of recorded blocks, or ends within a block, at byte {offset}"
+            )
         yield raw
+        offset = stream.tell()
         start = stream.read(4)
 
 
@@ -105,15 +115,32 @@ def _has_parent(chainstate: Chainstate, raw: bytes) -> bool:
 
 
 def _accept(chainstate: Chainstate, path: Path, raw: bytes, now: int) -> Sequence[Event] | None:
+    """Accept a block, None if it is known; raises ConsensusError, also if it was refused before."""
     known = chainstate.entry(BlockHash(sha256d(raw[:_HEADER_SIZE])))
-    if known is not None and known.block_position is not None:
+    if known is not None and known.block_position is not None and not known.is_failed:
         return None
     try:
         return chainstate.accept_block(Block.decode(raw), now)
     except DecodeError as error:
         raise ChainError(f"{path} holds something that is no block: {error}") from error
-    except ConsensusError as error:
-        if error.reject is not Reject.DUPLICATE_BLOCK:
-            hash_text = format_hash(sha256d(raw[:_HEADER_SIZE]))
-            _log.warning("imported block refused hash=%s reason=%s", hash_text, error)
-        return None
+
+
+class _LeftOut:
+    """Blocks of a file that could not be taken in: how many, and which was the first."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._count = 0
+        self._first = ""
+
+    def add(self, raw: bytes, error: ConsensusError) -> None:
+        hash_text = format_hash(sha256d(raw[:_HEADER_SIZE]))
+        _log.warning("imported block refused hash=%s reason=%s", hash_text, error)
+        self._first = self._first or f"{hash_text} ({error})"
+        self._count += 1
+
+    def check(self) -> None:
+        if self._count:
+            raise ChainError(
+                f"blocks of {self._path} were refused: {self._count}, the first is {self._first}"
+            )

@@ -15,7 +15,6 @@ from ccxx_core.hashes import BlockHash, format_hash
 from ccxx_core.transaction import Transaction
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.chainstate.errors import ChainError, StorageError
-from ccxx_node.chainstate.import_file import import_blocks
 from ccxx_node.chainstate.rules import Rules
 from ccxx_node.config import Config, ConfigError
 from ccxx_node.consensus.errors import ConsensusError, Reject
@@ -27,6 +26,7 @@ from ccxx_node.mempool.pool import Mempool
 from ccxx_node.mining.next_template import make_template
 from ccxx_node.mining.template import BlockTemplate
 from ccxx_node.node.chain_follower import TURN_SECONDS, ChainFollower
+from ccxx_node.node.importing import check_readable, import_file
 from ccxx_node.node.kept_pool import KeptPool
 from ccxx_node.node.network_settings import initial_download, network_options, peer_options
 from ccxx_node.node.operations import Operations
@@ -52,7 +52,6 @@ from ccxx_node.rpc.server import RpcServer
 
 _log = logging.getLogger("ccxx.node")
 
-_IMPORT_LOG_BLOCKS = 500
 STARTING = "Loading block index..."
 
 
@@ -86,13 +85,13 @@ class Node:
         self._options = chainstate_options(config)
         self._imports = tuple(Path(path) for path in config.texts("loadblock"))
         for path in self._imports:
-            _check_readable(path)
+            check_readable(path)
         self._cookie = self._cookie_path()
         self._workers: WorkerPool | None = None
         self._server: RpcServer | None = None
         self._tip_changed = asyncio.Event()
         self._stop = asyncio.Event()
-        self._failure: StorageError | None = None
+        self._failure: StorageError | ChainError | None = None
 
     # From start to stop
 
@@ -216,31 +215,14 @@ class Node:
 
     async def _import_all(self) -> None:
         self.is_importing = bool(self._imports)
-        for path in self._imports:
-            await self._import(path)
+        found = [await import_file(self, path, self._follower.follow) for path in self._imports]
+        incomplete = [error for error in found if error is not None]
         self.is_importing = False
+        self._operations.chain_changed()
         if self._imports and self.config.flag("stopafterblockimport"):
+            if incomplete and self._failure is None:
+                self.fail(incomplete[0])
             self.request_stop()
-
-    async def _import(self, path: Path) -> None:
-        _log.info("import started file=%s", path)
-        count = 0
-        try:
-            for events in import_blocks(self.chain, path, self.now):
-                self._follower.follow(events)
-                count += 1
-                if count % _IMPORT_LOG_BLOCKS == 0:
-                    _log.info("import running blocks=%d height=%d", count, self.chain.height)
-                if self.is_stopping:
-                    break
-                # RPC calls are answered between two blocks.
-                await asyncio.sleep(0)
-        except ChainError as error:
-            _log.error("import broken off file=%s reason=%s", path, error)
-        except StorageError as error:
-            self.fail(error)
-        self.chain.flush()
-        _log.info("import finished file=%s blocks=%d height=%d", path, count, self.chain.height)
 
     # What RPC methods ask for
 
@@ -375,7 +357,7 @@ class Node:
             self.fail(error)
             raise
 
-    def fail(self, error: StorageError) -> None:
+    def fail(self, error: StorageError | ChainError) -> None:
         """Shut down because what is on the disk cannot be used; the process leaves with 1."""
         _log.error("node stopping reason=%s", error)
         self._failure = error
@@ -384,12 +366,3 @@ class Node:
     def _wake(self) -> None:
         waiting, self._tip_changed = self._tip_changed, asyncio.Event()
         waiting.set()
-
-
-def _check_readable(path: Path) -> None:
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise ConfigError(
-            f"cannot read the blocks of -loadblock={path}: {error.strerror}"
-        ) from error

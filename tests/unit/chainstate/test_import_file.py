@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccxx_core.block import Block
+from ccxx_core.hashes import format_hash
 from ccxx_core.network import REGTEST as NETWORK
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.chainstate.errors import ChainError
@@ -98,16 +99,52 @@ def test_children_before_their_parents_are_connected_in_the_end(
     assert chainstate.tip.hash == branch[-1].hash
 
 
-def test_refused_and_known_blocks_are_passed_over(
-    chainstate: Chainstate, branch: list[Block], tmp_path: Path, spoil: Callable[[Block], Block]
+def test_known_blocks_are_passed_over(
+    chainstate: Chainstate, branch: list[Block], tmp_path: Path
 ) -> None:
     path = tmp_path / "blocks"
     chainstate.accept_block(branch[0], NOW)
-    path.write_bytes(with_lengths([branch[0], spoil(branch[1]), *branch[1:]]))
+    path.write_bytes(with_lengths(branch))
 
     events = [event for each in import_blocks(chainstate, path, now) for event in each]
 
     assert [event.block for event in events] == branch[1:]
+
+
+def test_refused_blocks_are_named_when_all_others_are_in(
+    chainstate: Chainstate, branch: list[Block], tmp_path: Path, spoil: Callable[[Block], Block]
+) -> None:
+    path = tmp_path / "blocks"
+    spoiled = spoil(branch[1])
+    path.write_bytes(with_lengths([branch[0], spoiled, *branch[1:]]))
+
+    with pytest.raises(ChainError, match=f"refused: 1, the first is {format_hash(spoiled.hash)}"):
+        list(import_blocks(chainstate, path, now))
+
+    assert chainstate.tip.hash == branch[-1].hash
+
+
+def test_block_that_was_refused_before_is_named_again(
+    chainstate: Chainstate, make_block: Callable[..., Block], tmp_path: Path
+) -> None:
+    path = tmp_path / "blocks"
+    path.write_bytes(with_lengths([make_block(chainstate.tip.header, value=10**12)]))
+
+    for _ in range(2):
+        with pytest.raises(ChainError, match="refused: 1"):
+            list(import_blocks(chainstate, path, now))
+
+
+def test_blocks_whose_parent_is_nowhere_are_named(
+    chainstate: Chainstate, branch: list[Block], tmp_path: Path
+) -> None:
+    path = tmp_path / "blocks"
+    path.write_bytes(with_lengths([branch[0], *branch[2:]]))
+
+    with pytest.raises(ChainError, match=r"refused: 8, the first is \w+ \(prev-blk-not-found\)"):
+        list(import_blocks(chainstate, path, now))
+
+    assert chainstate.height == 1
 
 
 def test_children_come_in_when_their_parent_came_from_a_peer_meanwhile(
