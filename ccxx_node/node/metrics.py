@@ -56,7 +56,11 @@ class NodeMetrics:
         health = self._node.health()
         yield _gauge("ready", "1 if the node is ready (getnodehealth)", not health.reasons)
         yield _gauge("start_time_seconds", "Unix time of the start", self._node.started_at)
-        yield _gauge("disk_free_bytes", "Room on the disk of the data folder", health.disk_free)
+        yield _gauge(
+            "disk_free_bytes",
+            "Room on the disk of the data folder, or of the blocks if that is less",
+            health.disk_free,
+        )
         yield _gauge("warnings", "Warnings that stand", len(health.warnings))
         yield from _process()
         yield from self._calls()

@@ -12,6 +12,7 @@ from ccxx_node.node.metrics import Measured, NodeMetrics
 from ccxx_node.node.metrics_server import MetricsServer
 from ccxx_node.node.notifications import Notifier
 from ccxx_node.node.process_usage import disk_free
+from ccxx_node.node.settings import blocks_folder
 from ccxx_node.node.tip_watch import TipWatch
 from ccxx_node.p2p.network import PeerNetwork
 from ccxx_node.rpc.health import HealthFacts
@@ -42,7 +43,7 @@ class Operations:
     def __init__(self, node: Operated, config: Config) -> None:
         """Read the settings; raises `ConfigError`."""
         self._node = node
-        self._folders = config.network_datadir
+        self._folders = (config.network_datadir, blocks_folder(config))
         self._has_peers = config.texts("connect") != ("0",)
         self._notifier = Notifier(config.text("blocknotify"), config.text("alertnotify"))
         self._tip_watch: TipWatch | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +30,10 @@ def process_usage() -> ProcessUsage:
     return ProcessUsage(pages * os.sysconf("SC_PAGE_SIZE"), open_files, soft)
 
 
-def disk_free(folder: Path) -> int:
-    """Return the bytes that may still be written below a folder."""
+def disk_free(folders: Iterable[Path]) -> int:
+    """Return the bytes that may still be written below each of the folders that exist."""
     try:
-        return shutil.disk_usage(folder).free
+        rooms = [shutil.disk_usage(folder).free for folder in folders if folder.exists()]
     except OSError:
         return 0
+    return min(rooms, default=0)
