@@ -21,7 +21,10 @@ def connections_within_limits(wanted: int) -> int:
     """
     available = _raise_limit(wanted + _OWN + _ADDED)
     if available < _OWN:
-        raise ConfigError("Not enough file descriptors available.")
+        raise ConfigError(
+            f"Not enough file descriptors available: {available}, wanted {_OWN}."
+            f" Allow more (`ulimit -n {wanted + _OWN + _ADDED}`, or LimitNOFILE= under systemd)."
+        )
     fitting = max(0, min(wanted, available - _OWN - _ADDED))
     if fitting < wanted:
         _log.warning(

@@ -175,7 +175,8 @@ def test_too_few_files_are_refused_at_the_start(tmp_path: Path) -> None:
     )
 
     assert result.returncode == 1
-    assert result.stderr == "Error: Not enough file descriptors available.\n"
+    assert result.stderr.startswith("Error: Not enough file descriptors available: 60, wanted 150.")
+    assert "ulimit -n 283" in result.stderr
 
 
 def test_stop_under_load_is_clean_and_loses_nothing(start_node: Callable[..., Any]) -> None:
