@@ -5,6 +5,7 @@ coins with the hash of the block they belong to. After a crash in between, the i
 coins, never behind, and the coins roll forward from stored blocks.
 """
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from ccxx_node.chainstate.kvstore import remove_store
 from ccxx_node.chainstate.record_files import MAX_FILE_BYTES
 from ccxx_node.chainstate.transaction_index import TransactionIndex
 from ccxx_node.consensus.coins import BlockUndo
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,10 @@ class Storage:
         kept = 0
         while (self._blocks_folder / f"blk{kept:05}.dat").exists():
             kept += 1
-        for path in sorted(self._blocks_folder.glob("blk*.dat"))[kept:]:
+        loose = sorted(self._blocks_folder.glob("blk*.dat"))[kept:]
+        if loose:
+            _log.warning("blocks dropped files=%d reason=those before them were pruned", len(loose))
+        for path in loose:
             try:
                 path.unlink()
             except OSError as error:

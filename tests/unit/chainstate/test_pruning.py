@@ -207,7 +207,7 @@ def test_folder_without_its_blocks_cannot_be_used_as_if_it_had_them(
 
 
 def test_reindex_of_a_pruned_folder_starts_from_nothing(
-    opened: Open, long_branch: list[Block]
+    opened: Open, long_branch: list[Block], caplog: pytest.LogCaptureFixture
 ) -> None:
     with opened() as chainstate:
         accept(chainstate, long_branch)
@@ -215,6 +215,7 @@ def test_reindex_of_a_pruned_folder_starts_from_nothing(
 
     with opened(replace(BY_HAND, reindex=True)) as again:
         assert again.height == 0
+        assert "blocks dropped files=" in caplog.text
         accept(again, long_branch)
         assert again.tip.hash == long_branch[-1].hash
 
