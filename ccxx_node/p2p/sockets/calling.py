@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Sequence
 from random import Random
 
@@ -20,6 +21,8 @@ _log = logging.getLogger("ccxx.net")
 
 # Of all addresses that a name may have.
 _MAX_RESOLVED = 256
+_QUIET_SECONDS = 3600.0
+_MAX_QUIET = 1000
 
 
 class Caller:
@@ -30,6 +33,7 @@ class Caller:
         self._options = switchboard.options.dialing
         self._port = switchboard.options.default_port
         self._random = random
+        self._quiet_until: dict[str, float] = {}
 
     async def call(self, text: str, permissions: Permissions) -> bool:
         """Connect to `host`, `host:port` or `[v6]:port`; returns whether the connection stands."""
@@ -39,7 +43,8 @@ class Caller:
             host, port = split_host(text, self._port)
             endpoint = await self._find(host, port)
         except (DecodeError, OSError, UnicodeError) as error:
-            _log.debug("peer not found name=%s reason=%s", text, error)
+            level = self._loudness(text, permissions)
+            _log.log(level, "peer not found name=%s reason=%s", text, error)
             return False
         if endpoint is None:
             return await self._open(text, host, port, Origin(False, text, NO_ADDRESS, permissions))
@@ -93,11 +98,22 @@ class Caller:
                 lambda: Connection(self._board, origin), sock=made
             )
         except OSError as error:
-            _log.debug(
-                "peer not reached addr=%s reason=%s", text, error.strerror or type(error).__name__
-            )
+            reason = error.strerror or type(error).__name__
+            level = self._loudness(origin.address, origin.permissions)
+            _log.log(level, "peer not reached addr=%s reason=%s", text, reason)
             return False
         return protocol.peer is not None
+
+    def _loudness(self, name: str, permissions: Permissions) -> int:
+        """Return the level of a failed call: the operator hears once an hour of who was named."""
+        now = time.monotonic()
+        if not permissions.manual or now < self._quiet_until.get(name, 0):
+            return logging.DEBUG
+        self._quiet_until.pop(name, None)
+        self._quiet_until[name] = now + _QUIET_SECONDS
+        if len(self._quiet_until) > _MAX_QUIET:
+            del self._quiet_until[next(iter(self._quiet_until))]
+        return logging.INFO
 
     async def _reach(self, host: str, port: int, origin: Origin) -> socket.socket:
         proxy = self._proxy_for(origin)

@@ -1,6 +1,7 @@
 """Those whom an operator named: nodes that were added, names, and seeds."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -95,6 +96,20 @@ def dead_ports() -> Iterator[list[int]]:
     yield [each.getsockname()[1] for each in bound]
     for each in bound:
         each.close()
+
+
+async def test_named_node_that_is_away_is_in_the_log_once_an_hour(
+    calls: Any, dead_ports: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    named, chosen = (f"127.0.0.1:{port}" for port in dead_ports[:2])
+
+    for _ in range(3):
+        await calls.caller.call(named, MANUAL)
+        await calls.caller.call(chosen, Permissions())
+
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert line.startswith(f"peer not reached addr={named} reason=")
 
 
 async def test_nodes_that_are_away_do_not_keep_others_from_being_called(
