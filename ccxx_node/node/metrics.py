@@ -120,8 +120,12 @@ class NodeMetrics:
         for method, calls in self._node.calls:
             took.add_metric([method], count_value=calls.count, sum_value=calls.seconds)
             failed.add_metric([method], calls.failed)
-        yield took
-        yield failed
+        refused = CounterMetricFamily(
+            "ccxx_rpc_refused", "Callers and calls turned away", labels=["reason"]
+        )
+        for reason, count in self._node.calls.refused.items():
+            refused.add_metric([reason], count)
+        yield from (took, failed, refused)
 
 
 def _process() -> Iterator[Metric]:

@@ -1,7 +1,8 @@
-"""How often each RPC method was called, how often that failed, and how long it took."""
+"""How often each RPC method was called and failed, how long it took, and who was refused."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,9 +17,13 @@ class Calls:
 
 
 class CallTimes:
-    """Counts calls by method; a name that is no method counts as `unknown`."""
+    """Counts calls by method; a name that is no method counts as `unknown`.
+
+    `refused` counts, by reason, callers and calls that got no further.
+    """
 
     def __init__(self) -> None:
+        self.refused: Counter[str] = Counter()
         self._calls: dict[str, Calls] = {}
 
     def __iter__(self) -> Iterator[tuple[str, Calls]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 
 _log = logging.getLogger("ccxx.rpc")
@@ -15,10 +16,16 @@ _MAX_KINDS = 1000
 class Complaints:
     """What callers did wrong; the same of the same caller is said once a minute."""
 
-    def __init__(self, subject: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """`subject` begins each line: whose callers they are."""
+    def __init__(
+        self,
+        subject: str,
+        clock: Callable[[], float] = time.monotonic,
+        counts: Counter[str] | None = None,
+    ) -> None:
+        """`subject` begins each line: whose callers they are; `counts` is kept by reason."""
         self._subject = subject
         self._clock = clock
+        self._counts = Counter() if counts is None else counts
         self._said: dict[tuple[str, str, str], tuple[float, int]] = {}
 
     def __len__(self) -> int:
@@ -26,6 +33,8 @@ class Complaints:
 
     def add(self, verb: str, peer: str, reason: str) -> None:
         """Log `subject verb peer=… reason=…`, or count it until the next line has `more=…`."""
+        # Behind the first word may stand what a caller wrote.
+        self._counts[reason.split()[0]] += 1
         key, now = (verb, peer, reason), self._clock()
         last, more = self._said.pop(key, (-_QUIET_SECONDS, 0))
         if now - last < _QUIET_SECONDS:

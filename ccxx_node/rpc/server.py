@@ -61,7 +61,7 @@ class RpcServer:
     def __init__(self, settings: RpcSettings, registry: Registry, node: NodeServices) -> None:
         self._settings = settings
         self._registry = registry
-        self._complaints = Complaints("rpc")
+        self._complaints = Complaints("rpc", counts=node.calls.refused)
         self._bodies = BodyReader(settings.timeout)
         self._dispatcher = Dispatcher(registry, node, settings.permissions, settings.room)
         self._rest = RestInterface(node) if settings.has_rest else None

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ccxx_node.client.rpc import RpcError
+from ccxx_node.client.rpc import NodeClient, NodeError, RpcError
 
 ADDRESS = "rccx1q5dsmmq8palhmr77vh3d420fw2wgdzmq8t3zt2a"
 # Spends what nobody has.
@@ -103,6 +103,9 @@ def test_metrics_tell_what_happened(watched: Any) -> None:
     mine(watched, 3)
     with pytest.raises(RpcError):
         watched.client.call("getblockhash", 99)
+    guesser = NodeClient(f"http://127.0.0.1:{watched.port}", auth="satoshi:guessed")
+    with closing(guesser), pytest.raises(NodeError):
+        guesser.call("getblockcount")
 
     status, page = get(watched.metrics_port, "/metrics")
 
@@ -113,6 +116,7 @@ def test_metrics_tell_what_happened(watched: Any) -> None:
     assert found["ccxx_block_connect_seconds_count"] == 3
     assert found['ccxx_rpc_seconds_count{method="generatetoaddress"}'] == 1
     assert found['ccxx_rpc_failures_total{method="getblockhash"}'] == 1
+    assert found['ccxx_rpc_refused_total{reason="password"}'] > 0
     assert found['ccxx_peers{direction="inbound"}'] == 0
     assert found["ccxx_resident_memory_bytes"] > 10_000_000
     assert found["ccxx_open_files"] > 3
