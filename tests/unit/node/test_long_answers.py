@@ -22,6 +22,7 @@ from ccxx_node.mempool.policy import Policy
 from ccxx_node.mempool.pool import Mempool, Removal
 from ccxx_node.rpc.auth import Authenticator
 from ccxx_node.rpc.blocks import block_in_full
+from ccxx_node.rpc.call_times import CallTimes
 from ccxx_node.rpc.errors import RpcFault
 from ccxx_node.rpc.mempool import all_entries
 from ccxx_node.rpc.methods import REGISTRY
@@ -65,6 +66,7 @@ class Node:
     """All of a node that the pool's methods ask for."""
 
     acceptor: Acceptor = field(default_factory=lambda: Acceptor(Mempool(), Policy()))
+    calls: CallTimes = field(default_factory=CallTimes)
     is_stopping: bool = False
     starting: str | None = None
     network: Network = REGTEST
