@@ -18,7 +18,7 @@ from ccxx_core.hashes import BlockHash, format_hash, sha256d
 from ccxx_core.network import NETWORKS
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.chainstate.errors import ChainError
-from ccxx_node.consensus.errors import ConsensusError, Reject
+from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.events import Event
 
 _log = logging.getLogger(__name__)
@@ -28,18 +28,55 @@ _HEADER_SIZE = 80
 _MAX_WAITING_BYTES = 256 << 20
 
 
+class WaitingBlocks:
+    """Blocks whose parent comes later, in the same file or in another, bounded in bytes."""
+
+    def __init__(self) -> None:
+        self._children: dict[bytes, list[bytes]] = {}
+        self._bytes = 0
+
+    def add(self, raw: bytes) -> bool:
+        """Keep a block; False if there is no room."""
+        if self._bytes + len(raw) > _MAX_WAITING_BYTES:
+            return False
+        self._children.setdefault(raw[4:36], []).append(raw)
+        self._bytes += len(raw)
+        return True
+
+    def take(self, parent: bytes) -> list[bytes]:
+        """Hand out the children of a block."""
+        children = self._children.pop(parent, [])
+        self._bytes -= sum(map(len, children))
+        return children
+
+    def complaint(self) -> ChainError | None:
+        """Say that blocks still wait, and for which parent the first of them does."""
+        if not self._children:
+            return None
+        count, first = (
+            sum(map(len, self._children.values())),
+            format_hash(next(iter(self._children))),
+        )
+        return ChainError(
+            f"blocks were left out: {count}, the first for want of its parent {first}"
+        )
+
+
 def import_blocks(
-    chainstate: Chainstate, path: Path, clock: Callable[[], int]
+    chainstate: Chainstate,
+    path: Path,
+    clock: Callable[[], int],
+    waiting: WaitingBlocks | None = None,
 ) -> Iterator[Sequence[Event]]:
     """Accept all blocks of a file; gives the events of each block that was new.
 
-    Parents may come after their children. Blocks that are refused, or whose parent is nowhere, are
-    logged and passed over. Raises ChainError at the end if there were any, and at once if the file
-    cannot be read or does not hold blocks; StorageError for our own disk.
+    Parents may come after their children, with ``waiting`` in another file too. Refused blocks are
+    logged and passed over. Raises ChainError at the end if there were any, or if blocks lack their
+    parent and may not wait for another file; at once if the file cannot be read or does not hold
+    blocks; StorageError for our own disk.
     """
     left_out = _LeftOut(path)
-    waiting: dict[bytes, list[bytes]] = {}
-    waiting_bytes = 0
+    kept = waiting or WaitingBlocks()
     for raw in read_block_file(path, NETWORKS[chainstate.params.chain].magic):
         pending = [raw]
         while pending:
@@ -51,18 +88,12 @@ def import_blocks(
                         yield events
                 except ConsensusError as error:
                     left_out.add(each, error)
-                children = waiting.pop(sha256d(each[:_HEADER_SIZE]), [])
-                waiting_bytes -= sum(map(len, children))
-                pending.extend(children)
-            elif waiting_bytes + len(each) <= _MAX_WAITING_BYTES:
-                waiting.setdefault(each[4:36], []).append(each)
-                waiting_bytes += len(each)
-            else:
+                pending.extend(kept.take(sha256d(each[:_HEADER_SIZE])))
+            elif not kept.add(each):
                 raise ChainError(f"{path} has too many blocks before their parents")
-    for orphans in waiting.values():
-        for each in orphans:
-            left_out.add(each, ConsensusError(Reject.UNKNOWN_PARENT))
     left_out.check()
+    if waiting is None and (complaint := kept.complaint()) is not None:
+        raise complaint
 
 
 def read_block_file(path: Path, magic: bytes) -> Iterator[bytes]:

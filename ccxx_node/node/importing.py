@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.chainstate.errors import ChainError, StorageError
-from ccxx_node.chainstate.import_file import import_blocks
+from ccxx_node.chainstate.import_file import WaitingBlocks, import_blocks
 from ccxx_node.config import ConfigError
 from ccxx_node.events import Event
 
@@ -45,15 +45,29 @@ def check_readable(path: Path) -> None:
         ) from error
 
 
-async def import_file(
-    node: Importing, path: Path, follow: Callable[[Sequence[Event]], None]
+async def import_files(
+    node: Importing, paths: Sequence[Path], follow: Callable[[Sequence[Event]], None]
 ) -> ChainError | None:
-    """Take in the blocks of a file, each of which is told; returns why these were not all."""
+    """Take in the blocks of files, each of which is told; returns why these were not all."""
+    waiting = WaitingBlocks()
+    found = [await _import_file(node, path, follow, waiting) for path in paths]
+    if not node.is_stopping and (complaint := waiting.complaint()) is not None:
+        _log.error("import incomplete reason=%s", complaint)
+        found.append(complaint)
+    return next((error for error in found if error is not None), None)
+
+
+async def _import_file(
+    node: Importing,
+    path: Path,
+    follow: Callable[[Sequence[Event]], None],
+    waiting: WaitingBlocks,
+) -> ChainError | None:
     _log.info("import started file=%s", path)
     count = 0
     incomplete: ChainError | None = None
     try:
-        for events in import_blocks(node.chain, path, node.now):
+        for events in import_blocks(node.chain, path, node.now, waiting):
             follow(events)
             count += 1
             if count % _LOG_BLOCKS == 0:

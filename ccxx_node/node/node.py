@@ -26,7 +26,7 @@ from ccxx_node.mempool.pool import Mempool
 from ccxx_node.mining.next_template import make_template
 from ccxx_node.mining.template import BlockTemplate
 from ccxx_node.node.chain_follower import TURN_SECONDS, ChainFollower
-from ccxx_node.node.importing import check_readable, import_file
+from ccxx_node.node.importing import check_readable, import_files
 from ccxx_node.node.kept_pool import KeptPool
 from ccxx_node.node.network_settings import initial_download, network_options, peer_options
 from ccxx_node.node.operations import Operations
@@ -215,13 +215,12 @@ class Node:
 
     async def _import_all(self) -> None:
         self.is_importing = bool(self._imports)
-        found = [await import_file(self, path, self._follower.follow) for path in self._imports]
-        incomplete = [error for error in found if error is not None]
+        incomplete = await import_files(self, self._imports, self._follower.follow)
         self.is_importing = False
         self._operations.chain_changed()
         if self._imports and self.config.flag("stopafterblockimport"):
-            if incomplete and self._failure is None:
-                self.fail(incomplete[0])
+            if incomplete is not None and self._failure is None:
+                self.fail(incomplete)
             self.request_stop()
 
     # What RPC methods ask for

@@ -14,7 +14,7 @@ from ccxx_core.hashes import format_hash
 from ccxx_core.network import REGTEST as NETWORK
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.chainstate.errors import ChainError
-from ccxx_node.chainstate.import_file import import_blocks, read_block_file
+from ccxx_node.chainstate.import_file import WaitingBlocks, import_blocks, read_block_file
 from ccxx_node.consensus.params import REGTEST, ConsensusParams
 
 NOW = 1_700_868_523
@@ -141,10 +141,24 @@ def test_blocks_whose_parent_is_nowhere_are_named(
     path = tmp_path / "blocks"
     path.write_bytes(with_lengths([branch[0], *branch[2:]]))
 
-    with pytest.raises(ChainError, match=r"refused: 8, the first is \w+ \(prev-blk-not-found\)"):
+    with pytest.raises(ChainError, match=f"left out: 8, .* parent {format_hash(branch[1].hash)}"):
         list(import_blocks(chainstate, path, now))
 
     assert chainstate.height == 1
+
+
+def test_parents_may_be_in_the_next_file(
+    chainstate: Chainstate, branch: list[Block], tmp_path: Path
+) -> None:
+    first, second, waiting = tmp_path / "first", tmp_path / "second", WaitingBlocks()
+    first.write_bytes(with_lengths([branch[0], *branch[2:6]]))
+    second.write_bytes(with_lengths([branch[1], *branch[6:]]))
+
+    for path in (first, second):
+        list(import_blocks(chainstate, path, now, waiting))
+
+    assert chainstate.tip.hash == branch[-1].hash
+    assert waiting.complaint() is None
 
 
 def test_children_come_in_when_their_parent_came_from_a_peer_meanwhile(
