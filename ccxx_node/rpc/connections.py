@@ -50,17 +50,17 @@ def most_connections() -> int:
     return min(MAX_CONNECTIONS, files // _PART_OF_FILES)
 
 
-def listen_on(host: str, port: int, *, is_alone: bool = True) -> socket.socket:
+def listen_on(host: str, port: int) -> socket.socket:
     """Return a socket that listens, or raise OSError, also for what can be no name.
 
-    `::` serves IPv4 too where no other socket does: `is_alone`.
+    One socket on `::` serves IPv4 too, as the reference has it, where the system can do that.
     """
     is_ipv6 = ":" in host
     return socket.create_server(
         (host, port),
         family=socket.AF_INET6 if is_ipv6 else socket.AF_INET,
         backlog=128,
-        dualstack_ipv6=is_alone and host == "::" and socket.has_dualstack_ipv6(),
+        dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
     )
 
 

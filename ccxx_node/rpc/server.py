@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -80,15 +81,14 @@ class RpcServer:
         """Start to listen; OSError if no address at all can be used."""
         await self._runner.setup()
         problem: OSError | None = None
-        opened = 0
+        opened: set[tuple[str, int]] = set()
         self._settings.permissions.log_oddities(self._registry.methods)
-        addresses = self._settings.addresses
-        is_alone = all(":" in host for host, _ in addresses)
-        for host, port in addresses:
+        for host, port in self._settings.addresses:
+            if host == "0.0.0.0" and ("::", port) in opened and socket.has_dualstack_ipv6():
+                continue  # that socket serves IPv4 too
             try:
-                listening = listen_on(host, port, is_alone=is_alone)
-                await web.SockSite(self._runner, listening).start()
-                opened += 1
+                await web.SockSite(self._runner, listen_on(host, port)).start()
+                opened.add((host, port))
                 _log.info("rpc listening host=%s port=%d", host, port)
             except OSError as error:
                 problem = error

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import socket
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -70,3 +71,14 @@ def test_others_are_free_where_the_operator_says_so(start_node: Callable[..., An
     assert call_as(node, "other", call("getbestblockhash")) == 200
     assert call_as(node, "other", {}) == 400
     assert call_as(node, "other", [1]) == 200
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_one_socket_hears_all_addresses_and_the_log_says_where(
+    start_node: Callable[..., Any],
+) -> None:
+    node = start_node("-rpcallowip=10.0.0.0/8")
+
+    log = (node.datadir / "regtest" / "debug.log").read_text()
+    assert log.count("rpc listening") == log.count(f"rpc listening host=:: port={node.port}") == 1
+    assert "rpc not bound" not in log

@@ -164,15 +164,6 @@ async def test_metrics_on_what_is_no_name_are_an_error_of_the_system() -> None:
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
-def test_both_kinds_of_addresses_have_a_socket_each() -> None:
-    with listen_on("::", 0, is_alone=False) as first:
-        port = first.getsockname()[1]
-
-        with listen_on("0.0.0.0", port, is_alone=False) as second:
-            assert second.getsockname()[1] == port
-
-
-@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
 def test_caller_over_ipv4_is_shown_as_such_where_one_socket_serves_both() -> None:
     async def story() -> str:
         door = Door(most=1)
