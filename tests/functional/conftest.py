@@ -29,10 +29,6 @@ CHROMIUM_FLAGS = [
     "--disable-dev-shm-usage",
 ]
 
-# A build in the background ignores Ctrl-C, and so would each program that it starts and interrupts.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """Mark what opens a browser, so that it can be left out."""
