@@ -42,15 +42,20 @@ class PoolFollower:
         """What blocks had that were taken back and nothing else confirmed so far, parents first."""
         return [tx for tx in self._returned.oldest_first() if not tx.is_coinbase]
 
-    def settle(self, chain: NextBlock, now: int) -> None:
-        """Put back what no other block confirmed; `chain` is the one that stands now."""
+    def settle(self, chain: NextBlock, now: int) -> list[Txid]:
+        """Put back what no other block confirmed; `chain` is the one that stands now.
+
+        Gives the ids of what is in the pool again, parents before children.
+        """
         returned, self._returned = self._returned, _Returned()
         if not returned.happened:
-            return
-        for tx in returned.oldest_first():
+            return []
+        pool, transactions = self._acceptor.pool, returned.oldest_first()
+        for tx in transactions:
             _take_back(self._acceptor, tx, chain, now)
-        remove_unminable(self._acceptor.pool, chain)
+        remove_unminable(pool, chain)
         self._acceptor.limit_size(now)
+        return [tx.txid for tx in transactions if tx.txid in pool]
 
 
 class _Returned:

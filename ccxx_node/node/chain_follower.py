@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
+from ccxx_core.hashes import Txid
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.chainstate.errors import ChainError, StorageError
 from ccxx_node.events import Event
@@ -29,6 +30,9 @@ class Listener(Protocol):
 
     def chain_changed(self, events: Sequence[Event]) -> None:
         """Hear what happened to the chain."""
+
+    def transaction_accepted(self, txid: Txid) -> None:
+        """Hear what came into the pool."""
 
 
 class Followed(Protocol):
@@ -76,7 +80,9 @@ class ChainFollower:
         self._tip = node.chain.tip
         self._pool.follow(events)
         if node.chain.is_settled:
-            self._pool.settle(node.next_block(), node.now())
+            # Who followed another branch never heard of these.
+            for txid in self._pool.settle(node.next_block(), node.now()):
+                node.peers.transaction_accepted(txid)
         node.peers.chain_changed(events)
         if node.chain.is_settled:
             node.chain.prune_when_due()

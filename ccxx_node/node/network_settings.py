@@ -22,7 +22,6 @@ from ccxx_node.p2p.addresses.proxy import DEFAULT_PROXY_PORT, Proxies
 from ccxx_node.p2p.options import (
     DEFAULT_MAX_CONNECTIONS,
     DNS_SEEDS,
-    MAX_OUTBOUND,
     Binding,
     DialOptions,
     NetworkOptions,
@@ -57,8 +56,11 @@ def network_options(config: Config) -> NetworkOptions:
     )
 
 
-def peer_options(config: Config) -> PeerOptions:
-    """Return how peers are treated, and what they are told of this node."""
+def peer_options(config: Config, max_outbound: int) -> PeerOptions:
+    """Return how peers are treated, and what they are told of this node.
+
+    `max_outbound` is that of the `network_options`: how many may be chosen, and are kept.
+    """
     is_pruned = config.number("prune", 0) != 0
     services = Services.NETWORK_LIMITED
     if consensus_params(config).knows_segwit:
@@ -83,7 +85,7 @@ def peer_options(config: Config) -> PeerOptions:
         extra_compact_transactions=max(0, config.number("blockreconstructionextratxn", 100)),
         is_listening=_listens(config),
         is_pruned=is_pruned,
-        max_outbound=min(MAX_OUTBOUND, _max_connections(config)),
+        max_outbound=max_outbound,
     )
 
 

@@ -77,7 +77,7 @@ class Node:
         self._kept_pool = KeptPool(config, self.acceptor)
         self._operations = Operations(self, config)
         self._network_options = network_options(config)
-        self._peer_options = peer_options(config)
+        self._peer_options = peer_options(config, self._network_options.max_outbound)
         self._initial_download = initial_download(config)
         self._limits = block_limits(config)
         self._last_height = config.number("stopatheight", 0)

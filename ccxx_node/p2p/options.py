@@ -8,8 +8,8 @@ from pathlib import Path
 from ccxx_node.p2p.addresses.bans import DEFAULT_BAN_SECONDS, Subnet
 from ccxx_node.p2p.addresses.endpoints import Endpoint
 from ccxx_node.p2p.addresses.proxy import Proxies
+from ccxx_node.p2p.peers.door import MAX_OUTBOUND
 
-MAX_OUTBOUND = 8
 MAX_ADDED = 8
 MAX_FEELERS = 1
 DEFAULT_MAX_CONNECTIONS = 125

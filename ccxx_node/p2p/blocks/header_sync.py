@@ -133,11 +133,12 @@ class HeaderSync:
         chain, door = self._chain, self._peers.door
         peer.headers.unconnecting = 0
         note_known_block(chain, peer, last.hash)
+        is_weak = last.chain_work < chain.tip.chain_work
         # Who is on another branch since long ago must not be asked into being banned.
-        if count == MAX_HEADERS and weak_headers_left(self._peers, peer, last) >= MAX_HEADERS:
+        may_go_on = not is_weak or weak_headers_left(self._peers, peer, last) >= MAX_HEADERS
+        if count == MAX_HEADERS and may_go_on:
             self.ask_from(peer, last)
-        is_worth_it = not last.is_failed and chain.tip.chain_work <= last.chain_work
-        if is_worth_it and is_close_to_today(chain, door.now()):
+        if not is_weak and not last.is_failed and is_close_to_today(chain, door.now()):
             self._download.request_directly(peer, last)
         best = peer.headers.best_known
         if not peer.may_be_evicted or best is None:

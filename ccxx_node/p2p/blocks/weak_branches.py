@@ -16,7 +16,8 @@ MAX_WEAK_HEADERS = 20_000
 def submit_headers(peers: PeerSet, peer: Peer, headers: Sequence[BlockHeader]) -> BlockEntry:
     """Add headers to the tree, parents before children; gives the entry of the last.
 
-    What they add to weak branches counts against the peer, also if one behind them is refused.
+    What they add to weak branches counts against the peer, also if one behind them is refused, and
+    until it adds to a branch with as much work as ours.
     Raises `ConsensusError` for the first refused.
     """
     chain = peers.door.chain
@@ -25,7 +26,10 @@ def submit_headers(peers: PeerSet, peer: Peer, headers: Sequence[BlockHeader]) -
         return peers.door.submit_headers(headers)[-1]
     finally:
         fresh = [entry for each in unknown if (entry := chain.entry(each)) is not None]
-        if fresh and fresh[-1].chain_work < chain.tip.chain_work:
+        if fresh and fresh[-1].chain_work >= chain.tip.chain_work:
+            # Only for new ones: a header that we have would cost nothing.
+            peer.headers.weak = 0
+        elif fresh:
             peer.headers.weak += len(fresh)
             if weak_headers_left(peers, peer, fresh[-1]) < 0:
                 peers.misbehaved(peer, 100, "too many headers of weak branches")

@@ -2,7 +2,8 @@
 
 How the shell uses it: `connected` when a connection stands, `receive` for every message, `tick` ten
 times a second and soon after `chain_changed` or `transaction_accepted`. While a peer `has_work` and
-is not ``send_paused``, `work` comes before its next message, so that answers keep their order.
+is not ``send_paused``, `work` comes before its next message, so that answers keep their order; what
+is ``adoptable`` is no answer, and never waits.
 All actions returned are done in order.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 
 from ccxx_core.hashes import Txid
 from ccxx_node.chainstate.block_entry import BlockEntry, find_fork
-from ccxx_node.events import BlockConnected, BlockDisconnected, Event
+from ccxx_node.events import BlockConnected, Event
 from ccxx_node.p2p.logic.conversation import Conversation
 from ccxx_node.p2p.messages import REJECT_MALFORMED, Message, Reject
 from ccxx_node.p2p.peers.actions import Action
@@ -26,8 +27,6 @@ _log = logging.getLogger("ccxx.net")
 
 # A loop that was busy for longer than this did not hear its peers: no fault of theirs.
 _BUSY_SECONDS = 1.0
-# Longer ways are not read once more only to announce what came back.
-_MAX_RETURNING = 100
 
 
 class PeerLogic:
@@ -113,7 +112,7 @@ class PeerLogic:
         return peer is not None and peer.has_work and not peer.is_leaving
 
     def work(self, peer_id: int) -> list[Action]:
-        """Try one orphan whose parent a peer sent, or send a part of what it asked for."""
+        """Try one orphan of a peer whose parent came, or send a part of what it asked for."""
         peer = self._peers.get(peer_id)
         if peer is not None and not peer.is_leaving:
             if peer.adoptable:
@@ -165,21 +164,11 @@ class PeerLogic:
         if tip is not before:
             conversation.transactions.chain_changed()
             conversation.following.tip_changed()
-            self._offer_returned(events)
         # On a long way to a better tip there may be less work behind this one than behind the last.
         if self._door.chain.is_settled:
             before, self._told_tip = self._told_tip, tip
             if tip is not before and not self._door.is_initial_download():
                 self._announce(before, tip, events)
-
-    def _offer_returned(self, events: Sequence[Event]) -> None:
-        """Announce what is in the pool again: who followed another branch never heard of it."""
-        if len(events) > _MAX_RETURNING:
-            return
-        for event in events:
-            if isinstance(event, BlockDisconnected):
-                for tx in event.block.transactions:
-                    self._conversation.offers.relay(tx.txid)
 
     def _announce(self, before: BlockEntry, tip: BlockEntry, events: Sequence[Event]) -> None:
         last = events[-1] if events else None

@@ -16,6 +16,9 @@ from ccxx_node.mempool.entry import Entry
 from ccxx_node.p2p.messages import NetAddress, TimedAddress
 from ccxx_node.p2p.peers.peer import Peer, Services
 
+# Peers that we choose ourselves.
+MAX_OUTBOUND = 8
+
 
 @dataclass(frozen=True, slots=True)
 class PeerOptions:
@@ -34,7 +37,7 @@ class PeerOptions:
     extra_compact_transactions: int = 100
     is_listening: bool = True
     is_pruned: bool = False
-    max_outbound: int = 8
+    max_outbound: int = MAX_OUTBOUND
 
 
 class Door(Protocol):

@@ -100,7 +100,8 @@ class HeaderState:
     sync_started: bool = False
     sync_deadline: float = 0.0
     unconnecting: int = 0
-    # Headers that came from this peer, on branches with less work than ours.
+    # Headers that came from this peer on branches with less work than ours, since it last brought
+    # some of another.
     weak: int = 0
     last_announced_at: int = 0
     # Outbound peers have to follow our chain in time, except a few protected ones.
@@ -194,7 +195,7 @@ class Peer:
     relay: RelayState = field(default_factory=RelayState)
     addresses: AddressState = field(default_factory=AddressState)
     requests: deque[InventoryItem] = field(default_factory=deque)
-    # Orphans to be tried again: this peer sent a parent of theirs.
+    # Orphans that this peer sent, to be tried again: a parent of theirs came.
     adoptable: deque[Txid] = field(default_factory=deque)
     continue_hash: BlockHash | None = None
 

@@ -229,8 +229,10 @@ class Switchboard:
 
     def _turn(self, peer_id: int, connection: Connection) -> bool:
         """Do one thing for a peer; returns whether there is more."""
-        assert connection.peer is not None
-        if connection.peer.send_paused:
+        peer = connection.peer
+        assert peer is not None
+        # Orphans are taken in whether or not their sender reads: they are no answer to it.
+        if peer.send_paused and not peer.adoptable:
             return False
         if self.logic.has_work(peer_id):
             self.perform(self.logic.work(peer_id))

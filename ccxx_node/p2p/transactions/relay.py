@@ -124,7 +124,7 @@ class TransactionRelay:
             return
         self._announcements.relay(tx.txid)
         peer.relay.last_transaction_at = self._peers.door.now()
-        self._find_children(peer, tx)
+        self._find_children(tx)
 
     def _refused(self, peer: Peer, tx: Transaction, error: Refusal) -> None:
         if error.reject is PolicyReject.MISSING_INPUTS:
@@ -178,14 +178,18 @@ class TransactionRelay:
         if parts <= _MAX_EXTRA_PARTS and tx.size <= _MAX_EXTRA_SIZE:
             self.extra.append(tx)
 
-    def _find_children(self, peer: Peer, parent: Transaction) -> None:
-        peer.adoptable.extend(orphan.tx.txid for orphan in self.orphans.children_of(parent))
+    def _find_children(self, parent: Transaction) -> None:
+        # In the turns of who sent them: they leave with it, and what they cost is its own time.
+        for orphan in self.orphans.children_of(parent):
+            sender = self._peers.get(orphan.peer)
+            if sender is not None:
+                sender.adoptable.append(orphan.tx.txid)
 
     def adopt_next(self, peer: Peer) -> None:
-        """Try one orphan again whose parent a peer sent: a hundred may take minutes together."""
+        """Try one orphan of a peer whose parent came: a hundred may take minutes together."""
         orphan = self.orphans.get(peer.adoptable.popleft())
         if orphan is not None and self._adopt(orphan):
-            self._find_children(peer, orphan.tx)
+            self._find_children(orphan.tx)
 
     def _adopt(self, orphan: Orphan) -> bool:
         """Take an orphan in; who sent an invalid one is blamed, not who sent its parent."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ccxx_core.block import Block
+from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_node.chainstate.chainstate import Chainstate
 from ccxx_node.chainstate.errors import ChainError, StorageError
@@ -30,13 +31,17 @@ MakeBlock = Callable[..., Block]
 
 
 class Listening:
-    """Counts what it is told."""
+    """Counts the events that it is told, and keeps the transactions."""
 
     def __init__(self) -> None:
         self.events = 0
+        self.offered: list[Txid] = []
 
     def chain_changed(self, events: Sequence[Event]) -> None:
         self.events += len(events)
+
+    def transaction_accepted(self, txid: Txid) -> None:
+        self.offered.append(txid)
 
 
 class Owner:
@@ -237,6 +242,23 @@ def test_stop_in_the_middle_is_said_to_the_caller_and_the_next_start_goes_on(
 
     assert 0 < height < LENGTH
     assert end == 0
+
+
+def test_what_went_back_to_the_pool_is_offered_when_the_way_is_gone(
+    owner: Owner, main_chain: list[Block]
+) -> None:
+    early, late = (main_chain[height - 1].transactions[1] for height in (2, 6))
+
+    async def run() -> list[Txid]:
+        owner.invalidate(main_chain[1])
+        while owner.chain.height > 2:
+            await others_turn()
+        offered_on_the_way = list(owner.peers.offered)
+        await owner.follower.settled()
+        return offered_on_the_way
+
+    assert asyncio.run(run()) == []
+    assert owner.peers.offered == [early.txid, late.txid]
 
 
 def test_what_goes_back_to_the_pool_outlives_a_stop_on_the_way(

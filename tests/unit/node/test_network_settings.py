@@ -1,11 +1,13 @@
 """From options to how the node meets others: defaults that follow from others, and refusals."""
 
+import resource
 from pathlib import Path
 
 import pytest
 
 from ccxx_node.config import Config, ConfigError, read_config
 from ccxx_node.node.network_settings import minimum_work, network_options, peer_options
+from ccxx_node.node.node import Node
 from ccxx_node.p2p.options import Binding
 from ccxx_node.p2p.peers.peer import Services
 
@@ -101,8 +103,8 @@ def test_onion_names_are_called_through_a_proxy_only(tmp_path: Path) -> None:
 
 
 def test_services_follow_from_what_the_node_keeps_and_does(tmp_path: Path) -> None:
-    full = peer_options(config(tmp_path)).services
-    pruned = peer_options(config(tmp_path, "-prune=550", "-peerbloomfilters=0")).services
+    full = peer_options(config(tmp_path), 8).services
+    pruned = peer_options(config(tmp_path, "-prune=550", "-peerbloomfilters=0"), 8).services
 
     assert full == Services.NETWORK | Services.BLOOM | Services.WITNESS | Services.NETWORK_LIMITED
     assert pruned == Services.WITNESS | Services.NETWORK_LIMITED
@@ -119,7 +121,17 @@ def test_least_work_is_hexadecimal(tmp_path: Path) -> None:
 def test_no_more_nodes_are_chosen_than_there_may_be_connections(
     tmp_path: Path, options: tuple[str, ...], most: int
 ) -> None:
-    made = config(tmp_path, *options)
+    assert network_options(config(tmp_path, *options)).max_outbound == most
 
-    assert network_options(made).max_outbound == most
-    assert peer_options(made).max_outbound == most
+
+def test_no_more_nodes_are_kept_than_are_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where few files may be open, there are fewer than an operator asked for."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (162, 162))
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+
+    node = Node(config(tmp_path))
+
+    assert node._network_options.max_outbound == 4
+    assert node._peer_options.max_outbound == 4

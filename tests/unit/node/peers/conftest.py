@@ -81,8 +81,10 @@ class Node:
     def submit_block(self, block: Block) -> None:
         events = list(self.chain.accept_block(block, self.time))
         self._follower.follow(events)
-        self._follower.settle(self._next_block(), self.time)
+        returned = self._follower.settle(self._next_block(), self.time)
         if self.logic is not None:
+            for txid in returned:
+                self.logic.transaction_accepted(txid)
             self.logic.chain_changed(events)
 
     def submit_transaction(self, tx: Transaction) -> Entry:

@@ -594,3 +594,49 @@ def test_caller_on_another_branch_is_not_asked_into_being_banned(
 
     assert told == 4
     assert world.ending(peer) is None
+
+
+def test_who_led_us_out_of_a_long_split_may_tell_of_siblings_again(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weak_branches, "MAX_WEAK_HEADERS", 5)
+    better = world.branch(world.chain.genesis.header, 14, name="other")
+    peer = world.meet(inbound=False)
+    for start in range(0, 14, 2):
+        world.say(peer, headers_of(better[start : start + 2]))
+    world.say(peer, *(m.BlockMessage.of(block) for block in better))
+
+    stale = world.block(better[10].header, name="stale")
+    world.say(peer, headers_of([stale]))
+
+    assert world.chain.tip.hash == better[-1].hash
+    assert world.ending(peer) is None
+
+
+def test_headers_that_we_have_do_not_make_up_for_weak_ones(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weak_branches, "MAX_WEAK_HEADERS", 5)
+    peer, tip = world.meet(), m.Headers((world.chain.tip.header,))
+
+    for number in range(6):
+        weak = world.block(world.chain.genesis.header, name=str(number))
+        world.say(peer, headers_of([weak]), tip)
+
+    assert isinstance(world.ending(peer), Ban)
+
+
+def test_caller_on_a_better_branch_is_asked_on_whoever_told_of_it_first(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weak_branches, "MAX_WEAK_HEADERS", 9)
+    monkeypatch.setattr(header_sync, "MAX_HEADERS", 8)
+    better = world.branch(world.chain.genesis.header, 16, name="other")
+    caller, first = world.meet(), world.meet(inbound=False)
+    world.say(caller, headers_of(better[:8]))
+    world.say(first, headers_of(better[8:]))
+
+    answers = world.say(caller, headers_of(better[8:]))
+
+    (question,) = of_kind(answers, m.GetHeaders)
+    assert question.locator[0] == better[-1].hash

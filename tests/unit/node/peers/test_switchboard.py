@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ccxx_node.p2p.messages import TxMessage, Verack
 from ccxx_node.p2p.peers.actions import Ban
 from ccxx_node.p2p.sockets.connections import Connection, Origin
 from ccxx_node.p2p.sockets.switchboard import overdue
@@ -18,6 +19,39 @@ async def test_misbehaving_onion_peer_is_banned(calls: Any) -> None:
 
     assert calls.bans.is_banned(connection.peer.net_address.ip, calls.world.node.now())
     assert not calls.board.connections
+
+
+async def test_orphans_are_taken_in_whoever_does_not_read(calls: Any) -> None:
+    world = calls.world
+    parent = world.spend(world.coin(), vout=1)
+    orphan = world.spend(parent, value=500)
+    of_parent, of_orphan = (calls.connect(f"8.8.8.{n}", inbound=True) for n in (1, 2))
+    for connection, tx in ((of_orphan, orphan), (of_parent, parent)):
+        world.logic.connected(connection.peer)
+        connection.opened_at = connection.received_at = asyncio.get_running_loop().time()
+        connection.peer.send_paused = True
+        world.say(connection.peer, world.version(), Verack(), TxMessage.of(tx))
+
+    serving = asyncio.create_task(calls.board.run())
+    async with asyncio.timeout(5):
+        while orphan.txid not in world.pool:
+            await asyncio.sleep(0)
+    calls.board.close()
+    await serving
+
+
+async def test_orphans_do_not_leave_with_who_sent_their_parent(calls: Any) -> None:
+    world = calls.world
+    parent = world.spend(world.coin(), vout=1)
+    orphan = world.spend(parent, value=500)
+    of_orphan, of_parent = world.meet(), world.meet()
+    world.say(of_orphan, TxMessage.of(orphan))
+
+    world.logic.receive(of_parent.id, TxMessage.of(parent))
+    world.logic.disconnected(of_parent.id)
+    world.tick(of_orphan)
+
+    assert orphan.txid in world.pool
 
 
 class Unread(asyncio.Transport):
