@@ -186,7 +186,9 @@ def open_log(config: Config) -> None:
     logging.basicConfig(
         level=logging.INFO, handlers=handlers or [logging.NullHandler()], force=True
     )
-    logging.getLogger("ccxx.net").addFilter(LogBounds())
+    # Where lines tell of what peers and callers do.
+    for name in ("ccxx.net", "ccxx.node", "ccxx.rpc"):
+        logging.getLogger(name).addFilter(LogBounds())
     # Their debug lines are about themselves, not about the chain.
     for name in ("asyncio", "aiohttp"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -53,10 +53,8 @@ class WaitingBlocks:
         """Say that blocks still wait, and for which parent the first of them does."""
         if not self._children:
             return None
-        count, first = (
-            sum(map(len, self._children.values())),
-            format_hash(next(iter(self._children))),
-        )
+        count = sum(map(len, self._children.values()))
+        first = format_hash(next(iter(self._children)))
         return ChainError(
             f"blocks were left out: {count}, the first for want of its parent {first}"
         )

@@ -95,6 +95,9 @@ def load_pool(path: Path, acceptor: Acceptor, chain: NextBlock, now: int) -> Ite
     except (OSError, DecodeError) as error:
         _log.warning("mempool not loaded file=%s reason=%s", path, error)
         return
+    # First, since also what is returning from blocks is judged by what it counts for.
+    for txid, delta in deltas.items():
+        acceptor.pool.prioritise(txid, delta)
     failed = 0
     for saved in entries:
         if saved.time + acceptor.policy.expiry_seconds <= now:
@@ -106,6 +109,4 @@ def load_pool(path: Path, acceptor: Acceptor, chain: NextBlock, now: int) -> Ite
         except (ConsensusError, PolicyError):
             failed += 1
         yield
-    for txid, delta in deltas.items():
-        acceptor.pool.prioritise(txid, delta)
     _log.info("mempool loaded txs=%d refused=%d", len(acceptor.pool), failed)

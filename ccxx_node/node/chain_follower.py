@@ -54,8 +54,8 @@ class Followed(Protocol):
     def chain_settled(self) -> None:
         """Hear that the tip is where it stays until the next block."""
 
-    def fail(self, error: StorageError) -> None:
-        """Shut down because what is on the disk cannot be used."""
+    def fail(self, error: Exception) -> None:
+        """Shut down because of a disk that fails or a bug of ours."""
 
     @property
     def is_stopping(self) -> bool:
@@ -126,8 +126,9 @@ class ChainFollower:
             _log.info("long way %s height=%d", end, node.chain.height)
         except StorageError as error:
             node.fail(error)
-        except Exception:
-            # Our bug: the next block goes on, and nobody waits for this task to hear of it.
+        except Exception as error:
+            # Our bug, which stops the node: nobody waits for this task to hear of it.
             _log.exception("long way broken off height=%d", node.chain.height)
+            node.fail(error)
         finally:
             self._finishing = None

@@ -1,4 +1,4 @@
-"""No peer fills the disk with the log: of each kind of line so many a minute, then their number."""
+"""No stranger fills the disk with the log: of each kind so many lines a minute, then a number."""
 
 from __future__ import annotations
 

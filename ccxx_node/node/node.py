@@ -91,12 +91,16 @@ class Node:
         self._server: RpcServer | None = None
         self._tip_changed = asyncio.Event()
         self._stop = asyncio.Event()
-        self._failure: StorageError | ChainError | None = None
+        self._failure: Exception | None = None
 
     # From start to stop
 
     async def run(self) -> None:
-        """Serve until `request_stop`; raises `StorageError` or `ConfigError` if that cannot be."""
+        """Serve until `request_stop`.
+
+        Raises `StorageError` or `ConfigError` if that cannot be, `ChainError` at the end if an
+        import it was to stop after left blocks out, and what a bug of ours raised.
+        """
         try:
             await self._open()
             await self._serve()
@@ -356,8 +360,8 @@ class Node:
             self.fail(error)
             raise
 
-    def fail(self, error: StorageError | ChainError) -> None:
-        """Shut down because what is on the disk cannot be used; the process leaves with 1."""
+    def fail(self, error: Exception) -> None:
+        """Shut down because of an error, which `run` raises; the process leaves with 1."""
         _log.error("node stopping reason=%s", error)
         self._failure = error
         self.request_stop()

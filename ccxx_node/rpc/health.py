@@ -32,7 +32,8 @@ class Reason(StrEnum):
 class HealthFacts:
     """What readiness is judged by; times are seconds, sizes bytes.
 
-    `peers` is None where the node is told to have none.
+    `headers` is what `getblockchaininfo` says, `announced` the height of the header with the most
+    work, refused or not; `peers` is None where the node is told to have none.
     """
 
     is_starting: bool = False
@@ -41,6 +42,7 @@ class HealthFacts:
     is_initial_download: bool = False
     height: int = 0
     headers: int = 0
+    announced: int = 0
     tip_age: int = 0
     spacing: int = 150
     peers: int | None = None
@@ -57,7 +59,7 @@ class HealthFacts:
             (Reason.STOPPING, self.is_stopping),
             (Reason.IMPORTING, self.is_importing),
             (Reason.INITIAL_DOWNLOAD, download),
-            (Reason.BEHIND, not download and self.headers - self.height > _BLOCKS_ON_THE_WAY),
+            (Reason.BEHIND, not download and self.announced - self.height > _BLOCKS_ON_THE_WAY),
             (Reason.STALE_TIP, not download and self.tip_age > _STALE_SPACINGS * self.spacing),
             (Reason.NO_PEERS, self.peers == 0),
             (Reason.DISK_LOW, self.disk_free < LEAST_DISK_BYTES),

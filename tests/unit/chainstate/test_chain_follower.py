@@ -10,7 +10,7 @@ from ccxx_core.block import Block
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
 from ccxx_node.chainstate.chainstate import Chainstate
-from ccxx_node.chainstate.errors import ChainError, StorageError
+from ccxx_node.chainstate.errors import ChainError
 from ccxx_node.config import read_config
 from ccxx_node.consensus.params import ConsensusParams
 from ccxx_node.events import Event
@@ -44,6 +44,15 @@ class Listening:
         self.offered.append(txid)
 
 
+class Broken(Listening):
+    """Has a bug that shows when it is told a second time."""
+
+    def chain_changed(self, events: Sequence[Event]) -> None:
+        if self.events:
+            raise LookupError("a bug")
+        super().chain_changed(events)
+
+
 class Owner:
     """A node without network: a chain, a pool, and ways whose every turn is one block."""
 
@@ -52,6 +61,7 @@ class Owner:
         self.acceptor = Acceptor(Mempool(), Policy(require_standard=False))
         self.peers = Listening()
         self.is_stopping = False
+        self.failure: Exception | None = None
         self.settled_at: list[int] = []
         self.follower = ChainFollower(self, turn_seconds)
 
@@ -64,8 +74,9 @@ class Owner:
     def chain_settled(self) -> None:
         self.settled_at.append(self.chain.height)
 
-    def fail(self, error: StorageError) -> None:
-        raise error
+    def fail(self, error: Exception) -> None:
+        self.failure = error
+        self.is_stopping = True
 
     def invalidate(self, block: Block) -> None:
         self.follower.follow(self.chain.invalidate_block(block.hash, 0))
@@ -244,6 +255,45 @@ def test_stop_in_the_middle_is_said_to_the_caller_and_the_next_start_goes_on(
     assert end == 0
 
 
+def test_bug_on_the_way_stops_the_node_as_the_caller_is_told(
+    owner: Owner, main_chain: list[Block]
+) -> None:
+    owner.peers = Broken()
+
+    async def run() -> None:
+        owner.invalidate(main_chain[0])
+        with pytest.raises(ChainError, match="the node stops"):
+            await owner.follower.settled()
+
+    asyncio.run(run())
+
+    assert isinstance(owner.failure, LookupError)
+
+
+def stop_on_the_way(owner: Owner, main_chain: list[Block], kept_pool: KeptPool) -> None:
+    """Stop while the chain is taken back to its first block, when the sixth has been."""
+
+    async def run() -> None:
+        owner.invalidate(main_chain[1])
+        while owner.chain.height > 5:
+            await others_turn()
+        await owner.follower.close()
+        kept_pool.close(owner.follower.returning)
+        owner.chain.close()
+
+    asyncio.run(run())
+
+
+def start(folder: Path, params: ConsensusParams, kept_pool: KeptPool) -> None:
+    """Open the chain again, and the pool."""
+
+    async def run() -> None:
+        with Chainstate.open(folder, params) as chain:
+            await kept_pool.open(chain, BlockAfter(chain.tip, chain, params), NOW)
+
+    asyncio.run(run())
+
+
 def test_what_went_back_to_the_pool_is_offered_when_the_way_is_gone(
     owner: Owner, main_chain: list[Block]
 ) -> None:
@@ -269,21 +319,27 @@ def test_what_goes_back_to_the_pool_outlives_a_stop_on_the_way(
     config = read_config([f"-datadir={folder.parent}", "-regtest"])
     again = Acceptor(Mempool(), Policy(require_standard=False))
 
-    async def stop_on_the_way() -> None:
-        owner.invalidate(main_chain[1])
-        while owner.chain.height > 5:
-            await others_turn()
-        await owner.follower.close()
-        KeptPool(config, owner.acceptor).close(owner.follower.returning)
-        owner.chain.close()
-
-    async def start() -> None:
-        with Chainstate.open(folder, params) as chain:
-            after = BlockAfter(chain.tip, chain, params)
-            await KeptPool(config, again).open(chain, after, NOW)
-
-    asyncio.run(stop_on_the_way())
-    asyncio.run(start())
+    stop_on_the_way(owner, main_chain, KeptPool(config, owner.acceptor))
+    start(folder, params, KeptPool(config, again))
 
     assert owner.chain.height == 5
     assert {entry.tx for entry in again.pool} == {early, late}
+
+
+@pytest.mark.parametrize("delta", [0, 100_000])
+def test_what_goes_back_is_judged_at_the_start_by_what_it_counts_for(
+    owner: Owner,
+    main_chain: list[Block],
+    folder: Path,
+    params: ConsensusParams,
+    delta: int,
+) -> None:
+    late = main_chain[5].transactions[1]
+    config = read_config([f"-datadir={folder.parent}", "-regtest"])
+    again = Acceptor(Mempool(), Policy(require_standard=False, min_relay_fee=100_000))
+    owner.acceptor.pool.prioritise(late.txid, delta)
+
+    stop_on_the_way(owner, main_chain, KeptPool(config, owner.acceptor))
+    start(folder, params, KeptPool(config, again))
+
+    assert (late.txid in again.pool) == (delta > 0)

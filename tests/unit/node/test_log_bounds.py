@@ -1,10 +1,25 @@
 """The log's bounds: a flood of lines of one kind is counted, and nothing else is."""
 
 import logging
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from ccxx_node.node.log_bounds import LogBounds
+
+# A process of its own: the log is one for the whole process.
+FLOOD = """
+import logging, sys
+from ccxx_node.config import read_config
+from ccxx_node.daemon import open_log
+
+open_log(read_config(sys.argv[1:]))
+for number in range(500):
+    for name in ("ccxx.net", "ccxx.node", "ccxx.rpc"):
+        logging.getLogger(name).warning("stranger refused number=%d", number)
+"""
 
 
 class Clock:
@@ -62,3 +77,13 @@ def test_details_are_not_bounded(log: logging.Logger, caplog: pytest.LogCaptureF
         log.debug("message received id=%d", number)
 
     assert len(caplog.messages) == 500
+
+
+def test_log_of_the_node_is_bounded_where_it_tells_of_peers_and_callers(tmp_path: Path) -> None:
+    log = tmp_path / "regtest" / "debug.log"
+    log.parent.mkdir()
+
+    options = f"-datadir={tmp_path}", "-regtest"
+    subprocess.run([sys.executable, "-c", FLOOD, *options], check=True)
+
+    assert len(log.read_text().splitlines()) == 3 * 100
