@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import json
 import math
@@ -158,8 +159,9 @@ def _answer(own: dict[str, str], shared: Sequence[str], words: list[str]) -> Any
 
 
 def _give_up_output(error: OSError) -> int:
-    # Else Python would try once more, and complain in its own way.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        # Else Python would try once more, and complain in its own way.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.stderr.write(f"error: cannot write the answer: {error.strerror}\n")
     return 1
 
@@ -356,6 +358,8 @@ def _print(result: Any) -> None:
     if result is None:
         return
     text = result if isinstance(result, str) else format_json(result)
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "it is closed")
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -68,8 +68,8 @@ class Connection(web.RequestHandler):
     """One caller's connection: who it is, and whether it is being answered."""
 
     __slots__ = (
-        "_accepted", "_pause", "_table", "idle_since", "is_allowed", "is_answered", "user",
-        "waiting",
+        "_accepted", "_pause", "_table", "idle_since", "is_allowed", "is_answered", "is_gone",
+        "user", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -85,6 +85,7 @@ class Connection(web.RequestHandler):
         self.is_answered = False
         self.user: str | None = None
         self.waiting: asyncio.Task[Any] | None = None
+        self.is_gone = False
 
     @property
     def address(self) -> str:
@@ -107,6 +108,7 @@ class Connection(web.RequestHandler):
         """Give the place back, and end a call that only waits to be answered."""
         self._table.remove(self)
         self._stop_pause()
+        self.is_gone = True
         if self.waiting is not None:
             self.waiting.cancel()
         super().connection_lost(exc)

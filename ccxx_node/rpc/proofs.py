@@ -23,7 +23,7 @@ METHODS = Registry()
 async def gettxoutproof(node: NodeServices, txids: Json, blockhash: Json = None) -> str:
     """Return a proof, as hex, that transactions are in one block.
 
-    The block is given, or found by an unspent output of one of them, or with -txindex by any.
+    The block is given, or found by an unspent output of one of them, or with -txindex by the last.
     """
     wanted: dict[Txid, None] = {}
     for value in as_list(txids):

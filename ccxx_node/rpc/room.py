@@ -33,11 +33,14 @@ class Waiting(Protocol):
     """Whoever waits for an answer: the task that ends when the connection is lost."""
 
     waiting: asyncio.Task[object] | None
+    is_gone: bool
 
 
 @contextmanager
 def ends_with(caller: Waiting) -> Iterator[None]:
-    """Let what is done within end when its caller has gone."""
+    """Let what is done within end when its caller has gone, or has gone before."""
+    if caller.is_gone:
+        raise asyncio.CancelledError
     caller.waiting = asyncio.current_task()
     try:
         yield

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ccxx_core.hashes import BlockHash, Txid, format_hash
 from ccxx_core.transaction import OutPoint, Transaction
 from ccxx_node.chainstate.block_entry import BlockEntry
@@ -145,13 +147,24 @@ def gettxout(node: NodeServices, txid: Json, n: Json, include_mempool: Json = Tr
 
 
 @METHODS.method("Rawtransactions")
-async def sendrawtransaction(
-    node: NodeServices, hexstring: Json, allowhighfees: Json = False
-) -> str:
+def sendrawtransaction(node: NodeServices, hexstring: Json, allowhighfees: Json = False) -> Json:
     """Put a transaction into the pool, to be mined and relayed; returns its id."""
     tx = as_transaction(hexstring)
     max_fee = 0 if as_flag(allowhighfees, False) else MAX_FEE
+    return _on_the_tip_that_stays(node, lambda: _send(node, tx, max_fee))
+
+
+def _on_the_tip_that_stays(node: NodeServices, judge: Callable[[], Json]) -> Json:
+    """Return a verdict: at once, or where the chain is on a long way after its end."""
+    return judge() if node.chain.is_settled else _at_the_end(node, judge)
+
+
+async def _at_the_end(node: NodeServices, judge: Callable[[], Json]) -> Json:
     await node.settled()
+    return judge()
+
+
+def _send(node: NodeServices, tx: Transaction, max_fee: int) -> str:
     if tx.txid in node.acceptor.pool:
         # Peers that have met us since may not have heard of it.
         node.peers.transaction_accepted(tx.txid)
@@ -178,15 +191,18 @@ def _refusal(error: ConsensusError | PolicyError) -> RpcFault:
 
 
 @METHODS.method("Rawtransactions")
-async def testmempoolaccept(node: NodeServices, rawtxs: Json, allowhighfees: Json = False) -> Json:
+def testmempoolaccept(node: NodeServices, rawtxs: Json, allowhighfees: Json = False) -> Json:
     """Tell whether the pool would take a transaction, given as an array with one hex text."""
     texts = as_list(rawtxs)
     if len(texts) != 1:
         raise misuse("Array must contain exactly one raw transaction for now")
     tx = as_transaction(texts[0])
     max_fee = 0 if as_flag(allowhighfees, False) else MAX_FEE
+    return _on_the_tip_that_stays(node, lambda: _test(node, tx, max_fee))
+
+
+def _test(node: NodeServices, tx: Transaction, max_fee: int) -> Json:
     verdict: dict[str, Json] = {"txid": format_hash(tx.txid)}
-    await node.settled()
     try:
         node.acceptor.test(tx, node.next_block(), Terms(node.now(), max_fee))
     except (ConsensusError, PolicyError) as error:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -277,11 +278,16 @@ def test_odd_options_are_refused_in_one_line(
     assert done.stderr.count("\n") == 1
 
 
-def test_full_disk_and_closed_pipe_are_named_in_one_line(node: Any) -> None:
-    command = [sys.executable, "-m", "ccxx_node.cli", *options_of(node), "help"]
+@pytest.mark.parametrize("output", ["full disk", "closed pipe", "closed"])
+def test_output_that_cannot_be_written_is_named_in_one_line(node: Any, output: str) -> None:
+    command = shlex.join([sys.executable, "-m", "ccxx_node.cli", *options_of(node), "help"])
+    shell = {
+        "full disk": f"{command} > /dev/full",
+        "closed pipe": f"set -o pipefail; {command} | true",
+        "closed": f"{command} >&-",
+    }[output]
 
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "cannot write the answer" in done.stderr

@@ -13,7 +13,21 @@ from typing import Any
 
 import pytest
 
+from ccxx_core.hashes import Txid
+from ccxx_core.script import p2wpkh_script
+from ccxx_core.transaction import OutPoint, Transaction, TxInput, TxOutput
+
 ADDRESS = "rccx1q5dsmmq8palhmr77vh3d420fw2wgdzmq8t3zt2a"
+# Of a coin that nobody has.
+PAYMENT = (
+    Transaction(
+        2,
+        (TxInput(OutPoint(Txid(bytes(range(32))), 0)),),
+        (TxOutput(100_000, p2wpkh_script(bytes(20))),),
+    )
+    .encode()
+    .hex()
+)
 IDLE = 1000
 MOST_CONNECTIONS = 256
 # Generous, for machines that do other work: what is measured takes milliseconds.
@@ -246,7 +260,12 @@ def test_calls_that_wait_are_bounded_and_hinder_no_short_one(
 
         assert answer == (500, "Work queue depth exceeded")
         assert send(node, '{"method": "getblockcount"}')[0] == 200
+        # Payments wait only where the chain is on its way.
+        tested = send(node, json.dumps({"method": "testmempoolaccept", "params": [[PAYMENT]]}))
+        sent = send(node, json.dumps({"method": "sendrawtransaction", "params": [PAYMENT]}))
 
+    assert (tested[0], "missing-inputs" in tested[1]) == (200, True)
+    assert (sent[0], "Missing inputs" in sent[1]) == (500, True)
     assert len(wait_for_line(node, "rpc refused", "reason=queue-full")) == 1
 
 
@@ -275,6 +294,27 @@ def test_call_that_waits_ends_when_its_caller_has_gone(start_node: Callable[...,
     for _ in range(10):
         with socket.create_connection(("127.0.0.1", node.port)) as connection:
             connection.sendall(head(node, len(call)) + call)
+
+    deadline = time.monotonic() + 20
+    while send(node, '{"method": "waitforblockheight", "params": [0]}')[0] != 200:
+        assert time.monotonic() < deadline
+
+
+def test_batch_whose_caller_left_while_it_mined_leaves_its_place(
+    start_node: Callable[..., Any],
+) -> None:
+    node = start_node("-rpcthreads=1", "-rpcworkqueue=1")
+    calls = [
+        {"method": "generatetoaddress", "params": [100, ADDRESS]},
+        {"method": "waitforblockheight", "params": [1_000_000]},
+    ]
+    batch = json.dumps(calls).encode()
+
+    for height in (1, 101):
+        with socket.create_connection(("127.0.0.1", node.port)) as connection:
+            connection.sendall(head(node, len(batch)) + batch)
+            node.wait_for_height(height)
+        node.wait_for_height(height + 99)
 
     deadline = time.monotonic() + 20
     while send(node, '{"method": "waitforblockheight", "params": [0]}')[0] != 200:

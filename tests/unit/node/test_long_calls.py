@@ -76,6 +76,7 @@ class Caller:
 
     user: str | None = "alice"
     waiting: Any = None
+    is_gone: bool = False
 
 
 def call(name: str, *params: Any) -> Any:
