@@ -75,7 +75,7 @@ class Mempool:
         return Coin(output.value, output.script_pubkey, MEMPOOL_HEIGHT, False)
 
     def copy(self) -> Mempool:
-        """Return the same entries, without sums and deltas: for a long look that changes nothing."""
+        """Return the same entries, without sums and deltas, for a look that changes nothing."""
         copied = Mempool()
         copied.entries, copied.spenders = dict(self.entries), dict(self.spenders)
         return copied
