@@ -6,7 +6,6 @@ Losing the file, or finding it damaged, costs nothing but the unconfirmed transa
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from struct import Struct
@@ -17,6 +16,7 @@ from ccxx_core.encoding import encode_compact_size, read_compact_size, read_slic
 from ccxx_core.errors import DecodeError
 from ccxx_core.hashes import Txid
 from ccxx_core.transaction import Transaction, decode_transaction
+from ccxx_node.chainstate.plain_file import replace_file
 from ccxx_node.consensus.errors import ConsensusError
 from ccxx_node.mempool.accept import Acceptor, NextBlock, Terms
 from ccxx_node.mempool.errors import PolicyError
@@ -78,12 +78,7 @@ def decode_pool(data: bytes) -> tuple[list[SavedEntry], dict[Txid, int]]:
 
 def save_pool(pool: Mempool, path: Path, returning: Sequence[SavedEntry] = ()) -> None:
     """Write the pool so that a crash leaves the old file or the new; OSError if it cannot be."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("wb") as file:
-        file.write(encode_pool(pool, returning))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    replace_file(path, encode_pool(pool, returning))
 
 
 def load_pool(path: Path, acceptor: Acceptor, chain: NextBlock, now: int) -> Iterator[None]:

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from ccxx_core.errors import DecodeError
+from ccxx_node.chainstate.plain_file import replace_file
 from ccxx_node.p2p.addresses.address_book import (
     BUCKET_SIZE,
     NEW_BUCKETS,
@@ -18,7 +19,6 @@ from ccxx_node.p2p.addresses.address_book import (
     KnownAddress,
 )
 from ccxx_node.p2p.addresses.endpoints import format_host, parse_endpoint, parse_host
-from ccxx_node.p2p.addresses.plain_file import replace_file
 
 _log = logging.getLogger("ccxx.net")
 

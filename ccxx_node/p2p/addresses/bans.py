@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 
 from ccxx_core.errors import DecodeError
+from ccxx_node.chainstate.plain_file import replace_file
 from ccxx_node.p2p.addresses.endpoints import IPAddress, as_ip, ip_bytes
-from ccxx_node.p2p.addresses.plain_file import replace_file
 
 _log = logging.getLogger("ccxx.net")
 
